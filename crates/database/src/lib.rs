@@ -1,0 +1,116 @@
+//! SQLite opened the one way that loses nothing, for the engine's queue and for the server's tables.
+//!
+//! Owns: the connection settings, the one writer thread that also does every checkpoint, group
+//! commit, the readers. Must not know: any table, any policy.
+//!
+//! One writing connection is a matter of safety, not only of order: every SQLite before 3.51.3 can
+//! lose committed transactions when two connections write and checkpoint at the same time
+//! (<https://sqlite.org/wal.html>, the WAL-reset bug), so [`Database::open`] also refuses older ones.
+
+mod open;
+mod readers;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+pub use rusqlite_migration::{M, Migrations};
+
+use crate::readers::Readers;
+use crate::writer::Writer;
+
+/// What can go wrong between a caller and its database.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The SQLite that was linked has the WAL-reset bug.
+    #[error("SQLite {found} can lose committed data; 3.51.3 or newer is needed")]
+    SqliteTooOld {
+        /// Its version, as it names itself.
+        found: &'static str,
+    },
+    /// A newer program has written this file. It was not touched.
+    #[error("the database was written by a newer version of this program")]
+    NewerSchema,
+    /// `PRAGMA quick_check` found damage. The file was not touched.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The file system refused.
+    #[error("the database folder cannot be used")]
+    Folder(#[source] std::io::Error),
+    /// A migration failed; the file is as it was before.
+    #[error("the database could not be brought to this version")]
+    Migration(#[source] rusqlite_migration::Error),
+    /// A statement failed.
+    #[error("the database refused a statement")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A guarded update met another state than the one it was made for.
+    #[error("the row changed meanwhile")]
+    Stale,
+    /// The writer thread is gone: the process is shutting down.
+    #[error("the database is closed")]
+    Closed,
+}
+
+/// A handle on one database file. Cloning is cheap; the writer ends when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct Database {
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
+}
+
+impl Database {
+    /// Opens or creates the file, checks it, and applies what is missing of `migrations`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::NewerSchema`] and [`DatabaseError::Damaged`] leave the file untouched.
+    pub fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
+        let connection = open::writer(path, migrations)?;
+        Ok(Self {
+            writer: Arc::new(Writer::start(connection)),
+            readers: Arc::new(Readers::new(path.to_owned())),
+        })
+    }
+
+    /// Runs `work` in a transaction of its own and returns once that is on disk.
+    ///
+    /// Works that wait together are committed together; one that fails is rolled back alone.
+    ///
+    /// # Errors
+    /// What `work` returned, or [`DatabaseError`] of the commit.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    /// Runs `work` on a connection that cannot write.
+    ///
+    /// # Errors
+    /// What `work` returned, or [`DatabaseError`] where no reader could be opened.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DatabaseError> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || readers.run(work))
+            .await
+            .unwrap_or_else(|_| Err(DatabaseError::Closed.into()))
+    }
+}
+
+/// Asserts that a guarded `UPDATE` or `DELETE` changed the one row it was made for.
+///
+/// # Errors
+/// [`DatabaseError::Stale`] for any other count.
+pub fn exactly_one(changed: usize) -> Result<(), DatabaseError> {
+    if changed == 1 { Ok(()) } else { Err(DatabaseError::Stale) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+use super::*;
+
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![M::up("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT NOT NULL) STRICT")])
+}
+
+fn rows(connection: &Connection) -> Result<i64, DatabaseError> {
+    Ok(connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+}
+
+#[tokio::test]
+async fn one_failing_work_does_not_undo_its_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("a.db"), &migrations()).unwrap();
+    let works = (0..40).map(|i| {
+        let database = database.clone();
+        tokio::spawn(async move {
+            database
+                .write::<_, DatabaseError, _>(move |connection| {
+                    connection.execute("INSERT INTO t (v) VALUES (?1)", [i.to_string()])?;
+                    if i % 4 == 0 { Err(DatabaseError::Stale) } else { Ok(()) }
+                })
+                .await
+        })
+    });
+    let mut failed = 0;
+    for work in works.collect::<Vec<_>>() {
+        failed += usize::from(work.await.unwrap().is_err());
+    }
+    assert_eq!(failed, 10);
+    assert_eq!(database.read(rows).await.unwrap(), 30);
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("a.db"), &migrations()).unwrap();
+    let refused = database
+        .read::<_, DatabaseError, _>(|c| Ok(c.execute("INSERT INTO t (v) VALUES ('x')", [])?))
+        .await;
+    assert!(matches!(refused, Err(DatabaseError::Sqlite(_))));
+}
+
+#[test]
+fn a_newer_schema_is_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    drop(Database::open(&path, &migrations()).unwrap());
+    let newer = Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 9).unwrap();
+    drop(newer);
+    assert!(matches!(Database::open(&path, &migrations()), Err(DatabaseError::NewerSchema)));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+    assert!(matches!(Database::open(&path, &migrations()), Err(DatabaseError::Damaged(_))));
+    assert_eq!(std::fs::read(&path).unwrap(), vec![b'x'; 8192]);
+}

@@ -1,0 +1,11 @@
+//! `dailies-server`: the team's side of Dailies on one computer.
+//!
+//! Three parts that talk to each other only through their public protocols: [`team_api`] (Convex
+//! functions over HTTP), [`object_store`] (S3) and [`media`] (Mux). Each of the last two can be
+//! replaced by the real thing with a change of address in the configuration.
+//!
+//! Must not know: the engine or the desktop app.
+
+pub mod media;
+pub mod object_store;
+pub mod team_api;
