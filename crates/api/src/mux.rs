@@ -147,3 +147,10 @@ pub struct PlaybackClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
 }
+
+/// Body of a refusal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApiError {
+    /// Of the same form as an asset's.
+    pub error: AssetErrors,
+}

@@ -1,1 +1,28 @@
-//! placeholder
+//! The transfer engine: a durable queue of chunked, resumable uploads, and the workers that carry
+//! it out. Everything it needs of a screen, a keychain or a window system comes through arguments.
+//!
+//! [`start`] it on a queue, [`EngineHandle::connect`] it to a team, [`EngineHandle::add`] files.
+//!
+//! Must not know: Tauri, axum, the team server's code.
+
+pub mod clock;
+mod commands;
+mod engine;
+pub mod error;
+mod handle;
+mod job;
+pub mod net;
+mod profile;
+mod progress;
+pub mod protocol;
+mod queue;
+mod send;
+pub mod source;
+pub mod store;
+pub mod team;
+pub mod transfer;
+pub mod view;
+
+pub use engine::{Options, start};
+pub use handle::{EngineHandle, EngineTask};
+pub use profile::Profile;

@@ -1,0 +1,332 @@
+//! What others hold of a running engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dailies_api::convex::FunctionKind::Query;
+use dailies_api::projects::UploadTarget;
+use dailies_api::videos::{Video, VideoArgs};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::error::{Code, EngineError};
+use crate::net::Clients;
+use crate::source::{Fingerprint, SourceError, content_type};
+use crate::team::{Connection, Team, TeamError};
+use crate::transfer::{Failure, Input, UploadId};
+use crate::view::{Added, Change, ConnectionView, PlaybackView, RefusedFile, Snapshot};
+
+/// Media types that a team takes. A server that takes fewer refuses by itself.
+const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
+
+/// A running engine. Clones drive the same one.
+#[derive(Clone, Debug)]
+pub struct EngineHandle {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) changes: broadcast::Sender<Change>,
+    pub(crate) clients: Clients,
+}
+
+/// The loop's end of an engine; ends it when told.
+#[derive(Debug)]
+pub struct EngineTask(pub(crate) JoinHandle<()>);
+
+/// A file that may be added.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) path: PathBuf,
+    pub(crate) title: String,
+    pub(crate) content_type: String,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// What the loop is asked to do. Each is answered.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Connected(Arc<Team>, oneshot::Sender<ConnectionView>),
+    Refused { url: Url, code: Code, done: oneshot::Sender<()> },
+    Disconnect(oneshot::Sender<()>),
+    Team(oneshot::Sender<Option<Arc<Team>>>),
+    SetDestination(String, oneshot::Sender<Result<(), EngineError>>),
+    Add(Vec<Candidate>, Option<String>, oneshot::Sender<Result<Added, EngineError>>),
+    Steer(Vec<UploadId>, Input, oneshot::Sender<Result<(), EngineError>>),
+    SteerAll(Input, oneshot::Sender<()>),
+    Remove(Vec<UploadId>, oneshot::Sender<Result<(), EngineError>>),
+    Snapshot(oneshot::Sender<Snapshot>),
+    Find(UploadId, oneshot::Sender<Option<(PathBuf, Option<String>)>>),
+    Stop,
+}
+
+impl EngineHandle {
+    /// Connects to a team server and lets the uploads that wait for it go on.
+    ///
+    /// # Errors
+    /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
+    /// goes on waiting.
+    pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        let url = connection.url.clone();
+        match Team::connect(connection, self.clients.clone()).await {
+            Ok(team) => self.ask(|done| Command::Connected(Arc::new(team), done)).await,
+            Err(error) => {
+                self.ask(|done| Command::Refused { url, code: error.code, done }).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Forgets the connection. Uploads wait until there is one again.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect(&self) -> Result<(), EngineError> {
+        self.ask(Command::Disconnect).await
+    }
+
+    /// Where uploads may go. Empty for a server that cannot say.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`].
+    pub async fn targets(&self) -> Result<Vec<UploadTarget>, EngineError> {
+        Ok(self.team().await?.targets().to_vec())
+    }
+
+    /// Chooses the project that new files go to.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for none of [`Self::targets`].
+    pub async fn set_destination(&self, project_id: String) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetDestination(project_id, done)).await?
+    }
+
+    /// Puts files into the queue; folders are looked through. Goes to `project`, or where
+    /// [`Self::set_destination`] said.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`] and [`Code::NotFound`] (the project); what is wrong with single
+    /// files is in [`Added::refused`].
+    pub async fn add(
+        &self,
+        paths: Vec<PathBuf>,
+        project: Option<String>,
+    ) -> Result<Added, EngineError> {
+        let looked = tokio::task::spawn_blocking(move || look_through(&paths)).await;
+        let (candidates, refused) = looked.map_err(|_| stopped())?;
+        let mut added = self.ask(|done| Command::Add(candidates, project, done)).await??;
+        added.refused.extend(refused);
+        Ok(added)
+    }
+
+    /// Makes uploads wait until they are resumed.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for an upload that there is not; the others are paused.
+    pub async fn pause(&self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        self.steer(ids, Input::Pause).await
+    }
+
+    /// Lets paused uploads go on.
+    ///
+    /// # Errors
+    /// As [`Self::pause`].
+    pub async fn resume(&self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        self.steer(ids, Input::Resume).await
+    }
+
+    /// Ends uploads that are not finished, and removes what the team has of them.
+    ///
+    /// # Errors
+    /// As [`Self::pause`].
+    pub async fn cancel(&self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        self.steer(ids, Input::Cancel).await
+    }
+
+    /// Tries uploads again that wait, need somebody or have failed.
+    ///
+    /// # Errors
+    /// As [`Self::pause`].
+    pub async fn retry(&self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        self.steer(ids, Input::Retry).await
+    }
+
+    /// Pauses everything that can be.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn pause_all(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::SteerAll(Input::Pause, done)).await
+    }
+
+    /// Resumes everything that is paused.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn resume_all(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::SteerAll(Input::Resume, done)).await
+    }
+
+    /// Takes uploads that have ended off the list. No file is touched, here or there.
+    ///
+    /// # Errors
+    /// [`Code::WrongState`] for one that has not ended; then none is taken off.
+    pub async fn remove(&self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        self.ask(|done| Command::Remove(ids, done)).await?
+    }
+
+    /// Everything at this moment. To follow from here, [`Self::subscribe`] first.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn snapshot(&self) -> Result<Snapshot, EngineError> {
+        self.ask(Command::Snapshot).await
+    }
+
+    /// Every change from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// A session for playing a video.
+    ///
+    /// # Errors
+    /// [`Code::WrongState`] while it cannot be played.
+    pub async fn playback(&self, video_id: &str) -> Result<PlaybackView, EngineError> {
+        self.team().await?.playback(video_id).await
+    }
+
+    /// A session for playing an upload's video.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] and [`Code::WrongState`].
+    pub async fn playback_of(&self, id: UploadId) -> Result<PlaybackView, EngineError> {
+        self.playback(&self.video_of(id).await?).await
+    }
+
+    /// The address of the page that plays an upload's video.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] and [`Code::WrongState`].
+    pub async fn watch_page(&self, id: UploadId) -> Result<Url, EngineError> {
+        let args = VideoArgs { video_id: self.video_of(id).await? };
+        let team = self.team().await?;
+        let video: Video = team
+            .client()
+            .call(Query, "videos:get", &args)
+            .await
+            .map_err(|error: TeamError| EngineError::new(Code::NotFound, error.to_string()))?;
+        team.client()
+            .base()
+            .join(&format!("watch/{}", video.public_id))
+            .map_err(|error| EngineError::new(Code::UnexpectedAnswer, error.to_string()))
+    }
+
+    /// Where an upload's file lies.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub async fn path_of(&self, id: UploadId) -> Result<PathBuf, EngineError> {
+        Ok(self.find(id).await?.0)
+    }
+
+    /// Stops all work, so that it can go on at the next start.
+    pub async fn stop(&self, task: EngineTask) {
+        // An engine that has stopped already is what was wanted.
+        let _ = self.commands.send(Command::Stop).await;
+        if let Err(error) = task.0.await {
+            tracing::error!(%error, "the engine's loop broke");
+        }
+    }
+
+    async fn steer(&self, ids: Vec<UploadId>, input: Input) -> Result<(), EngineError> {
+        self.ask(|done| Command::Steer(ids, input, done)).await?
+    }
+
+    async fn team(&self) -> Result<Arc<Team>, EngineError> {
+        self.ask(Command::Team).await?.ok_or_else(|| {
+            EngineError::new(Code::NotConnected, "no connection to a team has been made")
+        })
+    }
+
+    async fn find(&self, id: UploadId) -> Result<(PathBuf, Option<String>), EngineError> {
+        self.ask(|done| Command::Find(id, done)).await?.ok_or_else(|| no_such_upload(id))
+    }
+
+    async fn video_of(&self, id: UploadId) -> Result<String, EngineError> {
+        self.find(id).await?.1.ok_or_else(|| {
+            EngineError::new(Code::WrongState, "the team does not know this video yet")
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, EngineError> {
+        let (done, answer) = oneshot::channel();
+        self.commands.send(command(done)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+}
+
+pub(crate) fn stopped() -> EngineError {
+    EngineError::new(Code::Stopped, "the engine has stopped")
+}
+
+pub(crate) fn no_such_upload(id: UploadId) -> EngineError {
+    EngineError::new(Code::NotFound, format!("there is no upload {id}"))
+}
+
+/// What may be added of these files and folders, and what not.
+fn look_through(paths: &[PathBuf]) -> (Vec<Candidate>, Vec<RefusedFile>) {
+    let (mut candidates, mut refused) = (Vec::new(), Vec::new());
+    for path in paths {
+        // Symbolic links inside a folder are not followed: they may lead out of it, or in circles.
+        if path.is_dir() {
+            let files = walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten();
+            for file in files.filter(|entry| entry.file_type().is_file()) {
+                // What is no video in a folder is passed over: nobody offered it by name.
+                if let Ok(candidate) = candidate(file.path()) {
+                    candidates.push(candidate);
+                }
+            }
+        } else {
+            match candidate(path) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(code) => {
+                    let path = path.to_string_lossy().into_owned();
+                    refused.push(RefusedFile { path, code });
+                }
+            }
+        }
+    }
+    (candidates, refused)
+}
+
+pub(crate) fn candidate(path: &Path) -> Result<Candidate, Code> {
+    let path = std::path::absolute(path).map_err(|_| Code::SourceUnreadable)?;
+    let fingerprint = Fingerprint::take(&path).map_err(|error| match error {
+        SourceError::Missing => Code::SourceMissing,
+        SourceError::NotAFile => Code::NotAFile,
+        SourceError::Changed | SourceError::Read { .. } => Code::SourceUnreadable,
+    })?;
+    if fingerprint.size == 0 {
+        return Err(Code::EmptyFile);
+    }
+    let content_type = content_type(&path);
+    if !VIDEO_TYPES.contains(&content_type) {
+        return Err(Code::UnsupportedType);
+    }
+    let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Candidate { path, title, content_type: content_type.to_owned(), fingerprint })
+}
+
+impl From<Failure> for EngineError {
+    fn from(failure: Failure) -> Self {
+        let code = match &failure {
+            Failure::Refused { code, .. } => *code,
+            Failure::Transport(_) => Code::Unreachable,
+            _ => Code::UnexpectedAnswer,
+        };
+        Self::new(code, failure.to_string())
+    }
+}

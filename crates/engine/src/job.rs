@@ -1,0 +1,183 @@
+//! What the engine does for one upload at one time, away from its loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::Code;
+use crate::protocol::{Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
+use crate::send::{Sending, blocking, local};
+use crate::source::{Crc64, Slices, Source};
+use crate::store::{Receipt, Session, SessionKind, Store, Upload};
+use crate::transfer::{ByteRange, Failure, Phase};
+
+/// The first wait between two questions whether a video can be played …
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// … which grows by a quarter each time, up to this.
+const SLOWEST_LOOK: Duration = Duration::from_secs(15);
+/// How often a missing file is looked for.
+const SOURCE_LOOK: Duration = Duration::from_secs(3);
+
+/// Which job an upload's state calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Register,
+    Open,
+    Send,
+    Finish,
+    Watch,
+    Abandon,
+    LookForSource,
+}
+
+impl Kind {
+    /// `None` where there is nothing to do.
+    pub(crate) fn for_upload(row: &Upload, is_open: bool) -> Option<Self> {
+        match row.state.phase {
+            Phase::Queued | Phase::Ready => None,
+            Phase::Beginning if row.video_id.is_none() => Some(Self::Register),
+            Phase::Beginning => Some(Self::Open),
+            Phase::Uploading if is_open => Some(Self::Send),
+            // After a restart or any doubt: what arrived is asked first.
+            Phase::Uploading => Some(Self::Open),
+            Phase::Finishing => Some(Self::Finish),
+            Phase::Processing => Some(Self::Watch),
+        }
+    }
+
+    /// Takes one of the places for uploads that work at the same time.
+    pub(crate) fn takes_slot(self) -> bool {
+        !matches!(self, Self::Watch | Self::Abandon | Self::LookForSource)
+    }
+}
+
+/// How a job ended well.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Registered(String),
+    Opened(Opened),
+    Sent,
+    Finished,
+    Playable { duration: Option<f64> },
+    ProcessingFailed { reason: Option<String> },
+    Abandoned,
+    SourceBack,
+}
+
+/// A job's tools.
+pub(crate) struct Job {
+    pub(crate) row: Upload,
+    pub(crate) protocol: Arc<dyn UploadProtocol>,
+    pub(crate) store: Store,
+    pub(crate) slices: Slices,
+}
+
+impl Job {
+    pub(crate) async fn register(self, earlier: Earlier) -> Result<Outcome, Failure> {
+        self.unchanged().await?;
+        let video = self.protocol.register(&intent(&self.row), earlier).await?;
+        Ok(Outcome::Registered(video))
+    }
+
+    pub(crate) async fn open(self) -> Result<Outcome, Failure> {
+        let opened = self.protocol.open(&self.video()?, &intent(&self.row)).await?;
+        opened
+            .session
+            .plan(self.row.fingerprint.size)
+            .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
+        Ok(Outcome::Opened(opened))
+    }
+
+    pub(crate) async fn send(self, sending: Sending) -> Result<Outcome, Failure> {
+        sending.run(self.row.path, self.row.fingerprint).await?;
+        Ok(Outcome::Sent)
+    }
+
+    /// Puts the object together and compares it with the file, part checksums and all.
+    pub(crate) async fn finish(self) -> Result<Outcome, Failure> {
+        self.unchanged().await?;
+        let video = self.video()?;
+        let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
+        let total = self.row.fingerprint.size;
+        let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
+        let checksum = self.checksum(session, &receipts).await?;
+        let Finished { size, checksum: said } =
+            self.protocol.finish(&video, session, &receipts).await?;
+        let right =
+            size.is_none_or(|size| size == total) && said.is_none_or(|said| said == checksum);
+        if right {
+            return Ok(Outcome::Finished);
+        }
+        tracing::error!(upload = %self.row.id, ?size, total, "the stored object is another");
+        Err(Failure::Refused {
+            code: Code::Damaged,
+            reason: "the stored file differs from the one on this computer".into(),
+        })
+    }
+
+    pub(crate) async fn watch(self) -> Result<Outcome, Failure> {
+        let video = self.video()?;
+        let mut wait = FIRST_LOOK;
+        loop {
+            match self.protocol.processing(&video).await? {
+                Processing::UnderWay => {}
+                Processing::Playable { duration } => return Ok(Outcome::Playable { duration }),
+                Processing::Failed { reason } => return Ok(Outcome::ProcessingFailed { reason }),
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 5 / 4).min(SLOWEST_LOOK);
+        }
+    }
+
+    pub(crate) async fn abandon(self) -> Result<Outcome, Failure> {
+        if let Some(video) = &self.row.video_id {
+            self.protocol.abandon(video, self.row.session.as_ref()).await?;
+        }
+        Ok(Outcome::Abandoned)
+    }
+
+    /// Waits for a missing file. Whether what comes back is the same one is for the next job.
+    pub(crate) async fn look_for_source(self) -> Result<Outcome, Failure> {
+        while matches!(self.unchanged().await, Err(Failure::SourceMissing)) {
+            tokio::time::sleep(SOURCE_LOOK).await;
+        }
+        Ok(Outcome::SourceBack)
+    }
+
+    fn video(&self) -> Result<String, Failure> {
+        self.row.video_id.clone().ok_or(Failure::SessionGone)
+    }
+
+    async fn unchanged(&self) -> Result<(), Failure> {
+        let (path, fingerprint) = (self.row.path.clone(), self.row.fingerprint.clone());
+        blocking(move || fingerprint.check(&path)).await
+    }
+
+    /// The whole file's checksum: out of its parts', or read where no part was sent from here.
+    async fn checksum(&self, session: &Session, receipts: &[Receipt]) -> Result<Crc64, Failure> {
+        let total = self.row.fingerprint.size;
+        if session.kind == SessionKind::AlreadyThere {
+            let (path, fingerprint) = (self.row.path.clone(), self.row.fingerprint.clone());
+            let source = blocking(move || Source::open(&path, &fingerprint)).await?;
+            let whole = ByteRange { offset: 0, length: total };
+            return Ok(source.checksum(whole, &self.slices).await?);
+        }
+        if receipts.iter().map(|receipt| receipt.size).sum::<u64>() != total {
+            return Err(Failure::SessionGone);
+        }
+        Ok(receipts.iter().fold(Crc64::EMPTY, |sum, part| sum.then(part.checksum, part.size)))
+    }
+}
+
+/// What a protocol needs to know of an upload.
+pub(crate) fn intent(row: &Upload) -> Intent {
+    let file_name = row.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Intent {
+        id: row.id,
+        project_id: row.destination.project_id.clone(),
+        title: row.title.clone(),
+        file_name,
+        size: row.fingerprint.size,
+        content_type: row.content_type.clone(),
+        added_at: row.added_at,
+    }
+}

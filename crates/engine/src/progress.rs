@@ -1,0 +1,84 @@
+//! An upload's bytes while they move: counters in memory, written by its lanes, read for its view.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::source::Moved;
+
+/// An upload's counters. Confirmed bytes are those with a receipt on disk.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    confirmed: AtomicU64,
+    in_flight: AtomicU64,
+    moved: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn new(confirmed: u64) -> Arc<Self> {
+        Arc::new(Self { confirmed: AtomicU64::new(confirmed), ..Self::default() })
+    }
+
+    pub(crate) fn confirmed(&self) -> u64 {
+        self.confirmed.load(Relaxed)
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// All bytes that were ever handed to the network, sent again or not: what speed is.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved.load(Relaxed)
+    }
+
+    pub(crate) fn set_confirmed(&self, bytes: u64) {
+        self.confirmed.store(bytes, Relaxed);
+    }
+
+    pub(crate) fn confirm(&self, bytes: u64) {
+        self.confirmed.fetch_add(bytes, Relaxed);
+    }
+}
+
+/// A part on its way. Its bytes are in flight for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    progress: Arc<Progress>,
+    bytes: AtomicU64,
+}
+
+impl InFlight {
+    pub(crate) fn of(progress: &Arc<Progress>) -> Arc<Self> {
+        Arc::new(Self { progress: Arc::clone(progress), bytes: AtomicU64::new(0) })
+    }
+}
+
+impl Moved for InFlight {
+    fn moved(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+        self.progress.in_flight.fetch_add(bytes, Relaxed);
+        self.progress.moved.fetch_add(bytes, Relaxed);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.progress.in_flight.fetch_sub(self.bytes.load(Relaxed), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_ends_is_no_longer_in_flight() {
+        let progress = Progress::new(5);
+        let part = InFlight::of(&progress);
+        part.moved(7);
+        part.moved(3);
+        assert_eq!((progress.confirmed(), progress.in_flight(), progress.moved()), (5, 10, 10));
+        drop(part);
+        assert_eq!((progress.in_flight(), progress.moved()), (0, 10));
+    }
+}

@@ -1,0 +1,328 @@
+//! The team API's `videoActions`: S3 in one PUT or in parts, in both dialects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dailies_api::convex::FunctionKind::{Action, Mutation, Query};
+use dailies_api::error::ErrorCode;
+use dailies_api::uploads::{
+    CompleteMultipartUpload, CompletedPart, Done, GetUploadUrl, InitiateVideoUpload,
+    InitiatedUpload, MarkUploadComplete, MarkUploadFailed, MultipartUpload, PARTS_PER_SIGNING,
+    PartChecksum, SignUploadParts, SignedParts, UploadUrl,
+};
+use dailies_api::videos::{
+    CreateVideo, ListVideos, PaginationOpts, Video, VideoArgs, VideoPage, VideoStatus,
+};
+use reqwest::header::CONTENT_TYPE;
+use serde_json::Value;
+
+use crate::error::Code;
+use crate::net::{SignedUrl, put_answer, put_body};
+use crate::protocol::{
+    Arrived, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket, UploadProtocol,
+};
+use crate::source::{Crc64, PartBody};
+use crate::store::{Receipt, Session, SessionKind};
+use crate::team::{Dialect, Team, TeamError};
+use crate::transfer::{Failure, PartNumber};
+
+/// How far this computer's clock and the server's may be apart when a video is looked for.
+const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
+/// Rows asked for at once when a video is looked for.
+const PAGE: u64 = 50;
+/// Pages looked through at the most.
+const PAGES: usize = 20;
+
+/// Uploads through one team server.
+#[derive(Clone, Debug)]
+pub struct VideoActions {
+    team: Arc<Team>,
+}
+
+impl VideoActions {
+    /// Uploads through `team`.
+    #[must_use]
+    pub fn new(team: Arc<Team>) -> Self {
+        Self { team }
+    }
+
+    fn signed(&self, url: &str) -> Result<SignedUrl, Failure> {
+        SignedUrl::from_answer(url, self.team.client().base()).map_err(|refusal| Failure::Refused {
+            code: Code::StorageRefused,
+            reason: format!("the team server named {refusal}"),
+        })
+    }
+
+    async fn video(&self, video_id: &str) -> Result<Video, Failure> {
+        let args = VideoArgs { video_id: video_id.to_owned() };
+        Ok(self.team.client().call(Query, "videos:get", &args).await?)
+    }
+
+    /// The video that an earlier try to register this intent made, if it did.
+    async fn adopt(&self, intent: &Intent, taken: &[String]) -> Result<Option<String>, Failure> {
+        let earliest =
+            intent.added_at.0 - i64::try_from(CLOCKS_APART.as_millis()).unwrap_or_default();
+        let mut cursor = None;
+        for _ in 0..PAGES {
+            let args = ListVideos {
+                project_id: intent.project_id.clone(),
+                pagination_opts: PaginationOpts { num_items: PAGE, cursor },
+            };
+            let page: VideoPage = self.team.client().call(Query, "videos:list", &args).await?;
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact")]
+            let recent = |video: &&Video| video.creation_time >= earliest as f64;
+            let mine = page.page.iter().filter(recent).find(|video| {
+                video.status == VideoStatus::Uploading
+                    && video.title == intent.title
+                    && video.file_size == Some(intent.size)
+                    && !taken.contains(&video.id)
+            });
+            if let Some(video) = mine {
+                return Ok(Some(video.id.clone()));
+            }
+            if page.is_done || !page.page.iter().any(|video| recent(&video)) {
+                break;
+            }
+            cursor = Some(page.continue_cursor);
+        }
+        Ok(None)
+    }
+
+    /// One PUT, as the documented dialect has it.
+    async fn open_single(&self, video_id: &str) -> Result<Opened, TeamError> {
+        let args = GetUploadUrl {
+            video_id: video_id.to_owned(),
+            filename: None,
+            file_size: None,
+            content_type: None,
+        };
+        let answer: UploadUrl =
+            self.team.client().call(Action, "videoActions:getUploadUrl", &args).await?;
+        let (Some(url), Some(key)) =
+            (answer.upload_url.or(answer.url), answer.s3_key.or(answer.upload_id))
+        else {
+            return Err(Failure::UnexpectedAnswer("an upload without address or key".into()).into());
+        };
+        Ok(Opened {
+            session: Session { key, kind: SessionKind::Single },
+            url: Some(self.signed(&url)?),
+            arrived: Vec::new(),
+        })
+    }
+
+    async fn mark_complete(&self, video_id: &str, key: &str) -> Result<Finished, Failure> {
+        // The current dialect refuses an argument that it does not know.
+        let s3_key = (self.team.dialect() == Dialect::Documented).then(|| key.to_owned());
+        let args = MarkUploadComplete { video_id: video_id.to_owned(), s3_key };
+        let done: Option<Done> =
+            self.team.client().call(Action, "videoActions:markUploadComplete", &args).await?;
+        let done = done.unwrap_or_default();
+        let checksum = done.crc64nvme.as_deref().and_then(Crc64::from_wire);
+        Ok(Finished { size: done.size, checksum })
+    }
+}
+
+#[async_trait]
+impl UploadProtocol for VideoActions {
+    async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<String, Failure> {
+        if let (Earlier::Maybe { taken }, Dialect::Current) = (&earlier, self.team.dialect())
+            && let Some(video) = self.adopt(intent, taken).await?
+        {
+            return Ok(video);
+        }
+        let args = CreateVideo {
+            project_id: intent.project_id.clone(),
+            title: intent.title.clone(),
+            description: None,
+            file_size: Some(intent.size),
+            content_type: Some(intent.content_type.clone()),
+        };
+        let key = intent.id.to_string();
+        Ok(self.team.client().call_once(Mutation, "videos:create", &args, Some(&key)).await?)
+    }
+
+    async fn open(&self, video_id: &str, intent: &Intent) -> Result<Opened, Failure> {
+        if self.team.dialect() == Dialect::Documented {
+            return Ok(self.open_single(video_id).await?);
+        }
+        let args = InitiateVideoUpload {
+            video_id: video_id.to_owned(),
+            filename: intent.file_name.clone(),
+            file_size: intent.size,
+            content_type: intent.content_type.clone(),
+        };
+        let path = "videoActions:initiateVideoUpload";
+        match self.team.client().call(Action, path, &args).await {
+            Ok(InitiatedUpload::Single { url, key }) => Ok(Opened {
+                session: Session { key, kind: SessionKind::Single },
+                url: Some(self.signed(&url)?),
+                arrived: Vec::new(),
+            }),
+            Ok(InitiatedUpload::Multipart(upload)) => multipart(upload),
+            Ok(InitiatedUpload::AlreadyUploaded { key }) => Ok(Opened {
+                session: Session { key, kind: SessionKind::AlreadyThere },
+                url: None,
+                arrived: Vec::new(),
+            }),
+            Err(TeamError::Function { code: Some(ErrorCode::FunctionNotFound), .. }) => {
+                Ok(self.open_single(video_id).await?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn tickets_at_once(&self) -> usize {
+        PARTS_PER_SIGNING
+    }
+
+    async fn tickets(
+        &self,
+        video_id: &str,
+        intent: &Intent,
+        opened: &Opened,
+        parts: &[(PartNumber, Option<Crc64>)],
+    ) -> Result<Vec<Ticket>, Failure> {
+        if let Some(url) = &opened.url {
+            let content_type = Some(intent.content_type.clone());
+            let (url, part) = (url.clone(), PartNumber::FIRST);
+            return Ok(vec![Ticket { part, url, checksum: None, content_type }]);
+        }
+        let checksums = parts.iter().filter_map(|(part, checksum)| {
+            Some(PartChecksum { part_number: part.get(), crc64nvme: (*checksum)?.to_wire() })
+        });
+        let args = SignUploadParts {
+            video_id: video_id.to_owned(),
+            part_numbers: parts.iter().map(|(part, _)| part.get()).collect(),
+            checksums: checksums.collect(),
+        };
+        let signed: SignedParts =
+            self.team.client().call(Action, "videoActions:signUploadParts", &args).await?;
+        let ticket = |&(part, checksum): &(PartNumber, Option<Crc64>)| {
+            let url = signed
+                .parts
+                .iter()
+                .find(|signed| signed.part_number == part.get())
+                .map(|signed| self.signed(&signed.url));
+            let url = url.ok_or_else(|| {
+                Failure::UnexpectedAnswer(format!("part {} was not signed", part.get()))
+            })??;
+            Ok(Ticket { part, url, checksum, content_type: None })
+        };
+        parts.iter().map(ticket).collect()
+    }
+
+    async fn send(&self, ticket: &Ticket, body: PartBody) -> Result<Sent, Failure> {
+        let clients = self.team.client().clients();
+        let mut request = clients.payload.put(ticket.url.expose().clone());
+        // Nothing may be sent but what was signed: a storage refuses any other header of its own.
+        if let Some(checksum) = ticket.checksum {
+            request = request.header("x-amz-checksum-crc64nvme", checksum.to_wire());
+        }
+        if let Some(content_type) = &ticket.content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        let response = put_body(request, body, clients.options).await?;
+        let answer = put_answer(response).await?;
+        Ok(Sent { etag: answer.etag, checksum: answer.checksum })
+    }
+
+    async fn finish(
+        &self,
+        video_id: &str,
+        session: &Session,
+        receipts: &[Receipt],
+    ) -> Result<Finished, Failure> {
+        let mut put_together = !matches!(session.kind, SessionKind::Multipart { .. });
+        if self.team.dialect() == Dialect::Current {
+            // Completing is not idempotent there, so the video's state decides what is left to do.
+            let video = self.video(video_id).await?;
+            let checksum = video.crc64nvme.as_deref().and_then(Crc64::from_wire);
+            match video.status {
+                VideoStatus::Processing | VideoStatus::Ready => {
+                    return Ok(Finished { size: video.file_size, checksum });
+                }
+                VideoStatus::Uploading | VideoStatus::Failed => {
+                    put_together |=
+                        video.s3_key.is_some() && video.s3_multipart_upload_id.is_none();
+                }
+            }
+        }
+        if !put_together {
+            let part = |receipt: &Receipt| CompletedPart {
+                part_number: receipt.part.get(),
+                etag: receipt.etag.clone(),
+            };
+            let args = CompleteMultipartUpload {
+                video_id: video_id.to_owned(),
+                parts: receipts.iter().map(part).collect(),
+            };
+            let path = "videoActions:completeMultipartUpload";
+            let _: Value = self.team.client().call(Action, path, &args).await?;
+        }
+        self.mark_complete(video_id, &session.key).await
+    }
+
+    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
+        if self.team.dialect() == Dialect::Documented {
+            // Nothing can be asked but for a session, which there is once the video can be played.
+            return Ok(match self.team.playback(video_id).await {
+                Ok(session) => Processing::Playable { duration: session.duration },
+                Err(_) => Processing::UnderWay,
+            });
+        }
+        let video = self.video(video_id).await?;
+        Ok(match video.status {
+            VideoStatus::Uploading | VideoStatus::Processing => Processing::UnderWay,
+            VideoStatus::Ready => Processing::Playable { duration: video.duration },
+            VideoStatus::Failed => Processing::Failed { reason: video.upload_error },
+        })
+    }
+
+    async fn abandon(&self, video_id: &str, session: Option<&Session>) -> Result<(), Failure> {
+        let client = self.team.client();
+        if let Some(SessionKind::Multipart { .. }) = session.map(|session| &session.kind) {
+            let args = VideoArgs { video_id: video_id.to_owned() };
+            let aborted = client.call(Action, "videoActions:abortVideoUpload", &args).await;
+            gone(aborted)?;
+        }
+        let error = (self.team.dialect() == Dialect::Documented)
+            .then(|| "The upload was cancelled.".to_owned());
+        let args = MarkUploadFailed { video_id: video_id.to_owned(), error };
+        gone(client.call(Action, "videoActions:markUploadFailed", &args).await)
+    }
+}
+
+fn multipart(upload: MultipartUpload) -> Result<Opened, Failure> {
+    let arrived = upload.uploaded_parts.into_iter().map(|part| {
+        let number = PartNumber::new(part.part_number)
+            .ok_or_else(|| Failure::UnexpectedAnswer("a part with number zero".into()))?;
+        let checksum = part.crc64nvme.as_deref().and_then(Crc64::from_wire);
+        Ok(Arrived { part: number, etag: part.etag, content: part.size.zip(checksum) })
+    });
+    Ok(Opened {
+        arrived: arrived.collect::<Result<_, Failure>>()?,
+        url: None,
+        session: Session {
+            key: upload.key,
+            kind: SessionKind::Multipart {
+                upload_id: upload.upload_id,
+                part_size: upload.part_size_bytes,
+                part_count: upload.part_count,
+                signs_checksums: upload.checksum_algorithm.is_some(),
+            },
+        },
+    })
+}
+
+/// What the server refuses to remove because it is not there, or is finished, is as good as removed.
+fn gone(answer: Result<Value, TeamError>) -> Result<(), Failure> {
+    match answer {
+        Ok(_) => Ok(()),
+        Err(TeamError::Function {
+            code: Some(ErrorCode::NotFound | ErrorCode::NoUpload | ErrorCode::WrongState) | None,
+            ..
+        }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,282 @@
+//! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::progress::{InFlight, Progress};
+use crate::protocol::{Intent, Opened, Ticket, UploadProtocol};
+use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};
+use crate::store::{Proof, Receipt, SessionKind, Store};
+use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan, Verdict, judge};
+
+/// Bytes whose checksums are computed ahead of the lanes.
+const AHEAD: u64 = 64 << 20;
+/// Tries of one part before its upload makes a pause.
+const TRIES: u32 = 4;
+/// A wait longer than this is the upload's business, not one part's.
+const LONGEST_LANE_WAIT: Duration = Duration::from_secs(20);
+
+/// What every lane of an upload works with.
+#[derive(Clone)]
+pub(crate) struct Sending {
+    pub(crate) protocol: Arc<dyn UploadProtocol>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) intent: Arc<Intent>,
+    pub(crate) video_id: String,
+    pub(crate) opened: Arc<Opened>,
+    pub(crate) slices: Slices,
+    /// Parts under way over all uploads.
+    pub(crate) permits: Arc<Semaphore>,
+    /// Parts under way of this upload.
+    pub(crate) lanes: usize,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Sending {
+    /// Sends every part that the other side does not hold. Dropping it stops all of it.
+    pub(crate) async fn run(
+        self,
+        path: std::path::PathBuf,
+        fingerprint: Fingerprint,
+    ) -> Result<(), Failure> {
+        if self.opened.session.kind == SessionKind::AlreadyThere {
+            return Ok(());
+        }
+        let source = blocking(move || Source::open(&path, &fingerprint)).await?;
+        let plan = self
+            .opened
+            .session
+            .plan(self.intent.size)
+            .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
+        let missing = self.missing(&source, &plan).await?;
+
+        let (give, tickets) = mpsc::channel(self.lanes);
+        let tickets = Arc::new(Mutex::new(tickets));
+        let mut lanes = JoinSet::new();
+        for _ in 0..self.lanes.min(missing.len()) {
+            let lane = Lane { sending: self.clone(), source: source.clone(), plan };
+            lanes.spawn(lane.run(Arc::clone(&tickets)));
+        }
+        // The lanes hold the only receivers: when all have ended, so has the preparing.
+        drop(tickets);
+        let preparing = self.prepare(&source, missing, give);
+        tokio::pin!(preparing);
+        let mut prepared = false;
+        loop {
+            tokio::select! {
+                done = &mut preparing, if !prepared => { done?; prepared = true; }
+                lane = lanes.join_next() => match lane {
+                    Some(Ok(ended)) => ended?,
+                    Some(Err(error)) => {
+                        return Err(Failure::LocalStorage(format!("a lane broke: {error}")));
+                    }
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The parts to send, after what the other side holds is compared with our receipts.
+    async fn missing(
+        &self,
+        source: &Source,
+        plan: &PartPlan,
+    ) -> Result<Vec<(PartNumber, ByteRange)>, Failure> {
+        let id = self.intent.id;
+        let receipts = self.store.receipts(id).await.map_err(local)?;
+        let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();
+        if let SessionKind::Multipart { .. } = self.opened.session.kind {
+            let arrived: HashMap<_, _> = self.opened.arrived.iter().map(|a| (a.part, a)).collect();
+            let lost: Vec<_> = receipts
+                .iter()
+                .filter(|r| arrived.get(&r.part).is_none_or(|a| a.etag != r.etag))
+                .map(|r| r.part)
+                .collect();
+            for part in &lost {
+                held.remove(part);
+            }
+            if !lost.is_empty() {
+                tracing::warn!(upload = %id, parts = lost.len(), "the storage has lost parts");
+                self.store.forget(id, lost).await.map_err(local)?;
+            }
+            // A part whose answer was lost counts if it is, byte for byte, the one on disk: nothing
+            // but its content proves that it is not a part of another file.
+            for arrived in arrived.values() {
+                if held.contains(&arrived.part) {
+                    continue;
+                }
+                let Some(range) = plan.range(arrived.part) else { continue };
+                let Some((size, checksum)) = arrived.content else { continue };
+                if size != range.length || source.checksum(range, &self.slices).await? != checksum {
+                    continue;
+                }
+                let (part, etag) = (arrived.part, arrived.etag.clone());
+                let receipt = Receipt { part, size, etag, checksum, proof: Proof::Reported };
+                self.store.keep(id, receipt).await.map_err(local)?;
+                held.insert(part);
+            }
+        }
+        let (done, missing): (Vec<_>, Vec<_>) =
+            plan.parts().partition(|(part, _)| held.contains(part));
+        self.progress.set_confirmed(done.iter().map(|(_, range)| range.length).sum());
+        Ok(missing)
+    }
+
+    /// Gets leave for the missing parts, a batch ahead of the lanes.
+    async fn prepare(
+        &self,
+        source: &Source,
+        missing: Vec<(PartNumber, ByteRange)>,
+        give: mpsc::Sender<Ticket>,
+    ) -> Result<(), Failure> {
+        let mut missing = missing.into_iter().peekable();
+        // The first batch is small, so that bytes flow at once.
+        let mut most = self.lanes;
+        while missing.peek().is_some() {
+            let mut batch = Vec::new();
+            let mut bytes = 0;
+            while batch.len() < most.min(self.protocol.tickets_at_once())
+                && let Some((part, range)) =
+                    missing.next_if(|(_, range)| batch.is_empty() || bytes + range.length <= AHEAD)
+            {
+                bytes += range.length;
+                batch.push((part, self.signed_checksum(source, range).await?));
+            }
+            most = usize::MAX;
+            let tickets =
+                self.protocol.tickets(&self.video_id, &self.intent, &self.opened, &batch).await?;
+            for ticket in tickets {
+                if give.send(ticket).await.is_err() {
+                    // Every lane has ended; why is for whoever joins them.
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The checksum to be signed into a part's address, where the session does that.
+    async fn signed_checksum(
+        &self,
+        source: &Source,
+        range: ByteRange,
+    ) -> Result<Option<Crc64>, Failure> {
+        match self.opened.session.kind {
+            SessionKind::Multipart { signs_checksums: true, .. } => {
+                Ok(Some(source.checksum(range, &self.slices).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Carries one part after the other.
+struct Lane {
+    sending: Sending,
+    source: Source,
+    plan: PartPlan,
+}
+
+impl Lane {
+    async fn run(self, tickets: Arc<Mutex<mpsc::Receiver<Ticket>>>) -> Result<(), Failure> {
+        loop {
+            let next = tickets.lock().await.recv().await;
+            let Some(ticket) = next else { return Ok(()) };
+            let range = self.plan.range(ticket.part).ok_or_else(|| {
+                Failure::UnexpectedAnswer("leave for a part that is not in the plan".into())
+            })?;
+            self.part(ticket, range).await?;
+        }
+    }
+
+    /// One part, with a few tries: a single cut connection is not worth stopping the others.
+    async fn part(&self, mut ticket: Ticket, range: ByteRange) -> Result<(), Failure> {
+        let sending = &self.sending;
+        for tries in 0.. {
+            let permit = sending.permits.acquire().await;
+            let failure = match self.once(&ticket, range).await {
+                Ok(receipt) => {
+                    sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
+                    sending.progress.confirm(range.length);
+                    return Ok(());
+                }
+                Err(failure) => failure,
+            };
+            drop(permit);
+            tracing::debug!(part = ticket.part.get(), %failure, tries, "a part failed");
+            let now = sending.clock.now();
+            let at = match judge(&failure, tries, now, fastrand::f32()) {
+                _ if tries >= TRIES => return Err(failure),
+                Verdict::FreshUrl => now,
+                Verdict::TryAgain { at } | Verdict::WaitForNetwork { at } => at,
+                _ => return Err(failure),
+            };
+            let wait = Duration::from_millis((at.0 - now.0).max(0).unsigned_abs());
+            if wait > LONGEST_LANE_WAIT {
+                return Err(failure);
+            }
+            tokio::time::sleep(wait).await;
+            if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
+                ticket = self.fresh(ticket.part, range).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(&self, ticket: &Ticket, range: ByteRange) -> Result<Receipt, Failure> {
+        let sending = &self.sending;
+        let in_flight = InFlight::of(&sending.progress);
+        let body = PartBody::read(&self.source, range, &sending.slices, in_flight.clone());
+        let read = body.checksum();
+        let sent = sending.protocol.send(ticket, body).await?;
+        // A confirmation before the last byte was read is none.
+        let checksum = *read.get().ok_or(Failure::PartDamaged)?;
+        let proof = match (ticket.checksum, sent.checksum) {
+            (Some(told), _) if told == checksum => Proof::Signed,
+            (None, Some(said)) if said == checksum => Proof::Reported,
+            (None, None) => Proof::Size,
+            _ => return Err(Failure::PartDamaged),
+        };
+        // What was read while somebody wrote is of no use.
+        let source = self.source.clone();
+        blocking(move || source.check()).await?;
+        Ok(Receipt { part: ticket.part, size: range.length, etag: sent.etag, checksum, proof })
+    }
+
+    async fn fresh(&self, part: PartNumber, range: ByteRange) -> Result<Ticket, Failure> {
+        let sending = &self.sending;
+        if sending.opened.url.is_some() {
+            // A single PUT's address comes with its session only.
+            return Err(Failure::UrlExpired);
+        }
+        let checksum = sending.signed_checksum(&self.source, range).await?;
+        let parts = [(part, checksum)];
+        let mut tickets = sending
+            .protocol
+            .tickets(&sending.video_id, &sending.intent, &sending.opened, &parts)
+            .await?;
+        tickets.pop().ok_or_else(|| Failure::UnexpectedAnswer("no leave was given".into()))
+    }
+}
+
+/// A failure of this computer's own database.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn local(error: dailies_database::DatabaseError) -> Failure {
+    Failure::LocalStorage(error.to_string())
+}
+
+/// Work that may wait for a disk, away from the network's threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(error) => Err(Failure::LocalStorage(error.to_string())),
+    }
+}

@@ -1,0 +1,131 @@
+//! A part as the body of a request: read slice by slice, never held whole.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use crate::source::{Crc64, Slices, Source, SourceError};
+use crate::transfer::ByteRange;
+
+/// Slices read ahead of the network.
+const READ_AHEAD: usize = 2;
+
+/// Told of every slice that is handed to the network.
+pub trait Moved: Send + Sync + 'static {
+    /// `bytes` more are on their way.
+    fn moved(&self, bytes: u64);
+}
+
+/// A stretch of a file on its way. Dropping it ends the reading.
+pub struct PartBody {
+    slices: mpsc::Receiver<Result<Bytes, SourceError>>,
+    left: Left,
+    moved: Arc<dyn Moved>,
+    checksum: Arc<OnceLock<Crc64>>,
+}
+
+/// How much of a body is not yet handed to the network. Clones tell the same.
+#[derive(Clone, Debug)]
+pub struct Left(Arc<AtomicU64>);
+
+impl Left {
+    /// In bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: u64) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl PartBody {
+    /// Starts to read. Dedicated reading keeps a slow disk away from the network's threads.
+    #[must_use]
+    pub fn read(source: &Source, range: ByteRange, pool: &Slices, moved: Arc<dyn Moved>) -> Self {
+        let (give, slices) = mpsc::channel(READ_AHEAD);
+        let checksum = Arc::<OnceLock<_>>::default();
+        let (source, pool, sum) = (source.clone(), pool.clone(), Arc::clone(&checksum));
+        tokio::task::spawn_blocking(move || read(&source, range, &pool, &give, &sum));
+        Self { slices, left: Left(Arc::new(AtomicU64::new(range.length))), moved, checksum }
+    }
+
+    /// How much is left to be sent, for whoever watches.
+    #[must_use]
+    pub fn left(&self) -> Left {
+        self.left.clone()
+    }
+
+    /// Where the checksum of the bytes that were read will be, once all of them are.
+    #[must_use]
+    pub fn checksum(&self) -> Arc<OnceLock<Crc64>> {
+        Arc::clone(&self.checksum)
+    }
+}
+
+fn read(
+    source: &Source,
+    range: ByteRange,
+    pool: &Slices,
+    give: &mpsc::Sender<Result<Bytes, SourceError>>,
+    checksum: &OnceLock<Crc64>,
+) {
+    let mut digest = Crc64::digest();
+    let mut done = 0;
+    while done < range.length {
+        let mut slice = pool.take();
+        let wanted = slice.room().min(range.length - done);
+        if let Err(error) = source.fill(&mut slice, range.offset + done, wanted) {
+            // Nobody there to hear it: the request was dropped, and with it the part.
+            let _ = give.blocking_send(Err(error));
+            return;
+        }
+        digest.update(slice.as_ref());
+        done += wanted;
+        if done == range.length {
+            checksum.get_or_init(|| digest.finish());
+        }
+        if give.blocking_send(Ok(Bytes::from_owner(slice))).is_err() {
+            return;
+        }
+    }
+    checksum.get_or_init(|| digest.finish());
+}
+
+impl Body for PartBody {
+    type Data = Bytes;
+    type Error = SourceError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, SourceError>>> {
+        if self.left.bytes() == 0 {
+            return Poll::Ready(None);
+        }
+        self.slices.poll_recv(context).map(|slice| match slice {
+            Some(Ok(slice)) => {
+                let bytes = slice.len() as u64;
+                self.left.take(bytes);
+                self.moved.moved(bytes);
+                Some(Ok(Frame::data(slice)))
+            }
+            Some(Err(error)) => Some(Err(error)),
+            None => Some(Err(SourceError::Changed)),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.bytes() == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.bytes())
+    }
+}

@@ -1,0 +1,140 @@
+//! What makes a file the same file.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::{Crc64, SourceError, open, read_exact_at};
+
+/// Bytes sampled at the head and at the tail.
+const SAMPLE: u64 = 64 * 1024;
+
+/// A file's identity and version. Size alone would miss an edit in place, and the time of change
+/// alone would mistake a rename for an edit: then samples of the content decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Bytes.
+    pub size: u64,
+    modified_ns: i64,
+    /// Device, file number and time of status change, where the system has them.
+    identity: Option<(u64, u64, i64)>,
+    /// Checksum of head and tail.
+    sample: i64,
+}
+
+impl Fingerprint {
+    /// Takes a file's fingerprint. Blocks.
+    ///
+    /// # Errors
+    /// Where there is no regular file, or it cannot be read.
+    pub fn take(path: &Path) -> Result<Self, SourceError> {
+        let file = open(path)?;
+        let metadata = file.metadata().map_err(|error| SourceError::Read { offset: 0, error })?;
+        if !metadata.is_file() {
+            return Err(SourceError::NotAFile);
+        }
+        let size = metadata.len();
+        let mut sample = Crc64::digest();
+        let mut buffer = vec![0; usize::try_from(SAMPLE.min(size)).unwrap_or_default()];
+        for offset in [0, size - buffer.len() as u64] {
+            read_exact_at(&file, &mut buffer, offset)
+                .map_err(|error| SourceError::Read { offset, error })?;
+            sample.update(&buffer);
+        }
+        Ok(Self {
+            size,
+            modified_ns: modified_ns(&metadata),
+            identity: identity(&metadata),
+            sample: sample.finish().to_column(),
+        })
+    }
+
+    /// Whether the path leads to this file, in this version. Reads the content only where the
+    /// times leave a doubt. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Missing`] and [`SourceError::Changed`].
+    pub fn check(&self, path: &Path) -> Result<(), SourceError> {
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => SourceError::Missing,
+            _ => SourceError::Read { offset: 0, error },
+        })?;
+        if !metadata.is_file()
+            || metadata.len() != self.size
+            || modified_ns(&metadata) != self.modified_ns
+        {
+            return Err(SourceError::Changed);
+        }
+        if identity(&metadata) == self.identity {
+            return Ok(());
+        }
+        if Self::take(path)?.sample == self.sample { Ok(()) } else { Err(SourceError::Changed) }
+    }
+}
+
+fn modified_ns(metadata: &Metadata) -> i64 {
+    metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .and_then(|since| i64::try_from(since.as_nanos()).ok())
+        .unwrap_or_default()
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Option<(u64, u64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    let changed = metadata.ctime().saturating_mul(1_000_000_000) + metadata.ctime_nsec();
+    Some((metadata.dev(), metadata.ino(), changed))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64, i64)> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_rename_is_no_change_and_an_edit_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+        fs::write(&a, vec![1; 300_000]).unwrap();
+        let fingerprint = Fingerprint::take(&a).unwrap();
+        fingerprint.check(&a).unwrap();
+
+        std::thread::sleep(Duration::from_millis(20));
+        fs::rename(&a, &b).unwrap();
+        fingerprint.check(&b).unwrap();
+        assert!(matches!(fingerprint.check(&a), Err(SourceError::Missing)));
+
+        fs::write(&b, vec![2; 300_000]).unwrap();
+        assert!(matches!(fingerprint.check(&b), Err(SourceError::Changed)));
+    }
+
+    #[test]
+    fn an_edit_that_hides_its_time_is_found_by_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, vec![1; 300_000]).unwrap();
+        let fingerprint = Fingerprint::take(&path).unwrap();
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        fs::write(&path, vec![2; 300_000]).unwrap();
+        fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert!(matches!(fingerprint.check(&path), Err(SourceError::Changed)));
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Fingerprint::take(folder.path()).is_err());
+    }
+}

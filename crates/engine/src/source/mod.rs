@@ -1,0 +1,160 @@
+//! Files: what identifies one, whether it changed, its bytes at a place, its type.
+//!
+//! Must not know: destinations.
+
+mod body;
+mod checksum;
+mod content_type;
+mod fingerprint;
+mod slices;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use body::{Left, Moved, PartBody};
+pub use checksum::Crc64;
+pub use content_type::content_type;
+pub use fingerprint::Fingerprint;
+pub use slices::Slices;
+
+use crate::transfer::{ByteRange, Failure};
+
+/// What can be wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It is not there.
+    #[error("the file is not there")]
+    Missing,
+    /// It is a folder, a device, a socket.
+    #[error("it is no regular file")]
+    NotAFile,
+    /// It is not the file that was added any more.
+    #[error("the file has changed")]
+    Changed,
+    /// The system would not read it.
+    #[error("reading at byte {offset} failed")]
+    Read {
+        /// Where.
+        offset: u64,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        (&error).into()
+    }
+}
+
+impl From<&SourceError> for Failure {
+    fn from(error: &SourceError) -> Self {
+        match error {
+            SourceError::Missing => Self::SourceMissing,
+            SourceError::Changed | SourceError::NotAFile => Self::SourceChanged,
+            SourceError::Read { offset, error } => {
+                Self::SourceUnreadable(format!("at byte {offset}: {error}"))
+            }
+        }
+    }
+}
+
+/// An opened file that is being uploaded. It stays readable when it is renamed or deleted.
+#[derive(Clone, Debug)]
+pub struct Source {
+    file: Arc<File>,
+    path: PathBuf,
+    fingerprint: Fingerprint,
+}
+
+impl Source {
+    /// Opens a file that must still be the one with this fingerprint. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Changed`] where another file, or another version, lies there now.
+    pub fn open(path: &Path, fingerprint: &Fingerprint) -> Result<Self, SourceError> {
+        let file = open(path)?;
+        let source =
+            Self { file: Arc::new(file), path: path.to_owned(), fingerprint: fingerprint.clone() };
+        source.check()?;
+        Ok(source)
+    }
+
+    /// Whether the path still leads to the file with this fingerprint. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Missing`] and [`SourceError::Changed`].
+    pub fn check(&self) -> Result<(), SourceError> {
+        self.fingerprint.check(&self.path)
+    }
+
+    /// The checksum of a stretch. Reads all of it on a thread of its own.
+    ///
+    /// # Errors
+    /// [`SourceError::Read`] with the place; [`SourceError::Changed`] where the file ends early.
+    pub async fn checksum(&self, range: ByteRange, slices: &Slices) -> Result<Crc64, SourceError> {
+        let (source, slices) = (self.clone(), slices.clone());
+        let read = move || {
+            source.check()?;
+            let mut checksum = Crc64::digest();
+            let mut slice = slices.take();
+            let mut done = 0;
+            while done < range.length {
+                let wanted = slice.room().min(range.length - done);
+                source.fill(&mut slice, range.offset + done, wanted)?;
+                checksum.update(slice.as_ref());
+                done += wanted;
+            }
+            Ok(checksum.finish())
+        };
+        join(tokio::task::spawn_blocking(read).await)
+    }
+
+    /// Fills a slice from a place on.
+    fn fill(&self, slice: &mut slices::Slice, offset: u64, length: u64) -> Result<(), SourceError> {
+        read_exact_at(&self.file, slice.reset(length), offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => SourceError::Changed,
+            _ => SourceError::Read { offset, error },
+        })
+    }
+}
+
+/// The result of a blocking task; one that panicked or was ended by a shutdown reads nothing.
+fn join<T>(
+    joined: Result<Result<T, SourceError>, tokio::task::JoinError>,
+) -> Result<T, SourceError> {
+    joined.unwrap_or_else(|error| {
+        Err(SourceError::Read { offset: 0, error: io::Error::other(error.to_string()) })
+    })
+}
+
+fn open(path: &Path) -> Result<File, SourceError> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => SourceError::Missing,
+        _ => SourceError::Read { offset: 0, error },
+    })
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                buffer = &mut buffer[read..];
+                offset += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The table of settings: what the engine remembers besides its uploads.
+
+use dailies_database::DatabaseError;
+use rusqlite::{Connection, OptionalExtension as _};
+
+/// A setting's name. Secrets are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// The team server's address.
+    Server,
+    /// The project that new files go to.
+    Project,
+}
+
+impl Setting {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Project => "project",
+        }
+    }
+}
+
+pub(super) fn get(
+    connection: &Connection,
+    setting: Setting,
+) -> Result<Option<String>, DatabaseError> {
+    let value = connection
+        .query_row("SELECT value FROM settings WHERE name = ?1", [setting.name()], |r| r.get(0))
+        .optional()?;
+    Ok(value)
+}
+
+pub(super) fn set(
+    connection: &Connection,
+    setting: Setting,
+    value: Option<&str>,
+) -> Result<(), DatabaseError> {
+    match value {
+        Some(value) => connection.execute(
+            "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (setting.name(), value),
+        )?,
+        None => connection.execute("DELETE FROM settings WHERE name = ?1", [setting.name()])?,
+    };
+    Ok(())
+}

@@ -1,0 +1,145 @@
+use crate::error::Code;
+use crate::source::{Crc64, Fingerprint};
+use crate::transfer::{Hold, Phase, State, Timestamp};
+
+use super::*;
+
+fn upload(folder: &Path) -> Upload {
+    let path = folder.join("a.mp4");
+    std::fs::write(&path, b"bytes").unwrap();
+    Upload {
+        id: UploadId::new(),
+        rev: 0,
+        state: State::NEW,
+        fingerprint: Fingerprint::take(&path).unwrap(),
+        path,
+        title: "a".into(),
+        content_type: "video/mp4".into(),
+        destination: Destination {
+            server: "http://127.0.0.1:1/".into(),
+            project_id: "p".into(),
+            project: "P".into(),
+            team: "T".into(),
+        },
+        added_at: Timestamp(1),
+        uploaded_at: None,
+        register_tried: false,
+        video_id: None,
+        session: None,
+        duration: None,
+        reason: None,
+    }
+}
+
+fn receipt(number: u32) -> Receipt {
+    Receipt {
+        part: PartNumber::new(number).unwrap(),
+        size: 2,
+        etag: "\"e\"".into(),
+        checksum: Crc64::of(b"by"),
+        proof: Proof::Signed,
+    }
+}
+
+async fn only(store: &Store) -> (Upload, u64) {
+    let mut rows = store.uploads().await.unwrap();
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}
+
+#[tokio::test]
+async fn everything_survives_being_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let store = Store::open(&path).unwrap();
+    let mut row = upload(folder.path());
+    store.insert(vec![row.clone()]).await.unwrap();
+    row.state = State {
+        phase: Phase::Uploading,
+        hold: Hold::Backoff { until: Timestamp(77) },
+        attempts: 3,
+        cleanup: true,
+    };
+    row.video_id = Some("v".into());
+    row.register_tried = true;
+    row.session = Some(Session {
+        key: "k".into(),
+        kind: SessionKind::Multipart {
+            upload_id: "u".into(),
+            part_size: 2,
+            part_count: 3,
+            signs_checksums: true,
+        },
+    });
+    store.update(&row).await.unwrap();
+    store.keep(row.id, receipt(1)).await.unwrap();
+    store.keep(row.id, receipt(2)).await.unwrap();
+    store.forget(row.id, vec![receipt(1).part]).await.unwrap();
+    drop(store);
+
+    let store = Store::open(&path).unwrap();
+    let (read, confirmed) = only(&store).await;
+    assert_eq!((read.state, read.rev, confirmed), (row.state, 1, 2));
+    assert_eq!((read.session, read.path), (row.session, row.path));
+    assert_eq!(store.receipts(row.id).await.unwrap(), [receipt(2)]);
+}
+
+#[tokio::test]
+async fn a_stale_write_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let mut row = upload(folder.path());
+    store.insert(vec![row.clone()]).await.unwrap();
+    row.state.hold = Hold::Paused;
+    store.update(&row).await.unwrap();
+    row.state.hold = Hold::Failed { code: Code::Refused };
+    assert!(matches!(store.update(&row).await, Err(DatabaseError::Stale)));
+    assert_eq!(only(&store).await.0.state.hold, Hold::Paused);
+}
+
+#[tokio::test]
+async fn an_impossible_state_is_refused_by_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let mut row = upload(folder.path());
+    store.insert(vec![row.clone()]).await.unwrap();
+    row.state.phase = Phase::Uploading;
+    assert!(store.update(&row).await.is_err(), "no bytes go up without a session");
+}
+
+#[tokio::test]
+async fn a_new_session_forgets_what_the_old_one_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let row = upload(folder.path());
+    store.insert(vec![row.clone()]).await.unwrap();
+    store.keep(row.id, receipt(1)).await.unwrap();
+    store.update_session(&row).await.unwrap();
+    assert!(store.receipts(row.id).await.unwrap().is_empty());
+    store.remove(vec![row.id]).await.unwrap();
+    assert!(store.uploads().await.unwrap().is_empty());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_path_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let mut row = upload(folder.path());
+    row.path = folder.path().join(std::ffi::OsStr::from_bytes(b"clip-\xff\xfe.mov"));
+    store.insert(vec![row.clone()]).await.unwrap();
+    assert_eq!(only(&store).await.0.path, row.path);
+}
+
+#[tokio::test]
+async fn settings_are_set_and_unset() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    assert_eq!(store.setting(Setting::Server).await.unwrap(), None);
+    store.set(Setting::Server, Some("http://a/".into())).await.unwrap();
+    store.set(Setting::Server, Some("http://b/".into())).await.unwrap();
+    assert_eq!(store.setting(Setting::Server).await.unwrap().as_deref(), Some("http://b/"));
+    store.set(Setting::Server, None).await.unwrap();
+    assert_eq!(store.setting(Setting::Server).await.unwrap(), None);
+}

@@ -1,0 +1,221 @@
+//! The table of uploads.
+
+use std::path::PathBuf;
+
+use dailies_database::{DatabaseError, exactly_one};
+use rusqlite::{Connection, Row, named_params};
+use serde::{Deserialize, Serialize};
+
+use crate::source::Fingerprint;
+use crate::store::columns::{bytes_path, from_json, json, name, named, path_bytes, unreadable};
+use crate::transfer::{Hold, PartPlan, PlanError, State, Timestamp, UploadId};
+
+/// One upload, all that is durable of it but for its parts.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its name, and its intent's.
+    pub id: UploadId,
+    /// Counts the writes; a write for another revision than the one that was read is refused.
+    pub rev: i64,
+    /// Phase and hold.
+    pub state: State,
+    /// Where the file lies.
+    pub path: PathBuf,
+    /// What people see.
+    pub title: String,
+    /// Media type.
+    pub content_type: String,
+    /// Which file, in which version.
+    pub fingerprint: Fingerprint,
+    /// Where it goes.
+    pub destination: Destination,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// When all its bytes were with the team.
+    pub uploaded_at: Option<Timestamp>,
+    /// It may have been registered, whether or not the answer arrived.
+    pub register_tried: bool,
+    /// The team's name for the video.
+    pub video_id: Option<String>,
+    /// What was agreed on for its bytes.
+    pub session: Option<Session>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// The server's own words for a failure.
+    pub reason: Option<String>,
+}
+
+/// Where an upload goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The team server's address. Uploads of another server wait until it is connected again.
+    pub server: String,
+    /// The project's id there.
+    pub project_id: String,
+    /// The project, in words.
+    pub project: String,
+    /// The team, in words.
+    pub team: String,
+}
+
+/// What was agreed on with a team server for an upload's bytes. Holds no addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The object's key in the storage.
+    pub key: String,
+    /// How the bytes go up.
+    pub kind: SessionKind,
+}
+
+/// How an upload's bytes go up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SessionKind {
+    /// In one request.
+    Single,
+    /// In parts.
+    Multipart {
+        /// The storage's name for it.
+        upload_id: String,
+        /// Bytes of every part but the last.
+        part_size: u64,
+        /// How many parts.
+        part_count: u32,
+        /// A part's checksum can be signed into its address.
+        signs_checksums: bool,
+    },
+    /// They are there already.
+    AlreadyThere,
+}
+
+impl Session {
+    /// How a file of `total` bytes is divided.
+    ///
+    /// # Errors
+    /// Where the server's sizes contradict each other.
+    pub fn plan(&self, total: u64) -> Result<PartPlan, PlanError> {
+        match self.kind {
+            SessionKind::Single | SessionKind::AlreadyThere => Ok(PartPlan::single(total)),
+            SessionKind::Multipart { part_size, part_count, .. } => {
+                PartPlan::multipart(total, part_size, part_count)
+            }
+        }
+    }
+}
+
+const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
+    content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
+    register_tried, video_id, session, duration, reason";
+
+pub(super) fn all(connection: &Connection) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS}, (SELECT coalesce(sum(p.size), 0) FROM parts p WHERE p.upload_id = u.id)
+         FROM uploads u ORDER BY id"
+    ))?;
+    let rows = statement.query_map([], |row| {
+        let confirmed: i64 = row.get(23)?;
+        Ok((read(row)?, confirmed.cast_unsigned()))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<(), DatabaseError> {
+    connection.execute(
+        "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
+             fingerprint, server, project_id, project, team, added_at, register_tried)
+         VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
+             :fingerprint, :server, :project_id, :project, :team, :added_at, 0)",
+        named_params! {
+            ":id": row.id.to_string(),
+            ":path": path_bytes(&row.path),
+            ":title": row.title,
+            ":content_type": row.content_type,
+            ":size": row.fingerprint.size.cast_signed(),
+            ":fingerprint": json(&row.fingerprint)?,
+            ":server": row.destination.server,
+            ":project_id": row.destination.project_id,
+            ":project": row.destination.project,
+            ":team": row.destination.team,
+            ":added_at": row.added_at.0,
+        },
+    )?;
+    Ok(())
+}
+
+pub(super) fn update(connection: &Connection, row: &Upload) -> Result<(), DatabaseError> {
+    let (hold, until, code) = hold_columns(row.state.hold)?;
+    let changed = connection.execute(
+        "UPDATE uploads SET rev = rev + 1, phase = :phase, hold = :hold, hold_until = :until,
+             hold_code = :code, attempts = :attempts, cleanup = :cleanup,
+             uploaded_at = :uploaded_at, register_tried = :register_tried, video_id = :video_id,
+             session = :session, duration = :duration, reason = :reason
+         WHERE id = :id AND rev = :rev",
+        named_params! {
+            ":id": row.id.to_string(),
+            ":rev": row.rev,
+            ":phase": name(&row.state.phase)?,
+            ":hold": hold,
+            ":until": until,
+            ":code": code,
+            ":attempts": row.state.attempts,
+            ":cleanup": row.state.cleanup,
+            ":uploaded_at": row.uploaded_at.map(|at| at.0),
+            ":register_tried": row.register_tried,
+            ":video_id": row.video_id,
+            ":session": row.session.as_ref().map(json).transpose()?,
+            ":duration": row.duration,
+            ":reason": row.reason,
+        },
+    )?;
+    exactly_one(changed)
+}
+
+pub(super) fn remove(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute("DELETE FROM uploads WHERE id = ?1", [id.to_string()])?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
+    let id: String = row.get(0)?;
+    Ok(Upload {
+        id: id.parse().map_err(|error: ulid::DecodeError| unreadable(0, error.to_string()))?,
+        rev: row.get(1)?,
+        state: State {
+            phase: named(2, row.get(2)?)?,
+            hold: hold(row)?,
+            attempts: row.get(6)?,
+            cleanup: row.get(7)?,
+        },
+        path: bytes_path(row.get(8)?),
+        title: row.get(9)?,
+        content_type: row.get(10)?,
+        fingerprint: from_json(11, row.get_ref(11)?.as_str()?)?,
+        destination: Destination {
+            server: row.get(12)?,
+            project_id: row.get(13)?,
+            project: row.get(14)?,
+            team: row.get(15)?,
+        },
+        added_at: Timestamp(row.get(16)?),
+        uploaded_at: row.get::<_, Option<i64>>(17)?.map(Timestamp),
+        register_tried: row.get(18)?,
+        video_id: row.get(19)?,
+        session: row.get_ref(20)?.as_str_or_null()?.map(|text| from_json(20, text)).transpose()?,
+        duration: row.get(21)?,
+        reason: row.get(22)?,
+    })
+}
+
+/// The hold as its three columns: serde's tagged form, taken apart.
+fn hold_columns(hold: Hold) -> rusqlite::Result<(String, Option<i64>, Option<String>)> {
+    let value = serde_json::to_value(hold).map_err(|error| unreadable(3, error))?;
+    let text = |key: &str| value.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+    let kind = text("kind").ok_or_else(|| unreadable(3, "a hold without a kind"))?;
+    Ok((kind, value.get("until").and_then(serde_json::Value::as_i64), text("code")))
+}
+
+fn hold(row: &Row<'_>) -> rusqlite::Result<Hold> {
+    let (kind, until, code): (String, Option<i64>, Option<String>) =
+        (row.get(3)?, row.get(4)?, row.get(5)?);
+    serde_json::from_value(serde_json::json!({ "kind": kind, "until": until, "code": code }))
+        .map_err(|error| unreadable(3, error))
+}

@@ -1,0 +1,9 @@
+//! The team API's client: function calls, where uploads may go, playback sessions.
+//!
+//! Must not know: files, SQL.
+
+mod call;
+mod connection;
+
+pub use call::{TeamClient, TeamError};
+pub use connection::{Connection, Dialect, Team};

@@ -1,0 +1,17 @@
+//! The pure core: what an upload is, how it moves, how its bytes are divided, what failures mean.
+//!
+//! Must not know: I/O, tokio, SQL, the wall clock. Time comes in as an argument.
+
+mod failure;
+mod id;
+mod machine;
+mod pace;
+mod phase;
+mod plan;
+
+pub use failure::{Failure, Verdict, judge};
+pub use id::UploadId;
+pub use machine::{Effect, Input, State, step};
+pub use pace::Pace;
+pub use phase::{Hold, Phase, Timestamp};
+pub use plan::{ByteRange, PartNumber, PartPlan, PlanError};

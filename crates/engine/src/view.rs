@@ -1,0 +1,208 @@
+//! What an interface sees: snapshots, and ordered changes between them.
+//!
+//! A subscriber takes a [`Snapshot`], then applies each [`Change`] whose `seq` is one more than the
+//! last. A gap means that it was too slow: it takes a snapshot again.
+
+use dailies_api::projects::UploadTarget;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Code;
+use crate::transfer::{Hold, Phase, Timestamp, UploadId};
+
+/// One upload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct UploadView {
+    /// Its name.
+    pub id: UploadId,
+    /// What people see of the video.
+    pub title: String,
+    /// The file's path, for reading only: lossy where it is no Unicode.
+    pub path: String,
+    /// Team and project, in words.
+    pub destination: DestinationView,
+    /// How far it is.
+    pub phase: Phase,
+    /// Why it is not moving.
+    pub hold: Hold,
+    /// A job works on it now: it is not waiting for its turn.
+    pub active: bool,
+    /// How its bytes stand.
+    pub progress: ProgressView,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// When its bytes were all with the team.
+    pub uploaded_at: Option<Timestamp>,
+    /// The team's name for the video.
+    pub video_id: Option<String>,
+    /// Seconds, once known.
+    pub duration: Option<f64>,
+    /// The server's own reason, where it gave one.
+    pub reason: Option<String>,
+}
+
+/// How an upload's bytes stand. Confirmed means: the other side has said so.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressView {
+    /// Bytes of the file.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub total_bytes: u64,
+    /// Bytes that the other side holds.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub confirmed_bytes: u64,
+    /// Bytes on their way.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub in_flight_bytes: u64,
+    /// Smoothed over the last seconds; zero when nothing moves.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub bytes_per_second: u64,
+    /// Absent until it means something.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
+    pub seconds_left: Option<u64>,
+}
+
+/// Where an upload goes, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct DestinationView {
+    /// The project's id at the team API.
+    pub project_id: String,
+    /// `Campaign / Rushes`.
+    pub project: String,
+    /// The team's name.
+    pub team: String,
+}
+
+impl From<UploadTarget> for DestinationView {
+    fn from(target: UploadTarget) -> Self {
+        Self { project_id: target.project_id, project: target.project_path, team: target.team_name }
+    }
+}
+
+/// The connection to the team.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConnectionView {
+    /// None was made.
+    None,
+    /// One is made and was good when last used.
+    Connected {
+        /// The team server's address.
+        url: String,
+        /// Where new files go.
+        destination: Option<DestinationView>,
+    },
+    /// One is made, and needs somebody.
+    Refused {
+        /// The team server's address.
+        url: String,
+        /// Why.
+        code: Code,
+    },
+}
+
+/// Everything at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The number of the last change that is in it.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub seq: u64,
+    /// In queue order.
+    pub uploads: Vec<UploadView>,
+    /// The connection.
+    pub connection: ConnectionView,
+}
+
+/// What changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// One more than the change before.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub seq: u64,
+    /// The news.
+    pub news: News,
+}
+
+/// The news of a change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum News {
+    /// Uploads that are new or changed in more than their bytes.
+    Uploads {
+        /// Each whole.
+        uploads: Vec<UploadView>,
+    },
+    /// Bytes that moved; at most ten of these a second.
+    Progress {
+        /// One for each upload that moves.
+        uploads: Vec<ProgressNews>,
+    },
+    /// Uploads taken off the list.
+    Removed {
+        /// Which.
+        ids: Vec<UploadId>,
+    },
+    /// The connection changed.
+    Connection {
+        /// Whole.
+        connection: ConnectionView,
+    },
+}
+
+/// Bytes that moved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ProgressNews {
+    /// Whose.
+    pub id: UploadId,
+    /// How they stand.
+    pub progress: ProgressView,
+}
+
+/// How to play a video, until `expires_at`. The addresses open it to whoever has them: no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PlaybackView {
+    /// HLS playlist.
+    pub url: String,
+    /// Poster image.
+    pub poster_url: Option<String>,
+    /// Seconds.
+    pub duration: Option<f64>,
+    /// When the session has to be asked for again.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What became of a file that was offered to the queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct Added {
+    /// Uploads that are in the queue now.
+    pub uploads: Vec<UploadView>,
+    /// Files that are not, and why.
+    pub refused: Vec<RefusedFile>,
+}
+
+/// A file that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedFile {
+    /// Its path, lossy where it is no Unicode.
+    pub path: String,
+    /// Why.
+    pub code: Code,
+}
