@@ -1,1 +1,113 @@
-fn main() {}
+//! `dailies`: the transfer engine without a window.
+
+mod args;
+mod bars;
+mod control;
+mod events;
+mod exit;
+mod follow;
+mod session;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use dailies_engine::error::{Code, EngineError};
+use dailies_engine::transfer::UploadId;
+use dailies_engine::view::{Snapshot, UploadView};
+
+use crate::args::{Args, Command};
+use crate::control::Request;
+use crate::events::Output;
+use crate::exit::Exit;
+use crate::follow::Follow;
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .init();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let exit = match runtime {
+        Ok(runtime) => runtime.block_on(run(args)),
+        Err(error) => {
+            Err(EngineError::new(Code::LocalStorage, format!("no threads could be had: {error}")))
+        }
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("dailies: {error}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<Exit, EngineError> {
+    let folder = args.profile_folder()?;
+    let output = if args.json {
+        Output::Json
+    } else if std::io::stderr().is_terminal() {
+        Output::Bars
+    } else {
+        Output::Lines
+    };
+    match &args.command {
+        Command::Upload { paths, project, wait } => {
+            let session = Session::open(&folder, &args).await?;
+            let follow = Follow::new(&session.engine, output);
+            let exit = follow.upload(paths.clone(), project.clone(), *wait).await;
+            session.close().await;
+            exit
+        }
+        Command::Run => {
+            let session = Session::open(&folder, &args).await?;
+            let exit = Follow::new(&session.engine, output).work_off().await;
+            session.close().await;
+            exit
+        }
+        Command::Play { video_id } => {
+            let playback = Session::team_only(&args).await?.playback(video_id).await?;
+            match output {
+                Output::Json => events::print(&playback),
+                Output::Bars | Output::Lines => events::say(&playback.url),
+            }
+            Ok(Exit::Done)
+        }
+        Command::List => {
+            let snapshot: Snapshot = control::ask(&folder, Request::Snapshot).await?;
+            list(&snapshot.uploads, output);
+            Ok(Exit::Done)
+        }
+        Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,
+        Command::Resume { ids } => steer(&folder, Request::Resume(ids.clone())).await,
+        Command::Cancel { ids } => steer(&folder, Request::Cancel(ids.clone())).await,
+        Command::Retry { ids } => steer(&folder, Request::Retry(ids.clone())).await,
+    }
+}
+
+async fn steer(folder: &std::path::Path, request: Request) -> Result<Exit, EngineError> {
+    let _: Vec<UploadId> = control::ask(folder, request).await?;
+    Ok(Exit::Done)
+}
+
+fn list(uploads: &[UploadView], output: Output) {
+    for upload in uploads {
+        match output {
+            Output::Json => events::print(upload),
+            Output::Bars | Output::Lines => events::say(&format!(
+                "{}  {:<10}  {:>3} %  {}",
+                upload.id,
+                events::state(upload),
+                events::percent(upload),
+                upload.path
+            )),
+        }
+    }
+}

@@ -34,6 +34,9 @@ impl Engine {
             Command::Team(done) => {
                 let _ = done.send(self.connected.as_ref().map(|c| Arc::clone(&c.team)));
             }
+            Command::LastServer(done) => {
+                let _ = done.send(self.store.setting(Setting::Server).await.ok().flatten());
+            }
             Command::SetDestination(project, done) => {
                 let _ = done.send(self.set_destination(&project).await);
             }
@@ -124,10 +127,33 @@ impl Engine {
             project: view.project,
             team: view.team,
         };
-        let uploads = self.insert(candidates, &destination).await?;
-        let uploads = uploads.into_iter().filter_map(|id| Some(self.queue.get(&id)?.view()));
-        let uploads: Vec<_> = uploads.collect();
+        let (mut ids, mut new) = (Vec::new(), Vec::new());
+        for candidate in candidates {
+            match self.unfinished(&candidate, &destination) {
+                Some(id) => {
+                    self.apply_if_moved(id, &Input::Retry).await;
+                    ids.push(id);
+                }
+                None => new.push(candidate),
+            }
+        }
+        ids.extend(self.insert(new, &destination).await?);
+        let uploads = ids.iter().filter_map(|id| Some(self.queue.get(id)?.view())).collect();
         Ok(Added { uploads, refused: Vec::new() })
+    }
+
+    /// The upload of the same file to the same place that has not ended: offering the file again
+    /// means that it should go on, not that the team wants it twice.
+    fn unfinished(&self, candidate: &Candidate, destination: &Destination) -> Option<UploadId> {
+        let same = |entry: &&Entry| {
+            let row = &entry.row;
+            row.state.phase < Phase::Processing
+                && !row.state.hold.is_end()
+                && row.path == candidate.path
+                && row.fingerprint == candidate.fingerprint
+                && row.destination == *destination
+        };
+        self.queue.values().find(same).map(|entry| entry.row.id)
     }
 
     async fn insert(

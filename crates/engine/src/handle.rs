@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Refused { url: Url, code: Code, done: oneshot::Sender<()> },
     Disconnect(oneshot::Sender<()>),
     Team(oneshot::Sender<Option<Arc<Team>>>),
+    LastServer(oneshot::Sender<Option<String>>),
     SetDestination(String, oneshot::Sender<Result<(), EngineError>>),
     Add(Vec<Candidate>, Option<String>, oneshot::Sender<Result<Added, EngineError>>),
     Steer(Vec<UploadId>, Input, oneshot::Sender<Result<(), EngineError>>),
@@ -73,6 +74,14 @@ impl EngineHandle {
                 Err(error)
             }
         }
+    }
+
+    /// The address of the server that was connected last, at this start or an earlier one.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn last_server(&self) -> Result<Option<String>, EngineError> {
+        self.ask(Command::LastServer).await
     }
 
     /// Forgets the connection. Uploads wait until there is one again.

@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use dailies_engine::error::{Code, EngineError};
+use dailies_engine::transfer::UploadId;
+use url::Url;
+
+/// Sends videos to a team and loses none.
+#[derive(Debug, Parser)]
+#[command(name = "dailies", version, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Print one JSON object per line on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// The folder of the queue.
+    #[arg(long, global = true, value_name = "DIR", env = "DAILIES_PROFILE")]
+    pub(crate) profile: Option<PathBuf>,
+
+    /// The team server's address; the one used last, if none is given.
+    #[arg(long, global = true, value_name = "URL", env = "DAILIES_SERVER")]
+    pub(crate) server: Option<Url>,
+
+    /// A file with address and key, as `dailies-server` writes it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add files to the queue and wait until the team has them.
+    ///
+    /// A file that is in the queue already is not added twice: its upload goes on.
+    Upload {
+        /// Videos, or folders of videos.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Where they go; the project chosen last, or the team's first, if none is given.
+        #[arg(long, value_name = "ID")]
+        project: Option<String>,
+        /// How far to wait.
+        #[arg(long, value_enum, default_value_t = Wait::Uploaded)]
+        wait: Wait,
+    },
+    /// Work the queue off until nothing in it can go on.
+    Run,
+    /// Print every upload of the queue.
+    List,
+    /// Make uploads wait until they are resumed.
+    Pause {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Let paused uploads go on.
+    Resume {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// End uploads and remove what the team has of them.
+    Cancel {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Try uploads again that wait, need somebody or have failed.
+    Retry {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Print a session for playing a video.
+    Play {
+        /// The team's name for the video.
+        video_id: String,
+    },
+}
+
+/// How far `upload` waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wait {
+    /// Until the team has every byte.
+    Uploaded,
+    /// Until the video can be played.
+    Ready,
+}
+
+impl Args {
+    /// The profile's folder, given or the system's usual place.
+    pub(crate) fn profile_folder(&self) -> Result<PathBuf, EngineError> {
+        if let Some(folder) = &self.profile {
+            return Ok(folder.clone());
+        }
+        let folders = directories::ProjectDirs::from("dev", "dailies", "dailies");
+        folders.map(|folders| folders.data_dir().join("profile")).ok_or_else(|| {
+            EngineError::new(Code::LocalStorage, "there is no home folder; name one by --profile")
+        })
+    }
+}

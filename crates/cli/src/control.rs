@@ -1,0 +1,173 @@
+//! How a second `dailies` steers the one that works on a profile: a local socket in its folder,
+//! one JSON request and one JSON answer per connection.
+
+use std::path::Path;
+use std::time::Duration;
+
+use dailies_engine::error::{Code, EngineError};
+use dailies_engine::transfer::UploadId;
+use dailies_engine::{EngineHandle, Profile};
+use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
+use interprocess::local_socket::{ListenerOptions, Name};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::session::Session;
+
+/// Requests are short.
+const LONGEST_REQUEST: u64 = 64 * 1024;
+/// A request or an answer takes no longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one call asks of another.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Everything in the queue.
+    Snapshot,
+    /// As the engine's calls of the same names.
+    Pause(Vec<UploadId>),
+    Resume(Vec<UploadId>),
+    Cancel(Vec<UploadId>),
+    Retry(Vec<UploadId>),
+}
+
+/// Asks whoever works on the profile, or does it here where nobody does.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    folder: &Path,
+    request: Request,
+) -> Result<T, EngineError> {
+    let answer = match Profile::lock(folder) {
+        Ok(profile) => {
+            let session = Session::unconnected(profile).await?;
+            let answer = obey(&session.engine, request).await;
+            session.close().await;
+            answer
+        }
+        Err(busy) if busy.code == Code::ProfileInUse => {
+            let asked = tokio::time::timeout(PATIENCE, ask_other(folder, &request)).await;
+            asked.unwrap_or_else(|_| Err(unanswered("no answer")))
+        }
+        Err(error) => Err(error),
+    };
+    serde_json::from_value(answer?).map_err(|error| unanswered(&error.to_string()))
+}
+
+async fn ask_other(folder: &Path, request: &Request) -> Result<Value, EngineError> {
+    let failed = |error: std::io::Error| unanswered(&error.to_string());
+    let mut stream = Stream::connect(name(folder).map_err(failed)?).await.map_err(failed)?;
+    let mut line = serde_json::to_vec(request).map_err(|error| unanswered(&error.to_string()))?;
+    line.push(b'\n');
+    stream.write_all(&line).await.map_err(failed)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.map_err(failed)?;
+    let answer: Result<Value, EngineError> =
+        serde_json::from_slice(&answer).map_err(|error| unanswered(&error.to_string()))?;
+    answer
+}
+
+async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineError> {
+    let ids = match request {
+        Request::Snapshot => {
+            let snapshot = engine.snapshot().await?;
+            return serde_json::to_value(snapshot).map_err(|e| unanswered(&e.to_string()));
+        }
+        Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
+        Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
+        Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),
+        Request::Retry(ids) => engine.retry(ids.clone()).await.map(|()| ids),
+    }?;
+    serde_json::to_value(ids).map_err(|error| unanswered(&error.to_string()))
+}
+
+fn unanswered(why: &str) -> EngineError {
+    EngineError::new(
+        Code::ProfileInUse,
+        format!("another program works on this profile and cannot be asked: {why}"),
+    )
+}
+
+/// Where the one that works on a profile listens.
+#[derive(Debug)]
+pub(crate) struct Door {
+    stop: CancellationToken,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Door {
+    /// Opens it. Without one (a path too long for a socket) uploads work as well; they cannot be
+    /// steered from outside.
+    pub(crate) fn open(folder: &Path, engine: EngineHandle) -> Self {
+        let stop = CancellationToken::new();
+        let listener = name(folder)
+            .and_then(|name| ListenerOptions::new().name(name).try_overwrite(true).create_tokio());
+        let task = match listener {
+            Ok(listener) => Some(tokio::spawn(answer_all(listener, engine, stop.clone()))),
+            Err(error) => {
+                tracing::warn!(%error, "this call cannot be steered by others");
+                None
+            }
+        };
+        Self { stop, task }
+    }
+
+    pub(crate) async fn close(self) {
+        self.stop.cancel();
+        if let Some(task) = self.task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the control socket broke");
+        }
+    }
+}
+
+async fn answer_all(listener: Listener, engine: EngineHandle, stop: CancellationToken) {
+    let mut answers = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_) = answers.join_next() => {}
+            visitor = listener.accept() => match visitor {
+                Ok(stream) => {
+                    answers.spawn(tokio::time::timeout(PATIENCE, answer(stream, engine.clone())));
+                }
+                Err(error) => tracing::warn!(%error, "a visitor could not be let in"),
+            }
+        }
+    }
+}
+
+async fn answer(mut stream: Stream, engine: EngineHandle) {
+    let mut line = String::new();
+    let mut reader = BufReader::new((&mut stream).take(LONGEST_REQUEST));
+    let answer = match reader.read_line(&mut line).await.map(|_| serde_json::from_str(&line)) {
+        Ok(Ok(request)) => obey(&engine, request).await,
+        Ok(Err(error)) => Err(unanswered(&error.to_string())),
+        Err(error) => Err(unanswered(&error.to_string())),
+    };
+    drop(reader);
+    if let Ok(bytes) = serde_json::to_vec(&answer) {
+        // A visitor that has gone away wants no answer.
+        let _ = stream.write_all(&bytes).await;
+    }
+}
+
+#[cfg(unix)]
+fn name(folder: &Path) -> std::io::Result<Name<'static>> {
+    use interprocess::local_socket::{GenericFilePath, ToFsName as _};
+    folder.join("control.sock").to_fs_name::<GenericFilePath>()
+}
+
+#[cfg(windows)]
+fn name(folder: &Path) -> std::io::Result<Name<'static>> {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+    use interprocess::local_socket::{GenericNamespaced, ToNsName as _};
+    let mut hasher = DefaultHasher::new();
+    folder.hash(&mut hasher);
+    format!("dailies-{:016x}", hasher.finish()).to_ns_name::<GenericNamespaced>()
+}

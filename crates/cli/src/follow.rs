@@ -1,0 +1,226 @@
+//! Following uploads until they are where somebody waits for them to be.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+use dailies_engine::EngineHandle;
+use dailies_engine::error::EngineError;
+use dailies_engine::transfer::{Hold, Phase, UploadId};
+use dailies_engine::view::{Change, News, ProgressNews, RefusedFile, UploadView};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::args::Wait;
+use crate::bars::Bars;
+use crate::events::{self, Event, Output, What};
+use crate::exit::Exit;
+
+/// Follows an engine's uploads and says what happens to them.
+pub(crate) struct Follow<'a> {
+    engine: &'a EngineHandle,
+    output: Output,
+    bars: Option<Bars>,
+    uploads: BTreeMap<UploadId, UploadView>,
+    uploaded: HashSet<UploadId>,
+    ready: HashSet<UploadId>,
+    failed: HashSet<UploadId>,
+}
+
+impl<'a> Follow<'a> {
+    pub(crate) fn new(engine: &'a EngineHandle, output: Output) -> Self {
+        Self {
+            engine,
+            output,
+            bars: (output == Output::Bars).then(Bars::default),
+            uploads: BTreeMap::new(),
+            uploaded: HashSet::new(),
+            ready: HashSet::new(),
+            failed: HashSet::new(),
+        }
+    }
+
+    /// Adds files and follows them.
+    pub(crate) async fn upload(
+        mut self,
+        paths: Vec<PathBuf>,
+        project: Option<String>,
+        wait: Wait,
+    ) -> Result<Exit, EngineError> {
+        let changes = self.engine.subscribe();
+        let added = self.engine.add(paths, project).await?;
+        for refused in &added.refused {
+            self.refuse(refused);
+        }
+        let some_refused = !added.refused.is_empty();
+        for upload in &added.uploads {
+            self.say(upload, What::Added);
+        }
+        let ids: HashSet<_> = added.uploads.iter().map(|upload| upload.id).collect();
+        let exit = self.follow(changes, |id| ids.contains(&id), wait, false).await?;
+        Ok(if exit == Exit::Done && some_refused { Exit::SomeFailed } else { exit })
+    }
+
+    /// Follows everything until nothing can go on by itself.
+    pub(crate) async fn work_off(self) -> Result<Exit, EngineError> {
+        let changes = self.engine.subscribe();
+        self.follow(changes, |_| true, Wait::Ready, true).await
+    }
+
+    async fn follow(
+        mut self,
+        mut changes: Receiver<Change>,
+        wanted: impl Fn(UploadId) -> bool,
+        wait: Wait,
+        leave_paused: bool,
+    ) -> Result<Exit, EngineError> {
+        let mut seq = self.refresh(&wanted).await?;
+        loop {
+            if self.uploads.values().all(|upload| has_ended(upload, wait, leave_paused)) {
+                let failed = self.uploads.values().any(|upload| {
+                    events::problem(upload).is_some() || upload.hold == Hold::Cancelled
+                });
+                return Ok(if failed { Exit::SomeFailed } else { Exit::Done });
+            }
+            let change = tokio::select! {
+                change = changes.recv() => change,
+                _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+            };
+            match change {
+                // It is in the snapshot already.
+                Ok(change) if change.seq <= seq => {}
+                Ok(change) if change.seq == seq + 1 => {
+                    seq = change.seq;
+                    self.apply(change.news, &wanted).await;
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => seq = self.refresh(&wanted).await?,
+                Err(RecvError::Closed) => return Err(stopped()),
+            }
+        }
+    }
+
+    async fn refresh(&mut self, wanted: &impl Fn(UploadId) -> bool) -> Result<u64, EngineError> {
+        let snapshot = self.engine.snapshot().await?;
+        for upload in snapshot.uploads {
+            self.see(upload, wanted).await;
+        }
+        Ok(snapshot.seq)
+    }
+
+    async fn apply(&mut self, news: News, wanted: &impl Fn(UploadId) -> bool) {
+        match news {
+            News::Uploads { uploads } => {
+                for upload in uploads {
+                    self.see(upload, wanted).await;
+                }
+            }
+            News::Progress { uploads } => {
+                for ProgressNews { id, progress } in uploads {
+                    let Some(mut upload) = self.uploads.remove(&id) else { continue };
+                    upload.progress = progress;
+                    self.say(&upload, What::progress(progress));
+                    self.uploads.insert(id, upload);
+                }
+            }
+            News::Removed { ids } => {
+                for id in ids {
+                    self.uploads.remove(&id);
+                }
+            }
+            News::Connection { .. } => {}
+        }
+    }
+
+    /// Takes an upload's new state and says what is new in it.
+    async fn see(&mut self, upload: UploadView, wanted: &impl Fn(UploadId) -> bool) {
+        if !wanted(upload.id) {
+            return;
+        }
+        let id = upload.id;
+        if upload.phase >= Phase::Processing && self.uploaded.insert(id) {
+            self.say(&upload, What::progress(upload.progress));
+            self.say(&upload, What::Uploaded);
+        }
+        if upload.phase == Phase::Ready && self.ready.insert(id) {
+            let page = self.engine.watch_page(id).await.ok().map(String::from);
+            self.say(&upload, What::Ready { watch_url: page });
+        }
+        match events::problem(&upload) {
+            Some(EngineError { code, message }) => {
+                if self.failed.insert(id) {
+                    self.say(&upload, What::Failed { code, message });
+                }
+            }
+            None => {
+                self.failed.remove(&id);
+            }
+        }
+        if let Some(bars) = &mut self.bars {
+            bars.show(&upload);
+        }
+        self.uploads.insert(id, upload);
+    }
+
+    fn say(&mut self, upload: &UploadView, what: What) {
+        match (self.output, what) {
+            (Output::Json, what) => events::print(&Event {
+                what,
+                upload_id: Some(upload.id),
+                path: &upload.path,
+                video_id: upload.video_id.as_deref(),
+            }),
+            (Output::Bars, What::Progress { .. }) => {
+                if let Some(bars) = &mut self.bars {
+                    bars.show(upload);
+                }
+            }
+            (Output::Lines, What::Progress { .. }) => {}
+            (_, What::Added) => self.line(&format!("Added     {}", upload.path)),
+            (_, What::Uploaded) => self.line(&format!("Uploaded  {}", upload.path)),
+            (_, What::Ready { watch_url }) => {
+                let page = watch_url.map(|url| format!("\n          {url}")).unwrap_or_default();
+                self.line(&format!("Ready     {}{page}", upload.path));
+            }
+            (_, What::Failed { message, .. }) => {
+                self.line(&format!("Failed    {}\n          {message}", upload.path));
+            }
+        }
+    }
+
+    fn refuse(&mut self, refused: &RefusedFile) {
+        let RefusedFile { path, code } = refused;
+        let message = events::words(*code).to_owned();
+        match self.output {
+            Output::Json => events::print(&Event {
+                what: What::Failed { code: *code, message },
+                upload_id: None,
+                path,
+                video_id: None,
+            }),
+            Output::Bars | Output::Lines => {
+                self.line(&format!("Refused   {path}\n          {message}"));
+            }
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.line(line),
+            None => events::say(line),
+        }
+    }
+}
+
+fn has_ended(upload: &UploadView, wait: Wait, leave_paused: bool) -> bool {
+    let there = match wait {
+        Wait::Uploaded => upload.phase >= Phase::Processing,
+        Wait::Ready => upload.phase == Phase::Ready,
+    };
+    there
+        || upload.hold == Hold::Cancelled
+        || events::problem(upload).is_some()
+        || (leave_paused && upload.hold == Hold::Paused)
+}
+
+fn stopped() -> EngineError {
+    EngineError::new(dailies_engine::error::Code::Stopped, "the engine has stopped")
+}

@@ -1,0 +1,103 @@
+//! An engine on a profile, connected to a team, and open to other calls of this program.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dailies_api::credentials::Credentials;
+use dailies_engine::clock::SystemClock;
+use dailies_engine::error::{Code, EngineError};
+use dailies_engine::net::{Clients, NetOptions};
+use dailies_engine::team::{Connection, Team};
+use dailies_engine::{EngineHandle, EngineTask, Options, Profile};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::args::Args;
+use crate::control::Door;
+
+/// Where the key is taken from when no file is named.
+const KEY: &str = "DAILIES_API_KEY";
+
+/// A running engine. [`Session::close`] it, so that work ends in order.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) engine: EngineHandle,
+    task: EngineTask,
+    door: Door,
+    _profile: Profile,
+}
+
+impl Session {
+    /// Locks the profile, starts its engine, connects it.
+    pub(crate) async fn open(folder: &Path, args: &Args) -> Result<Self, EngineError> {
+        let profile = Profile::lock(folder)?;
+        let session = Self::start(profile).await?;
+        match session.connect(args).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// An engine that talks to nobody, for what only concerns the queue.
+    pub(crate) async fn unconnected(profile: Profile) -> Result<Self, EngineError> {
+        Self::start(profile).await
+    }
+
+    /// A connection without the queue, which another call may be working on.
+    pub(crate) async fn team_only(args: &Args) -> Result<Team, EngineError> {
+        let clients = Clients::new(NetOptions::default())
+            .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
+        Team::connect(connection(args, None)?, clients).await
+    }
+
+    async fn connect(&self, args: &Args) -> Result<(), EngineError> {
+        let last = self.engine.last_server().await?;
+        self.engine.connect(connection(args, last)?).await.map(drop)
+    }
+
+    /// Ends the work in order.
+    pub(crate) async fn close(self) {
+        self.door.close().await;
+        self.engine.clone().stop(self.task).await;
+    }
+
+    async fn start(profile: Profile) -> Result<Self, EngineError> {
+        let queue = Profile::queue(profile.folder());
+        let (engine, task) =
+            dailies_engine::start(&queue, Arc::new(SystemClock), Options::default()).await?;
+        let door = Door::open(profile.folder(), engine.clone());
+        Ok(Self { engine, task, door, _profile: profile })
+    }
+}
+
+/// Address and key: from the file that is named, from the command line and the environment.
+fn connection(args: &Args, used_last: Option<String>) -> Result<Connection, EngineError> {
+    let file = args.credentials.as_deref().map(credentials).transpose()?;
+    let from_file = file.as_ref().map(|file| file.url.clone());
+    let url = args.server.clone().map(String::from).or(from_file).or(used_last);
+    let url = url.ok_or_else(|| {
+        EngineError::new(
+            Code::NotConnected,
+            "which team? Give --credentials FILE, or --server URL with the key in DAILIES_API_KEY",
+        )
+    })?;
+    let url = Url::parse(&url)
+        .map_err(|error| EngineError::new(Code::NotATeamServer, format!("{url}: {error}")))?;
+    let key = match file {
+        Some(file) => file.api_key,
+        None => std::env::var(KEY).map(SecretString::from).map_err(|_| {
+            EngineError::new(Code::SignedOut, format!("no key: set {KEY} or give --credentials"))
+        })?,
+    };
+    Ok(Connection { url, key })
+}
+
+fn credentials(path: &Path) -> Result<Credentials, EngineError> {
+    let unreadable =
+        |error: String| EngineError::new(Code::SignedOut, format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+}
