@@ -189,7 +189,9 @@ impl Engine {
                 continue;
             }
             match kind {
-                Kind::Abandon | Kind::LookForSource => self.run_job(id, kind, &connected).await,
+                Kind::Abandon | Kind::LookForSource | Kind::ProcessAgain => {
+                    self.run_job(id, kind, &connected).await;
+                }
                 _ => self.apply(id, Input::Admitted, |_| {}).await,
             }
         }
@@ -255,6 +257,7 @@ impl Engine {
             Effect::ForgetSession => entry.opened = None,
             // Done by `start_what_is_due`, now or after a restart: the state remembers it.
             Effect::CleanUp => {}
+            Effect::ProcessAgain => entry.processes_again = true,
             Effect::AddAgain => {
                 let path = entry.row.path.clone();
                 let destination = entry.row.destination.clone();
@@ -291,7 +294,9 @@ impl Engine {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         entry.running = Some(Running { kind, stop });
-        let sending = entry.opened.clone().map(|opened| Sending {
+        // What the other side held is known for one sending only: the next one asks again.
+        let opened = if kind == Kind::Send { entry.opened.take() } else { None };
+        let sending = opened.map(|opened| Sending {
             protocol: Arc::clone(&connected.protocol),
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
@@ -309,6 +314,7 @@ impl Engine {
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
                 (Kind::Finish, _) => job.finish().await,
+                (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
                 (Kind::Abandon, _) => job.abandon().await,
                 (Kind::LookForSource, _) => job.look_for_source().await,
@@ -359,6 +365,11 @@ impl Engine {
             }
             Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
             Outcome::Finished => self.apply(id, Input::Finished, |row| row.reason = None).await,
+            Outcome::ProcessesAgain => {
+                if let Some(entry) = self.queue.get_mut(&id) {
+                    entry.processes_again = false;
+                }
+            }
             Outcome::Playable { duration } => {
                 self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
             }

@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Open,
     Send,
     Finish,
+    ProcessAgain,
     Watch,
     Abandon,
     LookForSource,
@@ -46,7 +47,7 @@ impl Kind {
 
     /// Takes one of the places for uploads that work at the same time.
     pub(crate) fn takes_slot(self) -> bool {
-        !matches!(self, Self::Watch | Self::Abandon | Self::LookForSource)
+        matches!(self, Self::Register | Self::Open | Self::Send | Self::Finish)
     }
 }
 
@@ -57,6 +58,7 @@ pub(crate) enum Outcome {
     Opened(Opened),
     Sent,
     Finished,
+    ProcessesAgain,
     Playable { duration: Option<f64> },
     ProcessingFailed { reason: Option<String> },
     Abandoned,
@@ -112,6 +114,14 @@ impl Job {
             code: Code::Damaged,
             reason: "the stored file differs from the one on this computer".into(),
         })
+    }
+
+    /// Has the media engine start once more with what the team holds. Sends nothing again.
+    pub(crate) async fn process_again(self) -> Result<Outcome, Failure> {
+        let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
+        let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
+        self.protocol.finish(&self.video()?, session, &receipts).await?;
+        Ok(Outcome::ProcessesAgain)
     }
 
     pub(crate) async fn watch(self) -> Result<Outcome, Failure> {

@@ -26,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) opened: Option<Arc<Opened>>,
     /// Nothing is started before this time, whatever the state: this computer's own storage failed.
     pub(crate) rests_until: Option<Timestamp>,
+    /// Somebody wants the media engine to try once more.
+    pub(crate) processes_again: bool,
     pace: Pace,
     paced: u64,
     /// Confirmed bytes when they were last looked at.
@@ -47,6 +49,7 @@ impl Entry {
             running: None,
             opened: None,
             rests_until: None,
+            processes_again: false,
             pace: Pace::default(),
             paced: 0,
             seen: confirmed,
@@ -66,6 +69,9 @@ impl Entry {
         }
         if !self.row.state.can_run() {
             return None;
+        }
+        if self.processes_again && self.row.state.phase == Phase::Processing {
+            return Some(Kind::ProcessAgain);
         }
         let kind = Kind::for_upload(&self.row, self.opened.is_some());
         kind.or((self.row.state.phase == Phase::Queued).then_some(Kind::Register))

@@ -2,8 +2,6 @@
 //!
 //! Must not know: the queue, any interface.
 
-#[cfg(test)]
-pub(crate) mod memory;
 mod video_actions;
 
 use async_trait::async_trait;

@@ -92,6 +92,8 @@ pub enum Effect {
     CleanUp,
     /// Add the same file once more, as it is now.
     AddAgain,
+    /// Have the media engine start once more with the bytes that are there.
+    ProcessAgain,
 }
 
 /// The next state and what has to be done for it. An input that means nothing in a state changes
@@ -213,8 +215,10 @@ fn retry(state: State) -> (State, Vec<Effect>) {
         Hold::Failed { .. } if state.phase < Phase::Processing => {
             (State { hold: Hold::Cancelled, ..state }, vec![Effect::AddAgain])
         }
-        // The bytes are there: only the finishing is done once more, which starts the media again.
-        Hold::Failed { .. } => (State { hold: Hold::None, attempts: 0, ..state }, vec![]),
+        // The bytes are there: nothing of them is sent again.
+        Hold::Failed { .. } => {
+            (State { hold: Hold::None, attempts: 0, ..state }, vec![Effect::ProcessAgain])
+        }
         // Whoever looks for the file need not any more.
         Hold::SourceMissing => {
             (State { hold: Hold::None, attempts: 0, ..state }, vec![Effect::Stop])

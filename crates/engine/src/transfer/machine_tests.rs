@@ -104,6 +104,14 @@ fn what_the_team_has_cannot_be_cancelled_or_paused() {
     }
 }
 
+#[test]
+fn a_video_that_could_not_be_processed_is_not_sent_again() {
+    let failed = run(state(Phase::Processing, Hold::None), Input::ProcessingFailed).0;
+    let (again, effects) = run(failed, Input::Retry);
+    assert_eq!((again.phase, again.hold), (Phase::Processing, Hold::None));
+    assert_eq!(effects, [Effect::ProcessAgain]);
+}
+
 fn any_failure() -> impl Strategy<Value = Failure> {
     prop_oneof![
         Just(Failure::Transport(String::new())),
