@@ -1,0 +1,180 @@
+//! HLS with fMP4 segments: one rendition, copied where it can be.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::failure::{Failure, FailureKind, broke_off};
+use super::plan::{Plan, Treatment};
+use super::probe::Probe;
+use super::{Ffmpeg, Rendition, words};
+use crate::media::playlist::Measured;
+
+/// File name of the media playlist.
+pub(in crate::media) const RENDITION: &str = "rendition.m3u8";
+/// File name of the initialisation section.
+pub(in crate::media) const MAP: &str = "init.mp4";
+const SEGMENTS: &str = "segment-%05d.m4s";
+
+/// Seconds a segment should last.
+const SEGMENT: u32 = 4;
+/// Seconds a copied segment may last: an original with few key frames cannot be cut shorter, and a
+/// player has to fetch one whole before it shows anything.
+const LONGEST_SEGMENT: f64 = 30.0;
+
+/// Whether `name` is the name of an initialisation section or a segment.
+pub(in crate::media) fn is_part_name(name: &str) -> bool {
+    let number = name.strip_prefix("segment-").and_then(|rest| rest.strip_suffix(".m4s"));
+    name == MAP
+        || number.is_some_and(|number| {
+            (5..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())
+        })
+}
+
+/// Writes the playlist and its segments into `work`.
+pub(super) async fn package(
+    ffmpeg: &Ffmpeg,
+    input: &str,
+    work: &Path,
+    probe: &Probe,
+    plan: Plan,
+) -> Result<Rendition, Failure> {
+    let copied = match attempt(ffmpeg, input, work, probe, plan).await {
+        Ok(measured) if plan.video == Treatment::Copy && measured.longest > LONGEST_SEGMENT => {
+            "it has too few key frames".to_owned()
+        }
+        Ok(measured) => return Ok(rendition(&measured, probe)),
+        Err(failure) if plan == plan.transcode() || failure.kind != FailureKind::Input => {
+            return Err(failure);
+        }
+        Err(failure) => failure.message,
+    };
+    tracing::info!(reason = copied, "an original cannot be copied and is transcoded");
+    clear(work).await.map_err(|error| Failure::disk(&error))?;
+    let measured = attempt(ffmpeg, input, work, probe, plan.transcode()).await?;
+    Ok(rendition(&measured, probe))
+}
+
+async fn attempt(
+    ffmpeg: &Ffmpeg,
+    input: &str,
+    work: &Path,
+    probe: &Probe,
+    plan: Plan,
+) -> Result<Measured, Failure> {
+    let gentle = plan.video == Treatment::Transcode;
+    let finished =
+        ffmpeg.convert(arguments(input, probe, plan), work, longest(ffmpeg, probe), gentle).await?;
+    if !finished.success || broke_off(&finished.stderr) {
+        return Err(Failure::from_stderr(&finished.stderr, input));
+    }
+    let folder = work.to_owned();
+    let measured = tokio::task::spawn_blocking(move || Measured::read(&folder)).await;
+    let measured = measured.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+    match measured {
+        Ok(measured) if measured.duration > 0.0 => Ok(measured),
+        // FFmpeg ends well when it finds no packet in a file whose header promised some.
+        _ => Err(Failure::new(FailureKind::Input, "The file holds no picture that can be read.")),
+    }
+}
+
+fn arguments(input: &str, probe: &Probe, plan: Plan) -> Vec<String> {
+    let mut arguments = Ffmpeg::common();
+    arguments.extend(Ffmpeg::input(input));
+    arguments.extend(words(&format!("-map 0:{}", probe.video.index)));
+    if let Some(audio) = &probe.audio {
+        arguments.extend(words(&format!("-map 0:{}", audio.index)));
+    }
+    // Metadata may hold where the video was shot.
+    arguments.extend(words("-map_metadata -1 -map_chapters -1 -sn -dn"));
+    match plan.video {
+        Treatment::Copy => arguments.extend(words("-c:v copy")),
+        Treatment::Transcode => {
+            arguments.extend(words("-vf"));
+            arguments.push(filter(probe));
+            arguments.extend(words(
+                "-c:v libx264 -preset veryfast -profile:v high -crf 23 -maxrate 4M -bufsize 8M \
+                 -g 300 -force_key_frames expr:gte(t,n_forced*2)",
+            ));
+        }
+    }
+    match plan.audio {
+        None => {}
+        Some(Treatment::Copy) => arguments.extend(words("-c:a copy")),
+        Some(Treatment::Transcode) => {
+            arguments.extend(words("-c:a aac -b:a 160k -ac 2 -ar 48000"));
+        }
+    }
+    arguments.extend(words(&format!(
+        "-f hls -hls_time {SEGMENT} -hls_playlist_type vod -hls_flags independent_segments \
+         -hls_segment_type fmp4 -hls_fmp4_init_filename {MAP} -hls_segment_filename {SEGMENTS} \
+         {RENDITION}"
+    )));
+    arguments
+}
+
+/// Into 1280×720, or 720×1280 where it is upright; never larger than the original.
+fn filter(probe: &Probe) -> String {
+    let interlaced = if probe.video.interlaced { "yadif=deint=interlaced," } else { "" };
+    let square = if probe.video.anamorphic { "scale=trunc(iw*sar/2)*2:ih,setsar=1," } else { "" };
+    format!(
+        "{interlaced}{square}scale=w='if(gte(iw,ih),min(1280,iw),min(720,iw))'\
+         :h='if(gte(iw,ih),min(720,ih),min(1280,ih))'\
+         :force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
+    )
+}
+
+/// The slowest honest work: a twentieth of real time, or one MiB per second.
+fn longest(ffmpeg: &Ffmpeg, probe: &Probe) -> Duration {
+    let playing = Duration::try_from_secs_f64(probe.duration.unwrap_or(0.0)).unwrap_or_default();
+    let fetching = Duration::from_secs(probe.size.unwrap_or(0) >> 20);
+    ffmpeg
+        .limits
+        .conversion_base
+        .saturating_add(playing.saturating_mul(20))
+        .saturating_add(fetching)
+        .min(ffmpeg.limits.conversion)
+}
+
+fn rendition(measured: &Measured, probe: &Probe) -> Rendition {
+    let sound = probe.audio.as_ref().map(|audio| audio.profile.as_deref().unwrap_or("LC"));
+    Rendition {
+        duration: measured.duration,
+        aspect_ratio: probe.video.aspect_ratio.clone(),
+        master: measured.master(sound),
+    }
+}
+
+/// Removes what a failed attempt has written; the poster stays.
+async fn clear(work: &Path) -> std::io::Result<()> {
+    let mut entries = tokio::fs::read_dir(work).await?;
+    while let Some(entry) = entries.next_entry().await? {
+        if entry.file_name() != super::POSTER {
+            tokio::fs::remove_file(entry.path()).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_part_name;
+
+    #[test]
+    fn only_names_of_parts_are_served() {
+        for name in ["init.mp4", "segment-00000.m4s", "segment-123456.m4s"] {
+            assert!(is_part_name(name), "{name}");
+        }
+        for name in [
+            "poster.jpg",
+            "segment-1.m4s",
+            "segment-0000a.m4s",
+            "segment-00001.m4s.tmp",
+            "segment-../../x.m4s",
+            "../init.mp4",
+            "rendition.m3u8",
+            "",
+        ] {
+            assert!(!is_part_name(name), "{name}");
+        }
+    }
+}

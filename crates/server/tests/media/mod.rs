@@ -1,0 +1,9 @@
+mod assets;
+mod clips;
+mod interruptions;
+mod playing;
+mod refused;
+mod secrets;
+mod stand;
+mod tokens;
+mod webhooks;

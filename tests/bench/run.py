@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+"""Speed and memory of the whole programs, beside their peers, in the same run.
+
+Each round runs every program once, in turn, so that a machine whose speed drifts treats all alike.
+Figures are medians; CPU seconds and peak memory are the operating system's own of the finished
+process. Written to docs/benchmarks.md by --write.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = ROOT / "target" / "release"
+VENV = ROOT / "target" / "venv-bench" / "bin"
+GIB = 1 << 30
+
+
+def run(command, env=None, check=True):
+    """Runs a program to its end: wall seconds, CPU seconds, peak MiB."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.monotonic() - started
+        if check and process.returncode != 0:
+            output.seek(0)
+            tail = output.read()[-2000:].decode(errors="replace")
+            raise SystemExit(f"{command[0]} failed with {process.returncode}:\n{tail}")
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024}
+
+
+class Background:
+    """A server that runs while its peers are measured. Ended by its process id."""
+
+    def __init__(self, command, env=None):
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **(env or {})}
+        )
+        self.line = self.process.stdout.readline().decode().strip()
+
+    def cpu(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def dailies(profile, url, file, extra=(), env=None):
+    shutil.rmtree(profile, ignore_errors=True)
+    return [str(BIN / "dailies"), "--profile", str(profile), *extra, "--json", "upload", str(file)], {
+        "DAILIES_API_KEY": "sk-bench",
+        "DAILIES_SERVER": url,
+        **(env or {}),
+    }
+
+
+def peers(endpoint, bucket, key, secret, file):
+    """The same file by the usual tools, with the settings their manuals give for speed."""
+    aws = {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "RCLONE_CONFIG": "/dev/null",
+    }
+    target = f"s3://{bucket}/peer"
+    found = []
+    rclone = VENV / "rclone"
+    if rclone.exists():
+        common = [
+            str(rclone), "copyto", str(file), f":s3:{bucket}/peer", "--s3-provider=Other",
+            f"--s3-endpoint={endpoint}", f"--s3-access-key-id={key}", f"--s3-secret-access-key={secret}",
+            "--s3-region=us-east-1", "--s3-no-check-bucket", "--ignore-times", "--ignore-checksum",
+            "--s3-force-path-style",
+        ]
+        found.append(("rclone, as it comes", common, aws))
+        tuned = [*common, "--s3-disable-checksum", "--s3-use-unsigned-payload=true",
+                 "--s3-chunk-size=8Mi", "--s3-upload-concurrency=8"]
+        found.append(("rclone, 8 MiB × 8, unsigned, no checksum", tuned, aws))
+    s5cmd = VENV / "s5cmd"
+    if s5cmd.exists():
+        found.append(("s5cmd, as it comes", [str(s5cmd), "--endpoint-url", endpoint, "cp", str(file), target], aws))
+    awscli = VENV / "aws"
+    if awscli.exists():
+        command = [str(awscli), "--endpoint-url", endpoint, "s3", "cp", "--no-progress", str(file), target]
+        found.append(("AWS CLI v1, as it comes", command, aws))
+    return found
+
+
+def table(rows, size):
+    lines = [
+        "| program | MB/s | CPU-s per GiB | peak MiB | speed beside `curl -T` |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    median = lambda runs, name: statistics.median(run[name] for run in runs)
+    curl = next((runs for name, runs in rows if name.startswith("curl")), None)
+    for name, runs in rows:
+        ratio = "–"
+        if curl and runs is not curl:
+            ratio = f"{statistics.median(b['wall'] / a['wall'] for a, b in zip(runs, curl)):.2f}"
+        lines.append(
+            f"| {name} | {size / 1e6 / median(runs, 'wall'):.0f} | {median(runs, 'cpu') / (size / GIB):.2f}"
+            f" | {median(runs, 'rss'):.0f} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def rounds(count, programs):
+    """Each program once per round, in turn. A program is (name, command, env, before)."""
+    rows = [(name, []) for name, *_ in programs]
+    for number in range(count + 1):
+        for (name, runs), (_, make) in zip(rows, programs):
+            command, env = make()
+            measured = run(command, env)
+            if number > 0:
+                runs.append(measured)
+            print(f"  {name}: {measured['wall']:.2f} s", file=sys.stderr)
+    return rows
+
+
+def into_sink(size, file, count, work):
+    with Background([str(BIN / "bench-sink")]) as sink:
+        url = sink.line
+        programs = [
+            ("curl -T", lambda: (["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{url}/b/curl"], {})),
+            ("dailies", lambda: dailies(work / "profile", url, file)),
+        ]
+        for name, command, env in peers(url, "b", "key", "secret", file):
+            programs.append((name, lambda command=command, env=env: (command, env)))
+        return table(rounds(count, programs), size)
+
+
+def into_server(size, file, count, work):
+    data = work / "server"
+    shutil.rmtree(data, ignore_errors=True)
+    command = [str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+    # No FFmpeg: what is measured is the way of the bytes, not what is made of them.
+    with Background(command, {"RUST_LOG": "warn", "PATH": "/nonexistent"}) as server:
+        listening = json.loads(server.line)
+        credentials = json.loads(Path(listening["credentials"]).read_text())
+        s3 = credentials["s3"]
+        args = (s3["endpoint"], s3["bucket"], s3["accessKeyId"], s3["secretAccessKey"])
+
+        def curl():
+            presign = (
+                "import boto3,sys;from botocore.config import Config;"
+                "print(boto3.client('s3',endpoint_url=sys.argv[1],aws_access_key_id=sys.argv[3],"
+                "aws_secret_access_key=sys.argv[4],region_name='us-east-1',"
+                "config=Config(signature_version='s3v4',s3={'addressing_style':'path'}))"
+                ".generate_presigned_url('put_object',Params={'Bucket':sys.argv[2],'Key':'curl'}))"
+            )
+            url = subprocess.check_output([str(VENV / "python3"), "-c", presign, *args]).decode().strip()
+            return ["curl", "-sf", "-o", "/dev/null", "-T", str(file), url], {}
+
+        def ours():
+            command, env = dailies(work / "profile", listening["url"], file)
+            return command, {**env, "DAILIES_API_KEY": credentials["apiKey"]}
+
+        programs = [("curl -T", curl), ("dailies", ours)]
+        for name, command, env in peers(*args, file):
+            programs.append((name, lambda command=command, env=env: (command, env)))
+        before = server.cpu()
+        rows = rounds(count, programs)
+        per_gib = (server.cpu() - before) / (len(programs) * (count + 1)) / (size / GIB)
+        resident = Path(f"/proc/{server.process.pid}/status").read_text()
+        peak = int(re.search(r"VmHWM:\s+(\d+)", resident).group(1)) / 1024
+        note = f"The server used {per_gib:.2f} CPU-s per GiB over all of these, and {peak:.0f} MiB at its peak."
+        return f"{table(rows, size)}\n\n{note}"
+
+
+def first_byte(count, work):
+    """From the start of the process, and from the drop (the row on disk), to the first payload byte."""
+    file = work / "small.mp4"
+    file.write_bytes(b"\0\0\0\x18ftypisom" + os.urandom(32 << 20))
+    from_drop = []
+    with Background([str(BIN / "bench-sink")]) as sink:
+        for _ in range(count):
+            command, env = dailies(work / "profile", sink.line, file)
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **env}
+            )
+            seen = {}
+            for line in process.stdout:
+                event = json.loads(line)
+                seen.setdefault(event["event"], time.time())
+            process.wait()
+            first = subprocess.check_output(["curl", "-sf", f"{sink.line}/first-byte"]).decode()
+            from_drop.append(float(first) - seen["added"])
+    return statistics.median(from_drop) * 1000
+
+
+def server_start(count, work):
+    times = {"first start": [], "later start": []}
+    for _ in range(count):
+        data = work / "start"
+        shutil.rmtree(data, ignore_errors=True)
+        for kind in times:
+            started = time.monotonic()
+            command = [str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+            with Background(command):
+                times[kind].append(time.monotonic() - started)
+    return {kind: statistics.median(runs) * 1000 for kind, runs in times.items()}
+
+
+def machine():
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+         if line.startswith("model name")), platform.processor())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--gib", type=float, default=2)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    options = options.parse_args()
+    size = int(options.gib * GIB)
+    work = ROOT / "target" / "bench"
+    work.mkdir(parents=True, exist_ok=True)
+    file = work / f"{size}.mp4"
+    if not file.exists() or file.stat().st_size != size:
+        with file.open("wb") as out:
+            out.write(b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41")
+            while out.tell() < size:
+                out.write(os.urandom(min(16 << 20, size - out.tell())))
+    subprocess.run(["cat", str(file)], stdout=subprocess.DEVNULL, check=True)
+
+    print("Into a sink", file=sys.stderr)
+    sink = into_sink(size, file, options.rounds, work)
+    print("Into dailies-server", file=sys.stderr)
+    server = into_server(size, file, options.rounds, work)
+    byte = first_byte(options.rounds, work)
+    start = server_start(options.rounds, work)
+    versions = []
+    for name, command in [
+        ("curl", ["curl", "--version"]), ("rclone", [str(VENV / "rclone"), "version"]),
+        ("s5cmd", [str(VENV / "s5cmd"), "version"]), ("aws", [str(VENV / "aws"), "--version"]),
+    ]:
+        try:
+            first = subprocess.check_output(command, stderr=subprocess.STDOUT).decode().splitlines()[0]
+            versions.append(first if name in first else f"{name} {first}")
+        except (OSError, subprocess.CalledProcessError):
+            versions.append(f"{name}: not there")
+    text = f"""{datetime.date.today()}, {machine()}. Medians of {options.rounds} rounds after one that
+does not count, all programs in turn in each. {options.gib:g} GiB in one file, in the page cache, plain HTTP over
+loopback. {"; ".join(versions)}.
+
+### Into a sink that throws bytes away
+
+{sink}
+
+`dailies` computes CRC-64/NVME of every part before it signs it, and again of the bytes it sends; `curl` computes
+nothing. One request at a time for `curl`, four for `dailies`.
+
+### Into the storage inside `dailies-server`
+
+{server}
+
+### Latency
+
+| what | ms |
+| --- | ---: |
+| from the upload's row on disk to its first payload byte | {byte:.0f} |
+| `dailies-server`, first start (keys, team, project made) to listening | {start["first start"]:.0f} |
+| `dailies-server`, later start to listening | {start["later start"]:.0f} |
+"""
+    print(text)
+    if options.write:
+        page = ROOT / "docs" / "benchmarks.md"
+        old = page.read_text()
+        head, tail = old.split("<!-- figures -->")[0], old.split("<!-- /figures -->")[-1]
+        page.write_text(f"{head}<!-- figures -->\n{text}<!-- /figures -->{tail}")
+
+
+if __name__ == "__main__":
+    main()
