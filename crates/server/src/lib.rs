@@ -6,6 +6,23 @@
 //!
 //! Must not know: the engine or the desktop app.
 
+pub mod app;
+mod clock;
+pub mod config;
+pub mod credentials_file;
+pub mod data_folder;
+mod db;
+mod founding;
+mod ingest;
+pub mod listeners;
+mod locks;
 pub mod media;
+mod mux_client;
 pub mod object_store;
+pub mod pages;
+mod playback;
+mod random;
+mod serve;
+mod storage;
 pub mod team_api;
+mod webhooks;

@@ -1,1 +1,66 @@
-//! team_api
+//! The team API: Convex functions over HTTP, in both dialects of the wire.
+//!
+//! Owns: who may do what ([`roles`]), what an upload, its completion and its playback are. Reaches
+//! the storage and the media engine only by their protocols. Must not know: where those run.
+
+mod argument;
+mod caller;
+mod completion;
+mod content_type;
+mod endpoint;
+mod error;
+mod functions;
+mod idempotency;
+mod parts;
+mod playback;
+mod projects;
+mod roles;
+mod uploads;
+mod videos;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, header};
+use axum::routing::{get, post};
+use dailies_api::convex::FunctionKind;
+use dailies_database::Database;
+use tokio_util::task::TaskTracker;
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+use crate::config::Limits;
+use crate::ingest::Ingest;
+use crate::locks::NamedLocks;
+use crate::playback::PlaybackSigner;
+
+/// What every function works with.
+pub(crate) struct Team {
+    pub(crate) database: Database,
+    /// The media engine, and with it the storage.
+    pub(crate) ingest: Arc<Ingest>,
+    pub(crate) signer: PlaybackSigner,
+    pub(crate) limits: Limits,
+    /// By video, and by caller and `Idempotency-Key`.
+    pub(crate) locks: Arc<NamedLocks>,
+    /// Calls that run; each to its end, also where its caller goes away.
+    pub(crate) calls: TaskTracker,
+}
+
+/// `/api/query`, `/api/mutation`, `/api/action` and `/health`.
+pub(crate) fn router(team: Arc<Team>) -> Router {
+    let route = |kind: FunctionKind| {
+        post(move |state, headers, body| endpoint::call(kind, state, headers, body))
+    };
+    let mut api = Router::new();
+    for kind in [FunctionKind::Query, FunctionKind::Mutation, FunctionKind::Action] {
+        api = api.route(&format!("/api/{}", kind.endpoint()), route(kind));
+    }
+    // Any page may call: what opens the API is the bearer it must know, never a cookie.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::POST, Method::OPTIONS])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_hours(24));
+    api.with_state(team).layer(cors).route("/health", get(endpoint::health))
+}

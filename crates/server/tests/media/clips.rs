@@ -42,18 +42,6 @@ pub(crate) fn turned(folder: &Path) -> PathBuf {
         .expect("a turned clip")
 }
 
-/// A GiB of H.264 and AAC at 50 Mbit/s.
-pub(crate) fn gibibyte(folder: &Path) -> PathBuf {
-    let noise = "-f lavfi -i testsrc2=size=1920x1080:rate=30:duration=8,noise=alls=40:allf=t";
-    let sound = "-f lavfi -i sine=duration=8";
-    let codecs = "-c:v libx264 -preset ultrafast -b:v 50M -maxrate 50M -bufsize 50M \
-                  -pix_fmt yuv420p -g 60 -c:a aac";
-    let once = run(&format!("{noise} {sound} {codecs}"), &folder.join("once.mp4")).expect("a clip");
-    let bytes = std::fs::metadata(&once).expect("a file").len();
-    let again = format!("-stream_loop {} -i {} -c copy", (1 << 30) / bytes, once.display());
-    run(&again, &folder.join("large.mp4")).expect("a large clip")
-}
-
 fn clip(folder: &Path, name: &str, size: &str, options: &str) -> PathBuf {
     let picture = format!("-f lavfi -i testsrc2=size={size}:rate=30:duration=12");
     run(&format!("{picture} {options}"), &folder.join(name)).expect("FFmpeg makes a clip")

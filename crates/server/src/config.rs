@@ -1,0 +1,212 @@
+//! What the server is started with: command line first, then environment, then defaults.
+//!
+//! Secrets come only from the environment: a command line is read by every user of the computer.
+
+mod variables;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+use url::Url;
+
+use self::variables::Variables;
+
+const MIB: u64 = 1 << 20;
+
+/// `dailies-server serve`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Folder for the database, the originals and the renditions. One server per folder
+    #[arg(long, value_name = "DIR", env = "DAILIES_DATA")]
+    pub data: Option<PathBuf>,
+    /// Address of the team API; without it the last one, at first 127.0.0.1:7420. Port 0: any free
+    #[arg(long, value_name = "ADDR:PORT", env = "DAILIES_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Address of the S3 endpoint; without it the last one, at first the next port
+    #[arg(long, value_name = "ADDR:PORT", env = "DAILIES_S3_LISTEN")]
+    pub s3_listen: Option<SocketAddr>,
+}
+
+/// Everything a server is opened with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data folder; made where it is missing.
+    pub data: PathBuf,
+    /// See [`ServeArgs::listen`].
+    pub listen: Option<SocketAddr>,
+    /// See [`ServeArgs::s3_listen`].
+    pub s3_listen: Option<SocketAddr>,
+    /// What others reach the team API by, where it is not the address listened on.
+    pub public_url: Option<Url>,
+    /// Where originals are kept.
+    pub storage: StorageSource,
+    /// Who makes them playable.
+    pub media: MediaSource,
+    /// Sizes and lifetimes.
+    pub limits: Limits,
+}
+
+/// The object storage.
+#[derive(Clone, Debug)]
+pub enum StorageSource {
+    /// The S3 endpoint inside this server.
+    Embedded {
+        /// What presigned URLs name, where it is not the address listened on.
+        public_endpoint: Option<Url>,
+    },
+    /// Any other.
+    S3(S3Config),
+}
+
+/// How to reach an object storage.
+#[derive(Clone, Debug)]
+pub struct S3Config {
+    /// Base address, path style.
+    pub endpoint: Url,
+    /// What presigned URLs name.
+    pub public_endpoint: Url,
+    /// For signatures.
+    pub region: String,
+    /// Where originals are kept.
+    pub bucket: String,
+    /// Public half of the key.
+    pub access_key_id: String,
+    /// Secret half of the key.
+    pub secret_access_key: SecretString,
+    /// What the storage can check by itself.
+    pub checksum: StorageChecksum,
+}
+
+/// The checksum that a storage verifies in requests and keeps with objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageChecksum {
+    /// CRC-64/NVME of the whole object.
+    Crc64Nvme,
+    /// None that can be relied on.
+    None,
+}
+
+/// The media engine.
+#[derive(Clone, Debug)]
+pub enum MediaSource {
+    /// The one inside this server.
+    Embedded,
+    /// Mux, or what speaks its protocol.
+    Mux(Box<MuxConfig>),
+}
+
+/// How to reach a media engine.
+#[derive(Clone, Debug)]
+pub struct MuxConfig {
+    /// What `/video/v1/assets` is added to.
+    pub api: Url,
+    /// User name of the API.
+    pub token_id: String,
+    /// Password of the API.
+    pub token_secret: SecretString,
+    /// `kid` of playback tokens.
+    pub signing_key_id: String,
+    /// RS256 private key in PEM.
+    pub signing_key: SecretString,
+    /// Keys that webhooks may be signed with; several while one is rotated.
+    pub webhook_secrets: Vec<SecretString>,
+    /// What `/{playbackId}.m3u8` is added to.
+    pub stream: Url,
+    /// What `/{playbackId}/thumbnail.jpg` is added to.
+    pub image: Url,
+}
+
+/// Sizes and lifetimes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a part, unless 10,000 of them would not do. A multiple of 1 MiB, at least 5 MiB.
+    pub part_size: u64,
+    /// Files above this many bytes go in parts.
+    pub multipart_above: u64,
+    /// Bytes of the largest file.
+    pub max_file_size: u64,
+    /// How long a playback token lives.
+    pub playback_token: Duration,
+    /// How long a stopping server waits for the requests it has.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            part_size: 8 * MIB,
+            multipart_above: 8 * MIB,
+            max_file_size: 50 << 30,
+            playback_token: Duration::from_hours(1),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The platform names no folder for application data.
+    #[error("no folder for application data is known here; say one with --data or DAILIES_DATA")]
+    NoDataFolder,
+    /// A variable that goes with another one is missing.
+    #[error("{missing} is needed where {given} is set")]
+    Missing {
+        /// The absent one.
+        missing: &'static str,
+        /// The one that asks for it.
+        given: &'static str,
+    },
+    /// A variable cannot be read.
+    #[error("{name} must be {expected}")]
+    Invalid {
+        /// Its name.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+impl Config {
+    /// Embedded storage and media engine on free ports of this computer, defaults otherwise.
+    #[must_use]
+    pub fn embedded(data: PathBuf) -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            data,
+            listen: Some(any),
+            s3_listen: Some(any),
+            public_url: None,
+            storage: StorageSource::Embedded { public_endpoint: None },
+            media: MediaSource::Embedded,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Joins the command line with the variables that `variable` knows.
+    ///
+    /// # Errors
+    /// For what is missing or unreadable, by its variable's name.
+    pub fn new(
+        args: ServeArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let from = Variables(&variable);
+        let data = args
+            .data
+            .or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
+            .ok_or(ConfigError::NoDataFolder)?;
+        Ok(Self {
+            data,
+            listen: args.listen,
+            s3_listen: args.s3_listen,
+            public_url: from.url("DAILIES_PUBLIC_URL")?,
+            storage: from.storage()?,
+            media: from.media()?,
+            limits: from.limits()?,
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! `members`: what a user may do in a team.
+
+use dailies_api::projects::Role;
+use dailies_database::DatabaseError;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{parsed, text};
+
+pub(crate) const CREATE: &str = "
+    CREATE TABLE members (
+        team_id TEXT NOT NULL REFERENCES teams (id),
+        user_id TEXT NOT NULL REFERENCES users (id),
+        role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+        PRIMARY KEY (team_id, user_id)
+    ) STRICT, WITHOUT ROWID";
+
+pub(crate) fn insert(
+    connection: &Connection,
+    team_id: &str,
+    user_id: &str,
+    role: Role,
+) -> Result<(), DatabaseError> {
+    connection.execute(
+        "INSERT INTO members (team_id, user_id, role) VALUES (?1, ?2, ?3)",
+        params![team_id, user_id, text(role)],
+    )?;
+    Ok(())
+}
+
+/// The user's role in the team; `None` for a stranger.
+pub(crate) fn role(
+    connection: &Connection,
+    team_id: &str,
+    user_id: &str,
+) -> Result<Option<Role>, DatabaseError> {
+    Ok(connection
+        .prepare_cached("SELECT role FROM members WHERE team_id = ?1 AND user_id = ?2")?
+        .query_row([team_id, user_id], |row| parsed(row, "role"))
+        .optional()?)
+}

@@ -1,0 +1,181 @@
+//! From a whole original to a playable video: asks the media engine, and takes its word for it.
+//!
+//! Owns: creating assets, and what an asset's state means for its video. The same three roads lead
+//! here: a finished upload, a webhook, and [`Ingest::reconcile`], which asks about whatever a crash
+//! or a lost webhook left behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dailies_api::mux::{Asset, AssetStatus, PlaybackPolicy};
+use dailies_api::videos::VideoStatus;
+use dailies_database::{Database, DatabaseError};
+use rusqlite::Connection;
+
+use crate::db::videos::{self, VideoRow, transitions};
+use crate::locks::NamedLocks;
+use crate::mux_client::{MuxClient, MuxError};
+use crate::storage::{OriginalStorage, StorageError};
+
+/// How often videos in work are asked about, where no webhook said anything.
+const ROUND: Duration = Duration::from_secs(60);
+/// What a video says whose original the media engine did not take.
+const NOT_TAKEN: &str = "The media engine did not take the video. The original is safe: try again.";
+
+/// Why a video is not on its way.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IngestError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Mux(#[from] MuxError),
+}
+
+/// The media engine, as the team server uses it.
+pub(crate) struct Ingest {
+    pub(crate) database: Database,
+    pub(crate) storage: OriginalStorage,
+    pub(crate) mux: MuxClient,
+    /// Whether the media engine runs beside the storage.
+    pub(crate) nearby: bool,
+    /// By video; shared with the team API.
+    pub(crate) locks: Arc<NamedLocks>,
+}
+
+impl Ingest {
+    /// Has the asset made, if the video waits for one. The caller holds the video's lock.
+    ///
+    /// # Errors
+    /// After which the video is `failed`, keeps its original, and may be started again.
+    pub(crate) async fn start(&self, video_id: &str) -> Result<(), IngestError> {
+        let Some(video) = self.video(video_id).await? else { return Ok(()) };
+        let (VideoStatus::Processing, None, Some(key)) =
+            (video.status, &video.mux_asset_id, &video.s3_key)
+        else {
+            return Ok(());
+        };
+        match self.create_asset(&video.id, key).await {
+            Ok(asset) => {
+                let id = video.id;
+                let created = asset.id.clone();
+                self.database
+                    .write::<_, DatabaseError, _>(move |connection| {
+                        transitions::set_asset(connection, &id, &created)
+                    })
+                    .await?;
+                tracing::info!(video = video_id, asset = asset.id, "the media engine started");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(video = video_id, %error, "the media engine did not start");
+                let id = video.id;
+                self.database
+                    .write::<_, DatabaseError, _>(move |connection| {
+                        transitions::media_refused(connection, &id, NOT_TAKEN)
+                    })
+                    .await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the media engine about a video in work; `None` where the video is not in work.
+    ///
+    /// # Errors
+    /// Where the engine or the database does not answer.
+    pub(crate) async fn ask(&self, video_id: &str) -> Result<Option<AssetStatus>, IngestError> {
+        let Some(video) = self.video(video_id).await? else { return Ok(None) };
+        let (VideoStatus::Processing, Some(asset_id)) = (video.status, video.mux_asset_id) else {
+            return Ok(None);
+        };
+        match self.mux.asset(&asset_id).await? {
+            Some(asset) => {
+                let status = asset.status;
+                let id = video.id;
+                let changed = self
+                    .database
+                    .write::<_, DatabaseError, _>(move |connection| apply(connection, &id, &asset))
+                    .await?;
+                Ok((changed || status == AssetStatus::Preparing).then_some(status))
+            }
+            None => {
+                let id = video.id;
+                self.database
+                    .write::<_, DatabaseError, _>(move |connection| {
+                        transitions::forget_asset(connection, &id, &asset_id)
+                    })
+                    .await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Picks up at once what a crash left behind, then asks every minute; ends when dropped.
+    pub(crate) async fn reconcile(&self) {
+        let mut rounds = tokio::time::interval(ROUND);
+        rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            if let Err(error) = self.reconcile_once().await {
+                tracing::warn!(%error, "videos in work could not be asked about");
+            }
+        }
+    }
+
+    async fn reconcile_once(&self) -> Result<(), IngestError> {
+        let waiting = self.database.read::<_, DatabaseError, _>(videos::processing).await?;
+        for id in waiting {
+            let _held = self.locks.hold(&id).await;
+            if let Err(error) = self.ask(&id).await {
+                tracing::warn!(video = id, %error, "the media engine was asked in vain");
+                continue;
+            }
+            // After asking, so that an asset the engine has lost is made again in the same round.
+            // What goes wrong is logged there and stands in the video's row.
+            let _ = self.start(&id).await;
+        }
+        Ok(())
+    }
+
+    async fn create_asset(&self, video_id: &str, key: &str) -> Result<Asset, IngestError> {
+        let input = self.storage.sign_ingest(key, self.nearby).await?;
+        Ok(self.mux.create_asset(input, video_id).await?)
+    }
+
+    async fn video(&self, id: &str) -> Result<Option<VideoRow>, DatabaseError> {
+        let id = id.to_owned();
+        self.database.read(move |connection| videos::get(connection, &id)).await
+    }
+}
+
+/// Gives a video what its asset's state means for it; false where it means nothing any more.
+pub(crate) fn apply(
+    connection: &Connection,
+    video_id: &str,
+    asset: &Asset,
+) -> Result<bool, DatabaseError> {
+    match asset.status {
+        AssetStatus::Preparing => transitions::set_asset(connection, video_id, &asset.id),
+        AssetStatus::Ready => {
+            let signed = |policy| asset.playback_ids.iter().find(|id| id.policy == policy);
+            let Some(playback) =
+                signed(PlaybackPolicy::Signed).or_else(|| signed(PlaybackPolicy::Public))
+            else {
+                tracing::warn!(video = video_id, asset = asset.id, "ready without a playback id");
+                return Ok(false);
+            };
+            let duration = asset.duration;
+            transitions::asset_ready(connection, video_id, &asset.id, &playback.id, duration)
+        }
+        AssetStatus::Errored => {
+            let reason = asset
+                .errors
+                .as_ref()
+                .and_then(|errors| errors.messages.iter().find(|message| !message.is_empty()))
+                .map_or("The media engine could not read this file.", String::as_str);
+            transitions::asset_errored(connection, video_id, &asset.id, reason)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The media engine's client, whichever Mux it is.
+//!
+//! Source: <https://www.mux.com/docs/api-reference/video/assets>.
+
+use std::time::Duration;
+
+use dailies_api::mux::{Asset, AssetInput, CreateAsset, Data, PlaybackPolicy};
+use reqwest::{StatusCode, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+/// What the media engine did not do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MuxError {
+    /// No answer came, or none that can be read.
+    #[error("the media engine cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    /// It refused.
+    #[error("the media engine answered {0}")]
+    Refused(StatusCode),
+}
+
+/// One environment of Mux.
+#[derive(Debug)]
+pub(crate) struct MuxClient {
+    http: reqwest::Client,
+    api: Url,
+    token_id: String,
+    token_secret: SecretString,
+}
+
+impl MuxClient {
+    /// `nearby` where the engine is on this computer: no proxy is asked for it.
+    pub(crate) fn new(
+        api: Url,
+        token_id: String,
+        token_secret: SecretString,
+        nearby: bool,
+    ) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(20))
+            .redirect(redirect::Policy::none());
+        let http = if nearby { http.no_proxy() } else { http };
+        Ok(Self { http: http.build()?, api, token_id, token_secret })
+    }
+
+    /// Has a video made playable with tokens only. `passthrough` comes back in every webhook.
+    pub(crate) async fn create_asset(
+        &self,
+        input: String,
+        passthrough: &str,
+    ) -> Result<Asset, MuxError> {
+        let body = CreateAsset {
+            inputs: vec![AssetInput { url: input }],
+            playback_policies: vec![PlaybackPolicy::Signed],
+            passthrough: Some(passthrough.to_owned()),
+        };
+        self.answer(self.http.post(self.address("video/v1/assets")).json(&body)).await
+    }
+
+    /// `None` where the engine knows no such asset.
+    pub(crate) async fn asset(&self, id: &str) -> Result<Option<Asset>, MuxError> {
+        match self.answer(self.http.get(self.address(&format!("video/v1/assets/{id}")))).await {
+            Ok(asset) => Ok(Some(asset)),
+            Err(MuxError::Refused(StatusCode::NOT_FOUND)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Asset, MuxError> {
+        // An error's address would name the server's own token in no way, but nobody needs it.
+        let unreachable = |error: reqwest::Error| MuxError::Unreachable(error.without_url());
+        let answer = request
+            .basic_auth(&self.token_id, Some(self.token_secret.expose_secret()))
+            .send()
+            .await
+            .map_err(unreachable)?;
+        if !answer.status().is_success() {
+            return Err(MuxError::Refused(answer.status()));
+        }
+        Ok(answer.json::<Data<Asset>>().await.map_err(unreachable)?.data)
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/{path}", self.api.as_str().trim_end_matches('/'))
+    }
+}

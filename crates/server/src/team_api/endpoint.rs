@@ -1,0 +1,133 @@
+//! HTTP around a function: who calls, what they call, and the answer in either value format.
+//!
+//! Our values are strings, booleans, nulls, lists, objects and numbers within 2^53, which plain
+//! JSON and Convex's encoded JSON write alike; so the format asked for needs no second writer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use dailies_api::convex::{FunctionAnswer, FunctionCall, FunctionKind};
+use dailies_api::error::{ErrorCode, ErrorData};
+use serde_json::{Value, json};
+
+use super::Team;
+use super::caller::{Caller, CallerError};
+use super::error::Refusal;
+use super::functions::{self, KEY_HEADER};
+
+/// Bytes of a call at the most; <https://docs.convex.dev/production/state/limits>.
+const LARGEST_CALL: usize = 16 << 20;
+/// How long a caller may take to send one.
+const SENDING: Duration = Duration::from_secs(30);
+/// How long a function may take. Completing a large upload in a foreign storage is the longest.
+const RUNNING: Duration = Duration::from_mins(6);
+
+/// `GET /health`.
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// `POST /api/{kind}`.
+pub(crate) async fn call(
+    kind: FunctionKind,
+    State(team): State<Arc<Team>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match answer(kind, &team, &headers, body).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// A call that did not come as far as its function.
+struct Refused(StatusCode, ErrorCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let Self(status, code, message) = self;
+        (status, Json(ErrorData { code, message, field: None })).into_response()
+    }
+}
+
+async fn answer(
+    kind: FunctionKind,
+    team: &Arc<Team>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<FunctionAnswer, Refused> {
+    let caller = Caller::of(headers, &team.database).await.map_err(|error| match error {
+        CallerError::BadCredentials => Refused(
+            StatusCode::UNAUTHORIZED,
+            ErrorCode::BadCredentials,
+            "the key is wrong or revoked".into(),
+        ),
+        CallerError::Database(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a key was not looked up");
+            let message = "the server failed; try again".into();
+            Refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, message)
+        }
+    })?;
+    let call = read(headers, body).await?;
+    // A value that is no text cannot be kept, and is refused as such with the call.
+    let idempotency_key =
+        headers.get(KEY_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
+    let name = call.path.clone();
+    // A task of its own: a caller that goes away must not leave half of it done.
+    let running = Arc::clone(team);
+    let task = team.calls.spawn(async move {
+        let run = functions::run(&running, kind, caller, call, idempotency_key);
+        tokio::time::timeout(RUNNING, Box::pin(run)).await
+    });
+    let result = match task.await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            tracing::error!(function = name, "a function took too long");
+            Err(Refusal::internal())
+        }
+        Err(_) => {
+            tracing::error!(function = name, "a function panicked");
+            Err(Refusal::internal())
+        }
+    };
+    Ok(match result {
+        Ok(value) => FunctionAnswer::Success { value },
+        Err(Refusal(data)) => {
+            tracing::debug!(function = name, code = ?data.code, "refused");
+            FunctionAnswer::Error {
+                error_message: data.message.clone(),
+                error_data: serde_json::to_value(data).ok(),
+            }
+        }
+    })
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<FunctionCall, Refused> {
+    let too_large = || {
+        let message = "a call is at most 16 MiB".into();
+        Refused(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge, message)
+    };
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > LARGEST_CALL) {
+        return Err(too_large());
+    }
+    let body = tokio::time::timeout(SENDING, to_bytes(body, LARGEST_CALL))
+        .await
+        .map_err(|_| {
+            let message = "the call came too slowly".into();
+            Refused(StatusCode::REQUEST_TIMEOUT, ErrorCode::InvalidArgument, message)
+        })?
+        .map_err(|_| too_large())?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let message = format!("not a function call: {error}");
+        Refused(StatusCode::BAD_REQUEST, ErrorCode::InvalidArgument, message)
+    })
+}

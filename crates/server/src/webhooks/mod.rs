@@ -1,0 +1,115 @@
+//! `POST /webhooks/mux`: what the media engine has to say.
+//!
+//! Events come late, twice and out of order. Each is taken once, in the transaction that gives its
+//! video the new state; which state may follow which is the database's word, not the event's.
+
+mod signature;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use dailies_api::error::{ErrorCode, ErrorData};
+use dailies_api::mux::{Asset, AssetStatus, SIGNATURE_HEADER, Webhook};
+use dailies_database::{Database, DatabaseError};
+use rusqlite::Connection;
+
+pub(crate) use self::signature::WebhookKeys;
+use crate::clock::{now_millis, now_seconds};
+use crate::db::{videos, webhook_events};
+use crate::ingest;
+
+/// Bytes of an event. Mux's own are a few kilobytes.
+const LARGEST_EVENT: usize = 1 << 20;
+/// How long a sender may take to send one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Receiver {
+    database: Database,
+    keys: WebhookKeys,
+}
+
+/// The route, for the keys that events may be signed with.
+pub(crate) fn router(database: Database, keys: WebhookKeys) -> Router {
+    Router::new()
+        .route("/webhooks/mux", post(receive))
+        .with_state(Arc::new(Receiver { database, keys }))
+}
+
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_EVENT)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let code = ErrorCode::BodyTooLarge;
+            return refused(StatusCode::PAYLOAD_TOO_LARGE, code, "an event is at most 1 MiB");
+        }
+        Err(_) => {
+            let code = ErrorCode::InvalidArgument;
+            return refused(StatusCode::REQUEST_TIMEOUT, code, "the event came too slowly");
+        }
+    };
+    let header = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+    if !header.is_some_and(|header| receiver.keys.verify(header, &body, now_seconds())) {
+        let code = ErrorCode::BadCredentials;
+        return refused(StatusCode::UNAUTHORIZED, code, "no valid Mux-Signature");
+    }
+    let Ok(event) = serde_json::from_slice::<Webhook>(&body) else {
+        let code = ErrorCode::InvalidArgument;
+        return refused(StatusCode::BAD_REQUEST, code, "not an event");
+    };
+    match receiver.database.write(move |connection| take(connection, &event)).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "an event could not be taken");
+            let code = ErrorCode::Internal;
+            refused(StatusCode::INTERNAL_SERVER_ERROR, code, "send the event again later")
+        }
+    }
+}
+
+fn take(connection: &Connection, event: &Webhook) -> Result<(), DatabaseError> {
+    let status = match event.kind.as_str() {
+        "video.asset.created" => AssetStatus::Preparing,
+        "video.asset.ready" => AssetStatus::Ready,
+        "video.asset.errored" => AssetStatus::Errored,
+        _ => return Ok(()),
+    };
+    let Ok(mut asset) = serde_json::from_value::<Asset>(event.data.clone()) else {
+        tracing::warn!(event = event.id, kind = event.kind, "an event without an asset");
+        return Ok(());
+    };
+    if !webhook_events::first_seen(connection, &event.id, now_millis())? {
+        return Ok(());
+    }
+    // The event's kind is what happened; the asset in it may be younger than that.
+    asset.status = status;
+    let by_passthrough = match &asset.passthrough {
+        Some(id) => videos::get(connection, id)?,
+        None => None,
+    };
+    let video = match by_passthrough {
+        Some(video) => Some(video),
+        None => videos::by_asset(connection, &asset.id)?,
+    };
+    let Some(video) = video else {
+        tracing::info!(event = event.id, asset = asset.id, "an event for no video of this team");
+        return Ok(());
+    };
+    let changed = ingest::apply(connection, &video.id, &asset)?;
+    tracing::info!(video = video.id, asset = asset.id, kind = event.kind, changed, "webhook");
+    Ok(())
+}
+
+fn refused(status: StatusCode, code: ErrorCode, message: &str) -> Response {
+    let body = ErrorData { code, message: message.to_owned(), field: None };
+    (status, axum::Json(body)).into_response()
+}

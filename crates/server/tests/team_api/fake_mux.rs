@@ -1,0 +1,152 @@
+//! A media engine that does only what a test tells it: accepts assets, and says of them what it is
+//! told to say. Its webhooks are the test's own.
+
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::hmac;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use dailies_server::config::{Config, MediaSource, MuxConfig};
+use serde_json::{Value, json};
+
+use crate::harness::Server;
+
+pub(crate) const SECRET: &str = "whsec-new";
+
+/// Any RSA key will do for playback tokens that nobody checks here.
+fn signing_key() -> String {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use base64::Engine as _;
+    let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&key).unwrap();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+    format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct FakeMux(Arc<Mutex<Assets>>);
+
+#[derive(Default)]
+struct Assets {
+    /// What `GET` answers, in order of creation.
+    made: Vec<Value>,
+    down: bool,
+}
+
+impl FakeMux {
+    /// Runs until the test ends. Answers the change for a server's configuration.
+    pub(crate) async fn start(&self) -> impl FnOnce(&mut Config) + use<> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .route("/video/v1/assets", post(create))
+            .route("/video/v1/assets/{id}", get(show))
+            .with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        move |config| {
+            config.media = MediaSource::Mux(Box::new(MuxConfig {
+                api: api.parse().unwrap(),
+                token_id: "id".into(),
+                token_secret: "secret".into(),
+                signing_key_id: "key".into(),
+                signing_key: signing_key().into(),
+                webhook_secrets: vec!["whsec-old".into(), SECRET.into()],
+                stream: "https://stream.test".parse().unwrap(),
+                image: "https://image.test".parse().unwrap(),
+            }));
+        }
+    }
+
+    pub(crate) fn created(&self) -> usize {
+        self.0.lock().unwrap().made.len()
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.0.lock().unwrap().down = down;
+    }
+
+    /// The asset as it was created last, in another state.
+    pub(crate) fn last(&self, status: &str) -> Value {
+        let assets = self.0.lock().unwrap();
+        in_state(assets.made.last().unwrap().clone(), status)
+    }
+
+    /// From now on `GET` says this of every asset.
+    pub(crate) fn say(&self, status: &str) {
+        for asset in &mut self.0.lock().unwrap().made {
+            *asset = in_state(asset.clone(), status);
+        }
+    }
+}
+
+fn in_state(mut asset: Value, status: &str) -> Value {
+    asset["status"] = json!(status);
+    match status {
+        "ready" => asset["duration"] = json!(2.5),
+        "errored" => {
+            asset["errors"] = json!({"type": "invalid_input", "messages": ["no moov atom"]});
+        }
+        _ => {}
+    }
+    asset
+}
+
+async fn create(
+    State(mux): State<FakeMux>,
+    headers: axum::http::HeaderMap,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    let mut assets = mux.0.lock().unwrap();
+    if assets.down {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
+    }
+    // `id:secret`
+    assert_eq!(headers["authorization"], "Basic aWQ6c2VjcmV0");
+    assert_eq!(body["playback_policies"], json!(["signed"]));
+    assert!(body["inputs"][0]["url"].as_str().unwrap().contains("X-Amz-Signature"));
+    let number = assets.made.len() + 1;
+    let asset = json!({
+        "id": format!("asset-{number}"), "status": "preparing", "created_at": "1790000000",
+        "playback_ids": [{"id": format!("playback-{number}"), "policy": "signed"}],
+        "passthrough": body["passthrough"],
+    });
+    assets.made.push(asset.clone());
+    (StatusCode::CREATED, Json(json!({"data": asset})))
+}
+
+async fn show(State(mux): State<FakeMux>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {
+    let assets = mux.0.lock().unwrap();
+    match assets.made.iter().find(|asset| asset["id"] == id.as_str()) {
+        Some(asset) if !assets.down => (StatusCode::OK, Json(json!({"data": asset}))),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({}))),
+        None => (StatusCode::NOT_FOUND, Json(json!({}))),
+    }
+}
+
+/// Delivers an event as Mux would, and answers the status.
+pub(crate) async fn deliver(server: &Server, id: &str, kind: &str, asset: &Value) -> u16 {
+    let event = json!({
+        "type": kind, "id": id, "created_at": "2026-01-01T00:00:00Z", "data": asset,
+        "object": {"type": "asset", "id": asset["id"]}, "environment": {"name": "Test"},
+    });
+    let body = event.to_string();
+    deliver_signed(server, &body, &signature(SECRET, 0, &body)).await
+}
+
+pub(crate) async fn deliver_signed(server: &Server, body: &str, signature: &str) -> u16 {
+    let post = server.client.http.post(format!("{}/webhooks/mux", server.app.url()));
+    let post = post.header("Mux-Signature", signature).body(body.to_owned());
+    post.send().await.unwrap().status().as_u16()
+}
+
+/// `Mux-Signature`, made this many seconds ago.
+pub(crate) fn signature(secret: &str, age: i64, body: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let time = now.as_secs().checked_add_signed(-age).unwrap();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, format!("{time}.{body}").as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={time},v1={hex}")
+}

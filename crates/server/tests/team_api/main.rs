@@ -1,0 +1,13 @@
+//! The team API against real parts: embedded storage, embedded media engine, a database on disk.
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod fake_mux;
+mod harness;
+mod idempotency;
+mod lifecycle;
+mod process;
+mod protocol;
+mod roles;
+mod uploads;
+mod uploads_refused;
+mod webhooks;
