@@ -1,0 +1,189 @@
+import type { Code } from "../bindings/Code";
+import type { PlainKey } from "../words/words";
+
+/** What the button beside an error does. */
+export type Remedy = "retry" | "remove" | "connect";
+
+export interface Presentation {
+  /** What happened. */
+  what: PlainKey;
+  /** What it means for the file. */
+  means: PlainKey;
+  /** What to do. */
+  todo: PlainKey;
+  /** The button for it; none where nothing in this window helps. */
+  remedy: Remedy | null;
+}
+
+export const REMEDY_WORDS: Record<Remedy, PlainKey> = {
+  retry: "do.retry",
+  remove: "do.remove",
+  connect: "do.connect_again",
+};
+
+/** From every code to its words: a code that the engine gains is a type error here. */
+const PRESENTATIONS: Record<Code, Presentation> = {
+  not_connected: {
+    what: "error.not_connected.what",
+    means: "error.not_connected.means",
+    todo: "error.not_connected.todo",
+    remedy: "connect",
+  },
+  signed_out: {
+    what: "error.signed_out.what",
+    means: "error.signed_out.means",
+    todo: "error.signed_out.todo",
+    remedy: "connect",
+  },
+  forbidden: {
+    what: "error.forbidden.what",
+    means: "error.forbidden.means",
+    todo: "error.forbidden.todo",
+    remedy: "retry",
+  },
+  unreachable: {
+    what: "error.unreachable.what",
+    means: "error.unreachable.means",
+    todo: "error.unreachable.todo",
+    remedy: "retry",
+  },
+  not_a_team_server: {
+    what: "error.not_a_team_server.what",
+    means: "error.not_a_team_server.means",
+    todo: "error.not_a_team_server.todo",
+    remedy: "connect",
+  },
+  unexpected_answer: {
+    what: "error.unexpected_answer.what",
+    means: "error.unexpected_answer.means",
+    todo: "error.unexpected_answer.todo",
+    remedy: "retry",
+  },
+  server_fault: {
+    what: "error.server_fault.what",
+    means: "error.server_fault.means",
+    todo: "error.server_fault.todo",
+    remedy: "retry",
+  },
+  quota_exceeded: {
+    what: "error.quota_exceeded.what",
+    means: "error.quota_exceeded.means",
+    todo: "error.quota_exceeded.todo",
+    remedy: "retry",
+  },
+  file_too_large: {
+    what: "error.file_too_large.what",
+    means: "error.file_too_large.means",
+    todo: "error.file_too_large.todo",
+    remedy: "remove",
+  },
+  unsupported_type: {
+    what: "error.unsupported_type.what",
+    means: "error.unsupported_type.means",
+    todo: "error.unsupported_type.todo",
+    remedy: "remove",
+  },
+  refused: {
+    what: "error.refused.what",
+    means: "error.refused.means",
+    todo: "error.refused.todo",
+    remedy: "retry",
+  },
+  storage_refused: {
+    what: "error.storage_refused.what",
+    means: "error.storage_refused.means",
+    todo: "error.storage_refused.todo",
+    remedy: "retry",
+  },
+  damaged: {
+    what: "error.damaged.what",
+    means: "error.damaged.means",
+    todo: "error.damaged.todo",
+    remedy: "retry",
+  },
+  source_changed: {
+    what: "error.source_changed.what",
+    means: "error.source_changed.means",
+    todo: "error.source_changed.todo",
+    remedy: "retry",
+  },
+  source_unreadable: {
+    what: "error.source_unreadable.what",
+    means: "error.source_unreadable.means",
+    todo: "error.source_unreadable.todo",
+    remedy: "retry",
+  },
+  source_missing: {
+    what: "error.source_missing.what",
+    means: "error.source_missing.means",
+    todo: "error.source_missing.todo",
+    remedy: "retry",
+  },
+  not_a_file: {
+    what: "error.not_a_file.what",
+    means: "error.not_a_file.means",
+    todo: "error.not_a_file.todo",
+    remedy: "remove",
+  },
+  empty_file: {
+    what: "error.empty_file.what",
+    means: "error.empty_file.means",
+    todo: "error.empty_file.todo",
+    remedy: "remove",
+  },
+  processing_failed: {
+    what: "error.processing_failed.what",
+    means: "error.processing_failed.means",
+    todo: "error.processing_failed.todo",
+    remedy: "retry",
+  },
+  not_found: {
+    what: "error.not_found.what",
+    means: "error.not_found.means",
+    todo: "error.not_found.todo",
+    remedy: "remove",
+  },
+  wrong_state: {
+    what: "error.wrong_state.what",
+    means: "error.wrong_state.means",
+    todo: "error.wrong_state.todo",
+    remedy: null,
+  },
+  profile_in_use: {
+    what: "error.profile_in_use.what",
+    means: "error.profile_in_use.means",
+    todo: "error.profile_in_use.todo",
+    remedy: null,
+  },
+  profile_too_new: {
+    what: "error.profile_too_new.what",
+    means: "error.profile_too_new.means",
+    todo: "error.profile_too_new.todo",
+    remedy: null,
+  },
+  profile_damaged: {
+    what: "error.profile_damaged.what",
+    means: "error.profile_damaged.means",
+    todo: "error.profile_damaged.todo",
+    remedy: null,
+  },
+  local_storage: {
+    what: "error.local_storage.what",
+    means: "error.local_storage.means",
+    todo: "error.local_storage.todo",
+    remedy: "retry",
+  },
+  stopped: {
+    what: "error.stopped.what",
+    means: "error.stopped.means",
+    todo: "error.stopped.todo",
+    remedy: null,
+  },
+};
+
+/** A code of a newer engine than this page is shown as what it is: an answer that nobody here knows. */
+export function present(code: Code): Presentation {
+  return Object.hasOwn(PRESENTATIONS, code) ? PRESENTATIONS[code] : PRESENTATIONS.unexpected_answer;
+}
+
+export const PRESENTED_CODES = Object.keys(PRESENTATIONS) as Code[];

@@ -1,0 +1,100 @@
+/**
+ * Numbers in words. Every size, speed and time on the screen is written here, so that each has one form.
+ */
+
+const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+
+function unitOf(bytes: number): number {
+  // 999,950 would round to "1,000 kB": it already is a megabyte to the reader.
+  let unit = 0;
+  for (let value = bytes; value >= 999.5 && unit < UNITS.length - 1; value /= 1000) unit++;
+  return unit;
+}
+
+function inUnit(bytes: number, unit: number): number {
+  return bytes / 1000 ** unit;
+}
+
+function digits(value: number, unit: number): number {
+  return unit >= 2 && value < 99.95 ? 1 : 0;
+}
+
+export interface Formats {
+  /** `60.2 GB` */
+  size(bytes: number): string;
+  /** The parts of `36.7 of 60.2 GB`: both in the unit of the whole, the first never rounded up to the whole. */
+  sizeOf(part: number, whole: number): { part: string; whole: string };
+  /** `41.8 MB/s` */
+  speed(bytesPerSecond: number): string;
+  /** `61%`, rounded down. */
+  percent(fraction: number): string;
+  count(value: number): string;
+  /** `14:31` today, with the day before that. */
+  moment(timestamp: number, now: number): string;
+}
+
+export function formats(locale: string): Formats {
+  const number = [0, 1].map(
+    (fraction) =>
+      new Intl.NumberFormat(locale, { minimumFractionDigits: fraction, maximumFractionDigits: fraction }),
+  );
+  const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+  const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const write = (value: number, fraction: number): string =>
+    (number[fraction] as Intl.NumberFormat).format(value);
+
+  function size(bytes: number): string {
+    const unit = unitOf(bytes);
+    const value = inUnit(bytes, unit);
+    return `${write(value, digits(value, unit))} ${UNITS[unit] ?? ""}`;
+  }
+
+  return {
+    size,
+    sizeOf(part, whole) {
+      const unit = unitOf(whole);
+      const value = inUnit(whole, unit);
+      const fraction = digits(value, unit);
+      const step = 10 ** fraction;
+      const done = Math.min(Math.floor(inUnit(part, unit) * step) / step, value);
+      return { part: write(done, fraction), whole: `${write(value, fraction)} ${UNITS[unit] ?? ""}` };
+    },
+    speed: (bytesPerSecond) => `${size(bytesPerSecond)}/s`,
+    percent: (fraction) => percent.format(Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9) / 100),
+    count: (value) => write(value, 0),
+    moment(timestamp, now) {
+      const date = new Date(timestamp);
+      const text = time.format(date);
+      return date.toDateString() === new Date(now).toDateString() ? text : `${day.format(date)}, ${text}`;
+    },
+  };
+}
+
+/** `18:42`, `1:02:03`: how long a video is, or where in it one is. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const minutes = Math.floor(whole / 60) % 60;
+  const hours = Math.floor(whole / 3600);
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+export type TimeLeft =
+  | { kind: "moment" }
+  | { kind: "minutes"; minutes: number }
+  | { kind: "hours"; hours: number; minutes: number };
+
+/** Time left in steps that grow with it: a number that changes every second says nothing more. */
+export function timeLeft(seconds: number): TimeLeft {
+  if (seconds < 60) return { kind: "moment" };
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return { kind: "minutes", minutes };
+  const rounded = Math.ceil(minutes / 5) * 5;
+  return { kind: "hours", hours: Math.floor(rounded / 60), minutes: rounded % 60 };
+}
+
+/** The day's first millisecond, where this computer is. */
+export function dayStart(now: number): number {
+  return new Date(now).setHours(0, 0, 0, 0);
+}

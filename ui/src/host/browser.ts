@@ -1,0 +1,161 @@
+import type { DragView } from "../bindings/DragView";
+import type { EngineError } from "../bindings/EngineError";
+import type { ShellView } from "../bindings/ShellView";
+import type { UploadId } from "../bindings/UploadId";
+import {
+  connected,
+  HERE,
+  scenario,
+  SCENARIOS,
+  type ScenarioName,
+  TARGETS,
+  upload,
+} from "./browser/scenarios";
+import { Simulation } from "./browser/simulation";
+import harbour from "./browser/posters/harbour.svg?url";
+import interview from "./browser/posters/interview.svg?url";
+import sunset from "./browser/posters/sunset.svg?url";
+import type { Host } from "./host";
+
+const POSTERS = [interview, sunset, harbour];
+const SESSION_LIVES = 10 * 60_000;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+function refusal(code: EngineError["code"], message: string): EngineError {
+  return { code, message };
+}
+
+/**
+ * The same interface without a shell, for a plain browser: a scripted queue by `?scenario=`, a session on
+ * `?video=`. Never part of the product.
+ */
+export function browserHost(query: URLSearchParams): Host {
+  const wanted = query.get("scenario") ?? "busy";
+  const name: ScenarioName = SCENARIOS.find((one) => one === wanted) ?? "busy";
+  const { uploads, connection, shell: firstShell, drag, problem } = scenario(name);
+  const simulation = new Simulation(uploads, connection);
+  const shellListeners = new Set<(shell: ShellView) => void>();
+  let shell = firstShell;
+  let additions = 0;
+  simulation.run();
+
+  function setShell(next: ShellView): void {
+    shell = next;
+    for (const listener of shellListeners) listener(next);
+  }
+
+  function known(id: UploadId): void {
+    if (!simulation.get(id)) throw refusal("not_found", "no such upload");
+  }
+
+  return {
+    snapshot: async () => {
+      if (problem) throw problem;
+      return simulation.snapshot();
+    },
+    subscribe: async (onChange) => simulation.subscribe(onChange),
+    shell: async () => shell,
+    onShell: async (onShell) => {
+      shellListeners.add(onShell);
+      return () => shellListeners.delete(onShell);
+    },
+    chooseFiles: async () => {
+      const added = upload(`picked_${String(++additions)}.mp4`, 640e6);
+      simulation.add([added]);
+      return {
+        uploads: [added],
+        refused: [{ path: "/Volumes/Footage/notes.txt", code: "unsupported_type" }],
+      };
+    },
+    onAdded: async () => () => undefined,
+    onDrag: async (onDrag: (view: DragView | null) => void) => {
+      onDrag(drag);
+      return () => undefined;
+    },
+    pause: async (ids) => {
+      simulation.update(ids, ({ progress }) => ({
+        hold: { kind: "paused" },
+        active: false,
+        progress: { ...progress, inFlightBytes: 0, bytesPerSecond: 0, secondsLeft: null },
+      }));
+    },
+    resume: async (ids) => {
+      simulation.update(ids, () => ({ hold: { kind: "none" } }));
+    },
+    retry: async (ids) => {
+      simulation.update(ids, () => ({ hold: { kind: "none" }, reason: null }));
+    },
+    cancel: async (ids) => {
+      simulation.update(ids, () => ({ hold: { kind: "cancelled" }, active: false, addedAt: Date.now() }));
+    },
+    remove: async (ids) => {
+      simulation.remove(ids);
+    },
+    pauseAll: async () => {
+      const open = simulation
+        .all()
+        .filter(({ phase, hold }) => hold.kind === "none" && /queued|uploading/.test(phase));
+      simulation.update(
+        open.map(({ id }) => id),
+        ({ progress }) => ({
+          hold: { kind: "paused" },
+          active: false,
+          progress: { ...progress, bytesPerSecond: 0, inFlightBytes: 0 },
+        }),
+      );
+    },
+    resumeAll: async () => {
+      const paused = simulation.all().filter(({ hold }) => hold.kind === "paused");
+      simulation.update(
+        paused.map(({ id }) => id),
+        () => ({ hold: { kind: "none" } }),
+      );
+    },
+    useThisComputer: async () => {
+      setShell({ ...shell, server: { kind: "starting" } });
+      await pause(900);
+      setShell({ server: { kind: "running", url: HERE }, keyKept: "keychain" });
+      simulation.connect(connected(HERE));
+    },
+    connect: async (url, apiKey) => {
+      await pause(500);
+      if (apiKey.length < 8) throw refusal("signed_out", "the key is not known");
+      setShell({ ...shell, keyKept: "memory" });
+      simulation.connect(connected(url));
+    },
+    disconnect: async () => {
+      simulation.connect({ kind: "none" });
+    },
+    targets: async () => {
+      await pause(200);
+      return TARGETS;
+    },
+    setDestination: async (projectId) => {
+      const destination = TARGETS.find((target) => target.projectId === projectId) ?? null;
+      const now = simulation.connection;
+      if (now.kind === "connected") simulation.connect({ ...now, destination });
+    },
+    playback: async (id) => {
+      known(id);
+      const url = new URL(query.get("video") ?? "/fixture/index.m3u8", location.href);
+      url.searchParams.set("token", String(Date.now()));
+      return {
+        url: url.href,
+        posterUrl: POSTERS[Number(id) % POSTERS.length] ?? null,
+        duration: simulation.get(id)?.duration ?? null,
+        expiresAt: Date.now() + Number(query.get("lives") ?? SESSION_LIVES),
+      };
+    },
+    showInFolder: async (id) => {
+      known(id);
+    },
+    copyLink: async (id) => {
+      known(id);
+    },
+  };
+}

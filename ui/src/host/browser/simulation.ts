@@ -1,0 +1,161 @@
+import type { Change } from "../../bindings/Change";
+import type { ConnectionView } from "../../bindings/ConnectionView";
+import type { News } from "../../bindings/News";
+import type { Snapshot } from "../../bindings/Snapshot";
+import type { UploadId } from "../../bindings/UploadId";
+import type { UploadView } from "../../bindings/UploadView";
+
+const TICK = 200;
+const PART = 8 * 1024 * 1024;
+const LINES = 3;
+const FINISHING = 1_200;
+const PROCESSING = 4_000;
+
+/** Bytes per second of each line, in turn; a sine on it keeps the sparkline from being a ruler. */
+const SPEEDS = [31.2e6, 9.1e6, 4.4e6];
+
+/** A queue that moves by a script instead of an engine: same news, no bytes. */
+export class Simulation {
+  readonly #uploads = new Map<UploadId, UploadView>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #since = new Map<UploadId, number>();
+  readonly #sent = new Map<UploadId, number>();
+  #connection: ConnectionView;
+  #seq = 0;
+  #time = 0;
+
+  constructor(uploads: readonly UploadView[], connection: ConnectionView) {
+    this.#connection = connection;
+    for (const upload of uploads) this.#uploads.set(upload.id, upload);
+  }
+
+  run(): void {
+    setInterval(() => {
+      this.#tick();
+    }, TICK);
+  }
+
+  get connection(): ConnectionView {
+    return this.#connection;
+  }
+
+  snapshot(): Snapshot {
+    return { seq: this.#seq, uploads: [...this.#uploads.values()], connection: this.#connection };
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  connect(connection: ConnectionView): void {
+    this.#connection = connection;
+    this.#tell({ kind: "connection", connection });
+  }
+
+  add(uploads: UploadView[]): void {
+    this.change(uploads);
+  }
+
+  get(id: UploadId): UploadView | undefined {
+    return this.#uploads.get(id);
+  }
+
+  all(): UploadView[] {
+    return [...this.#uploads.values()];
+  }
+
+  update(ids: readonly UploadId[], how: (upload: UploadView) => Partial<UploadView>): void {
+    this.change(
+      ids.flatMap((id) => this.#uploads.get(id) ?? []).map((upload) => ({ ...upload, ...how(upload) })),
+    );
+  }
+
+  change(uploads: UploadView[]): void {
+    for (const upload of uploads) this.#uploads.set(upload.id, upload);
+    if (uploads.length > 0) this.#tell({ kind: "uploads", uploads });
+  }
+
+  remove(ids: UploadId[]): void {
+    for (const id of ids) this.#uploads.delete(id);
+    this.#tell({ kind: "removed", ids });
+  }
+
+  #tell(news: News): void {
+    const change: Change = { seq: ++this.#seq, news };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #tick(): void {
+    this.#time += TICK;
+    const free = this.all().filter(({ hold }) => hold.kind === "none");
+    const sending = free.filter(({ active, phase }) => active && phase === "uploading");
+    for (const next of free.filter(
+      ({ active, phase }) => !active && (phase === "queued" || phase === "uploading"),
+    )) {
+      if (sending.length >= LINES) break;
+      const begun: UploadView = {
+        ...next,
+        active: true,
+        phase: "uploading",
+        videoId: next.videoId ?? `v-${next.id}`,
+      };
+      sending.push(begun);
+      this.change([begun]);
+    }
+    const moved = sending.map((upload, line) => this.#send(upload, line));
+    for (const upload of moved) this.#uploads.set(upload.id, upload);
+    if (moved.length > 0) {
+      this.#tell({ kind: "progress", uploads: moved.map(({ id, progress }) => ({ id, progress })) });
+    }
+    for (const upload of this.all()) this.#advance(upload);
+  }
+
+  #send(upload: UploadView, line: number): UploadView {
+    const { totalBytes, confirmedBytes } = upload.progress;
+    const speed =
+      (SPEEDS[line] ?? 1e6) *
+      (1 + 0.18 * Math.sin(this.#time / 2_300 + line) + 0.06 * Math.sin(this.#time / 700));
+    const before = this.#sent.get(upload.id) ?? confirmedBytes + 2 * PART;
+    const sent = Math.min(totalBytes, before + (speed * TICK) / 1000);
+    this.#sent.set(upload.id, sent);
+    const confirmed =
+      sent === totalBytes ? totalBytes : Math.max(confirmedBytes, Math.floor((sent - PART) / PART) * PART);
+    return {
+      ...upload,
+      progress: {
+        totalBytes,
+        confirmedBytes: confirmed,
+        inFlightBytes: Math.min(totalBytes - confirmed, Math.max(4 * PART, sent - confirmed)),
+        bytesPerSecond: Math.round(speed),
+        secondsLeft: this.#time < 2_000 ? null : Math.round((totalBytes - confirmed) / speed),
+      },
+    };
+  }
+
+  #advance(upload: UploadView): void {
+    if (upload.hold.kind !== "none") return;
+    const { phase, progress } = upload;
+    if (phase === "uploading" && progress.confirmedBytes >= progress.totalBytes) {
+      this.#enter(upload, {
+        phase: "finishing",
+        progress: { ...progress, bytesPerSecond: 0, inFlightBytes: 0 },
+      });
+    } else if (phase === "finishing" && this.#spent(upload) > FINISHING) {
+      this.#enter(upload, { phase: "processing", active: false, uploadedAt: Date.now() });
+    } else if (phase === "processing" && this.#spent(upload) > PROCESSING) {
+      this.#enter(upload, { phase: "ready", duration: upload.duration ?? 128 });
+    }
+  }
+
+  #enter(upload: UploadView, news: Partial<UploadView>): void {
+    this.#since.set(upload.id, this.#time);
+    this.change([{ ...upload, ...news }]);
+  }
+
+  #spent(upload: UploadView): number {
+    const since = this.#since.get(upload.id);
+    if (since === undefined) this.#since.set(upload.id, this.#time);
+    return this.#time - (since ?? this.#time);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Added } from "../bindings/Added";
+import type { Change } from "../bindings/Change";
+import type { DestinationView } from "../bindings/DestinationView";
+import type { DragView } from "../bindings/DragView";
+import type { EngineError } from "../bindings/EngineError";
+import type { PlaybackView } from "../bindings/PlaybackView";
+import type { ShellView } from "../bindings/ShellView";
+import type { Snapshot } from "../bindings/Snapshot";
+import type { UploadId } from "../bindings/UploadId";
+
+export type Stop = () => void;
+
+/**
+ * All that the page can ask of the program around it. Every promise rejects with an `EngineError`.
+ *
+ * No path enters here: files come from the system (dialog, drop), which the shell handles itself.
+ */
+export interface Host {
+  snapshot(): Promise<Snapshot>;
+  subscribe(onChange: (change: Change) => void): Promise<Stop>;
+
+  shell(): Promise<ShellView>;
+  onShell(onShell: (shell: ShellView) => void): Promise<Stop>;
+
+  /** Opens the system's dialog; `null` when it was closed without a choice. */
+  chooseFiles(): Promise<Added | null>;
+  /** What became of files that came in by a drop or by a second start. */
+  onAdded(onAdded: (added: Added) => void): Promise<Stop>;
+  /** What hangs over the window while files are dragged; `null` when the drag ends. */
+  onDrag(onDrag: (drag: DragView | null) => void): Promise<Stop>;
+
+  pause(ids: UploadId[]): Promise<void>;
+  resume(ids: UploadId[]): Promise<void>;
+  cancel(ids: UploadId[]): Promise<void>;
+  retry(ids: UploadId[]): Promise<void>;
+  /** Takes ended ones off the list; neither the file nor the video is touched. */
+  remove(ids: UploadId[]): Promise<void>;
+  pauseAll(): Promise<void>;
+  resumeAll(): Promise<void>;
+
+  /** Starts the team server on this computer and connects to it. */
+  useThisComputer(): Promise<void>;
+  connect(url: string, apiKey: string): Promise<void>;
+  disconnect(): Promise<void>;
+  targets(): Promise<DestinationView[]>;
+  setDestination(projectId: string): Promise<void>;
+
+  playback(id: UploadId): Promise<PlaybackView>;
+  showInFolder(id: UploadId): Promise<void>;
+  /** Puts the watch page's address on the clipboard. */
+  copyLink(id: UploadId): Promise<void>;
+}
+
+export function isEngineError(error: unknown): error is EngineError {
+  return typeof error === "object" && error !== null && "code" in error && "message" in error;
+}
+
+/** Whatever was thrown, as the one kind of error that screens have words for. */
+export function asEngineError(error: unknown): EngineError {
+  if (isEngineError(error)) return error;
+  return { code: "unexpected_answer", message: error instanceof Error ? error.message : String(error) };
+}

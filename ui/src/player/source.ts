@@ -1,0 +1,147 @@
+import type HlsPlayer from "hls.js";
+import { withSignatureOf } from "./address";
+import type { PlaybackSession } from "./session";
+
+export type SourceProblem = "codec" | "network";
+
+export interface Quality {
+  index: number;
+  height: number;
+}
+
+/** A video element that has been given a session's stream. */
+export interface Source {
+  /** The session has a new signature. */
+  renewed(url: string): void;
+  choose(quality: number): void;
+  stop(): void;
+}
+
+export interface SourceEvents {
+  onqualities(qualities: Quality[]): void;
+  onproblem(problem: SourceProblem): void;
+}
+
+const NATIVE = "application/vnd.apple.mpegurl";
+
+export async function attach(
+  video: HTMLVideoElement,
+  session: PlaybackSession,
+  url: string,
+  events: SourceEvents,
+): Promise<Source> {
+  const { Hls, workerUrl } = await import("./hls");
+  if (Hls.isSupported()) return attachHls(Hls, workerUrl, video, session, url, events);
+  if (video.canPlayType(NATIVE) !== "") return attachNative(video, url, events);
+  events.onproblem("codec");
+  return { renewed: ignore, choose: ignore, stop: ignore };
+}
+
+function ignore(): void {
+  // Nothing to do.
+}
+
+function attachHls(
+  Hls: typeof HlsPlayer,
+  workerUrl: string,
+  video: HTMLVideoElement,
+  session: PlaybackSession,
+  url: string,
+  events: SourceEvents,
+): Source {
+  let mended = false;
+  let refusedAt = -Infinity;
+  const hls = new Hls({
+    workerPath: workerUrl,
+    maxBufferLength: 30,
+    backBufferLength: 60,
+    xhrSetup: (xhr, address) => {
+      xhr.open("GET", withCurrentSignature(address), true);
+    },
+  });
+
+  function withCurrentSignature(address: string): string {
+    return session.view ? withSignatureOf(address, session.view.url) : address;
+  }
+
+  function reload(fresh: string): void {
+    const { currentTime } = video;
+    hls.stopLoad();
+    hls.loadSource(fresh);
+    hls.startLoad(currentTime);
+  }
+
+  hls.on(Hls.Events.MANIFEST_PARSED, (_, { levels }) => {
+    events.onqualities(
+      levels.map(({ height }, index) => ({ index, height })).filter(({ height }) => height > 0),
+    );
+  });
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (!data.fatal) return;
+    const status = data.response?.code;
+    if (status === 401 || status === 403) {
+      // Refused twice within seconds: a new session does not help either.
+      if (performance.now() - refusedAt < 10_000) {
+        events.onproblem("network");
+        return;
+      }
+      refusedAt = performance.now();
+      session.renew().then(
+        (view) => {
+          reload(view.url);
+        },
+        () => {
+          events.onproblem("network");
+        },
+      );
+    } else if (data.type === Hls.ErrorTypes.MEDIA_ERROR && !mended) {
+      mended = true;
+      hls.recoverMediaError();
+    } else {
+      events.onproblem(data.type === Hls.ErrorTypes.MEDIA_ERROR ? "codec" : "network");
+    }
+  });
+  hls.loadSource(url);
+  hls.attachMedia(video);
+
+  return {
+    // Requests take the signature as they are made, so what plays is not disturbed.
+    renewed: ignore,
+    choose: (quality) => {
+      hls.nextLevel = quality;
+    },
+    stop: () => {
+      hls.destroy();
+    },
+  };
+}
+
+/** For webviews that play HLS themselves: a new signature means a new source at the same place. */
+function attachNative(video: HTMLVideoElement, url: string, events: SourceEvents): Source {
+  function onerror(): void {
+    events.onproblem(video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED ? "codec" : "network");
+  }
+  video.addEventListener("error", onerror);
+  video.src = url;
+  return {
+    renewed: (fresh) => {
+      const { currentTime, paused, playbackRate } = video;
+      video.src = fresh;
+      video.addEventListener(
+        "loadedmetadata",
+        () => {
+          video.currentTime = currentTime;
+          video.playbackRate = playbackRate;
+          if (!paused) void video.play().catch(ignore);
+        },
+        { once: true },
+      );
+    },
+    choose: ignore,
+    stop: () => {
+      video.removeEventListener("error", onerror);
+      video.removeAttribute("src");
+      video.load();
+    },
+  };
+}

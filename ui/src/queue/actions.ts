@@ -1,0 +1,87 @@
+import type { UploadId } from "../bindings/UploadId";
+import type { UploadView } from "../bindings/UploadView";
+import type { Host } from "../host/host";
+import type { PlainKey } from "../words/words";
+
+/** What can be done with an upload, in the order of its menu. */
+export const ACTIONS = [
+  "play",
+  "pause",
+  "resume",
+  "retry",
+  "copy_link",
+  "show_in_folder",
+  "cancel",
+  "remove",
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export const ACTION_WORDS: Record<Action, PlainKey> = {
+  play: "do.play",
+  pause: "do.pause",
+  resume: "do.resume",
+  retry: "do.retry",
+  copy_link: "do.copy_link",
+  show_in_folder: "do.show_in_folder",
+  cancel: "do.cancel",
+  remove: "do.remove",
+};
+
+/** Makes sense for many at once; the others are about one video. */
+const FOR_MANY: ReadonlySet<Action> = new Set(["pause", "resume", "retry", "cancel", "remove"]);
+
+/** Whether the upload is in a state in which the engine takes this. */
+export function allows({ phase, hold, videoId }: UploadView, action: Action): boolean {
+  const sending = phase === "queued" || phase === "beginning" || phase === "uploading";
+  const arrived = phase === "processing" || phase === "ready";
+  const ended = hold.kind === "cancelled" || hold.kind === "failed";
+  switch (action) {
+    case "play":
+      return phase === "ready";
+    case "pause":
+      return sending && (hold.kind === "none" || hold.kind === "backoff" || hold.kind === "offline");
+    case "resume":
+      return hold.kind === "paused";
+    case "retry":
+      return phase !== "ready" && hold.kind !== "none" && hold.kind !== "paused" && hold.kind !== "cancelled";
+    case "copy_link":
+      return arrived && videoId !== null;
+    case "show_in_folder":
+      return true;
+    case "cancel":
+      return !arrived && !ended;
+    case "remove":
+      return ended || phase === "ready";
+  }
+}
+
+export function actionsFor(uploads: readonly UploadView[]): Action[] {
+  return ACTIONS.filter(
+    (action) =>
+      (uploads.length === 1 || FOR_MANY.has(action)) && uploads.some((upload) => allows(upload, action)),
+  );
+}
+
+/** The action that Enter and a double click mean. */
+export function mainAction(upload: UploadView): Action | null {
+  return (["play", "resume", "retry", "pause"] as const).find((action) => allows(upload, action)) ?? null;
+}
+
+/** What the shell does; playing is the page's own. */
+export type HostAction = Exclude<Action, "play">;
+
+export function perform(host: Host, action: HostAction, ids: UploadId[]): Promise<void> {
+  const [first] = ids;
+  switch (action) {
+    case "pause":
+    case "resume":
+    case "cancel":
+    case "retry":
+    case "remove":
+      return host[action](ids);
+    case "show_in_folder":
+      return first === undefined ? Promise.resolve() : host.showInFolder(first);
+    case "copy_link":
+      return first === undefined ? Promise.resolve() : host.copyLink(first);
+  }
+}

@@ -1,0 +1,49 @@
+/** What a key means in the list. */
+export type ListKey =
+  | { kind: "move"; by: number | "page-up" | "page-down" | "first" | "last"; extend: boolean; keep: boolean }
+  | { kind: "all" }
+  | { kind: "clear" }
+  | { kind: "toggle" }
+  | { kind: "main" }
+  | { kind: "pause_or_resume" }
+  | { kind: "drop" }
+  | { kind: "menu" };
+
+const MOVES: Readonly<Record<string, number | "page-up" | "page-down" | "first" | "last">> = {
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageUp: "page-up",
+  PageDown: "page-down",
+  Home: "first",
+  End: "last",
+};
+
+type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">;
+
+export function listKey({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): ListKey | null {
+  if (altKey) return null;
+  const command = ctrlKey || metaKey;
+  const by = MOVES[key];
+  if (by !== undefined) return { kind: "move", by, extend: shiftKey, keep: command };
+  if (command) {
+    if (key.toLowerCase() === "a") return { kind: "all" };
+    return key === " " ? { kind: "toggle" } : null;
+  }
+  switch (key) {
+    case "Escape":
+      return { kind: "clear" };
+    case "Enter":
+      return { kind: "main" };
+    case " ":
+      return { kind: "pause_or_resume" };
+    case "Delete":
+    case "Backspace":
+      return { kind: "drop" };
+    case "ContextMenu":
+      return { kind: "menu" };
+    case "F10":
+      return shiftKey ? { kind: "menu" } : null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,76 @@
+import { SvelteMap } from "svelte/reactivity";
+import type { UploadId } from "../bindings/UploadId";
+import type { Host } from "../host/host";
+
+const KEPT = 300;
+const AT_ONCE = 2;
+/** After this many lost images of one video, its type is shown instead. */
+const TRIES = 2;
+
+interface Poster {
+  url: string | null;
+  /** How often its image did not load. */
+  losses: number;
+}
+
+/**
+ * Addresses of posters, asked for when a row comes into sight. They live as long as their session: one
+ * that does not load any more is asked for again.
+ */
+export class Posters {
+  readonly #host: Pick<Host, "playback">;
+  readonly #known = new SvelteMap<UploadId, Poster>();
+  #wanted: UploadId[] = [];
+  #running = 0;
+
+  constructor(host: Pick<Host, "playback">) {
+    this.#host = host;
+  }
+
+  url(id: UploadId): string | null {
+    return this.#known.get(id)?.url ?? null;
+  }
+
+  want(id: UploadId): void {
+    if (this.#known.has(id) || this.#wanted.includes(id)) return;
+    this.#queue(id);
+  }
+
+  lost(id: UploadId): void {
+    const losses = (this.#known.get(id)?.losses ?? 0) + 1;
+    this.#known.set(id, { url: null, losses });
+    if (losses < TRIES) this.#queue(id);
+  }
+
+  #queue(id: UploadId): void {
+    // The newest are in sight; what was scrolled past need not be asked for.
+    this.#wanted = [...this.#wanted.slice(-20), id];
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#running < AT_ONCE) {
+      const id = this.#wanted.pop();
+      if (id === undefined) return;
+      this.#running++;
+      void this.#load(id);
+    }
+  }
+
+  async #load(id: UploadId): Promise<void> {
+    const losses = this.#known.get(id)?.losses ?? 0;
+    try {
+      const { posterUrl } = await this.#host.playback(id);
+      this.#known.set(id, { url: posterUrl, losses });
+    } catch {
+      // A poster is no promise: without one the row shows the file's type.
+      this.#known.set(id, { url: null, losses });
+    }
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= KEPT) break;
+      this.#known.delete(oldest);
+    }
+    this.#running--;
+    this.#next();
+  }
+}

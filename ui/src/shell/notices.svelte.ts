@@ -1,0 +1,75 @@
+import type { Added } from "../bindings/Added";
+import { present } from "../errors/present";
+import { asEngineError } from "../host/host";
+import { t } from "../words/words";
+
+export interface Notice {
+  id: number;
+  tone: "plain" | "attention";
+  title: string;
+  lines: readonly string[];
+}
+
+const STAYS = 6_000;
+const STAYS_LONG = 12_000;
+const LINES = 3;
+
+/** Short words in a corner: what a command that was just given came to. */
+export class Notices {
+  #next = 0;
+  #list = $state.raw<readonly Notice[]>([]);
+
+  get list(): readonly Notice[] {
+    return this.#list;
+  }
+
+  say(title: string): void {
+    this.#add("plain", title, []);
+  }
+
+  /** Words for a refused command. */
+  refused(error: unknown): void {
+    const { code, message } = asEngineError(error);
+    const words = present(code);
+    const own = code === "refused" || code === "unexpected_answer" ? [message] : [];
+    this.#add("attention", t(words.what), [...own, t(words.todo)]);
+  }
+
+  /** Words for files that were not taken; silence when all were. */
+  added({ refused }: Added): void {
+    if (refused.length === 0) return;
+    const lines = refused
+      .slice(0, LINES)
+      .map(({ path, code }) =>
+        t("added.refused_one", { file: path.split(/[\\/]/).pop() ?? path, why: t(present(code).what) }),
+      );
+    if (refused.length > LINES) lines.push(t("added.more", { count: refused.length - LINES }));
+    this.#add("attention", t("added.refused", { count: refused.length }), lines);
+  }
+
+  /** Waits for a command and says so if it was refused. */
+  async watch(command: Promise<unknown>): Promise<boolean> {
+    try {
+      await command;
+      return true;
+    } catch (error) {
+      this.refused(error);
+      return false;
+    }
+  }
+
+  dismiss(id: number): void {
+    this.#list = this.#list.filter((notice) => notice.id !== id);
+  }
+
+  #add(tone: Notice["tone"], title: string, lines: readonly string[]): void {
+    const id = this.#next++;
+    this.#list = [...this.#list.slice(-2), { id, tone, title, lines }];
+    setTimeout(
+      () => {
+        this.dismiss(id);
+      },
+      tone === "plain" ? STAYS : STAYS_LONG,
+    );
+  }
+}

@@ -1,0 +1,238 @@
+import type { Change } from "./bindings/Change";
+import type { ConnectionView } from "./bindings/ConnectionView";
+import type { EngineError } from "./bindings/EngineError";
+import type { ShellView } from "./bindings/ShellView";
+import type { UploadId } from "./bindings/UploadId";
+import type { UploadView } from "./bindings/UploadView";
+import { Feed } from "./feed/feed";
+import { dayStart } from "./format";
+import { asEngineError, type Host, type Stop } from "./host/host";
+import { ending, type Ending } from "./queue/ended";
+import { type Group, GROUPS } from "./queue/group";
+import { Roster, type Totals } from "./queue/roster";
+import { Speedometer } from "./queue/speedometer";
+
+/** Between two updates of the screen: in sight ten a second, in the background four. */
+const PAUSE_FOCUSED = 100;
+const PAUSE_BACKGROUND = 250;
+const SECOND = 1_000;
+
+export interface GroupCount {
+  group: Group;
+  count: number;
+}
+
+/**
+ * All that the screens show, and the only place that listens to the shell's news.
+ *
+ * Changes are applied to plain data as they come and shown at most ten times a second, not at all while
+ * the window is hidden. Screens read through getters that depend on `#shown`.
+ */
+export class Store {
+  readonly #host: Host;
+  readonly #roster = new Roster(dayStart(Date.now()));
+  readonly #feed: Feed;
+  readonly #speedometer = new Speedometer();
+  #shown = $state.raw(0);
+  #connection: ConnectionView = { kind: "none" };
+  #loaded = $state.raw(false);
+  #problem = $state.raw<EngineError | null>(null);
+  #shell = $state.raw<ShellView>({ server: { kind: "off" }, keyKept: "none" });
+  #endings: Ending[] = [];
+  #announced = $state.raw<readonly Ending[]>([]);
+  #speeds = $state.raw<readonly number[]>([]);
+  #lastShown = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #stops: Stop[] = [];
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#feed = new Feed(host, {
+      snapshot: (snapshot) => {
+        this.#roster.reset(snapshot.uploads);
+        this.#connection = snapshot.connection;
+        this.#problem = null;
+        this.#loaded = true;
+        this.#show();
+      },
+      change: (change) => {
+        this.#apply(change);
+        this.#plan();
+      },
+      failed: (error) => {
+        this.#problem = error;
+      },
+    });
+  }
+
+  /** Begins to listen; what it returns ends it. */
+  start(): Stop {
+    const seen = (): void => {
+      this.#plan();
+    };
+    document.addEventListener("visibilitychange", seen);
+    this.#stops.push(() => {
+      document.removeEventListener("visibilitychange", seen);
+    });
+    this.#ticker = setInterval(() => {
+      this.#tick();
+    }, SECOND);
+    void this.#feed.start();
+    void this.#listenToShell();
+    return () => {
+      this.#feed.stop();
+      clearInterval(this.#ticker);
+      clearTimeout(this.#timer);
+      for (const stop of this.#stops) stop();
+      this.#stops = [];
+    };
+  }
+
+  tryAgain(): void {
+    this.#problem = null;
+    void this.#feed.start();
+  }
+
+  /** Shows at once what waits for its turn: for those who are about to reckon with places in the list. */
+  catchUp(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#show();
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
+  }
+
+  get problem(): EngineError | null {
+    return this.#problem;
+  }
+
+  get shell(): ShellView {
+    return this.#shell;
+  }
+
+  get connection(): ConnectionView {
+    void this.#shown;
+    return this.#connection;
+  }
+
+  get totals(): Totals {
+    void this.#shown;
+    return { ...this.#roster.totals };
+  }
+
+  get size(): number {
+    void this.#shown;
+    return this.#roster.size;
+  }
+
+  /** The groups that have uploads. */
+  get groups(): GroupCount[] {
+    void this.#shown;
+    return GROUPS.map((group) => ({ group, count: this.#roster.count(group) })).filter(
+      ({ count }) => count > 0,
+    );
+  }
+
+  /** Total speed, one number a second, of the last minute. */
+  get speeds(): readonly number[] {
+    return this.#speeds;
+  }
+
+  /** Absent until it means something. */
+  get secondsLeft(): number | null {
+    void this.#speeds;
+    return this.#speedometer.secondsFor(this.#roster.totals.comingBytes);
+  }
+
+  /** What ended since the screen was last brought up to date. */
+  get announced(): readonly Ending[] {
+    return this.#announced;
+  }
+
+  count(group: Group): number {
+    void this.#shown;
+    return this.#roster.count(group);
+  }
+
+  at(group: Group, index: number): UploadView | undefined {
+    void this.#shown;
+    return this.#roster.at(group, index);
+  }
+
+  upload(id: UploadId): UploadView | undefined {
+    void this.#shown;
+    return this.#roster.get(id);
+  }
+
+  place(id: UploadId): { group: Group; index: number } | undefined {
+    void this.#shown;
+    return this.#roster.place(id);
+  }
+
+  async #listenToShell(): Promise<void> {
+    try {
+      this.#stops.push(
+        await this.#host.onShell((shell) => {
+          this.#shell = shell;
+        }),
+      );
+      this.#shell = await this.#host.shell();
+    } catch (error) {
+      this.#problem = asEngineError(error);
+    }
+  }
+
+  #apply({ news }: Change): void {
+    switch (news.kind) {
+      case "uploads":
+        for (const upload of news.uploads) {
+          const end = ending(this.#roster.get(upload.id), upload);
+          if (end) this.#endings.push(end);
+        }
+        this.#roster.put(news.uploads);
+        break;
+      case "progress":
+        this.#roster.progress(news.uploads);
+        break;
+      case "removed":
+        this.#roster.remove(news.ids);
+        break;
+      case "connection":
+        this.#connection = news.connection;
+        break;
+    }
+  }
+
+  #plan(): void {
+    if (this.#timer !== undefined || document.hidden) return;
+    const pause = document.hasFocus() ? PAUSE_FOCUSED : PAUSE_BACKGROUND;
+    const wait = this.#lastShown + pause - performance.now();
+    if (wait <= 0) {
+      this.#show();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#show();
+    }, wait);
+  }
+
+  #show(): void {
+    this.#lastShown = performance.now();
+    if (this.#endings.length > 0) {
+      this.#announced = this.#endings;
+      this.#endings = [];
+    }
+    this.#shown++;
+  }
+
+  #tick(): void {
+    this.#speedometer.sample(this.#roster.totals.bytesPerSecond);
+    if (!document.hidden) this.#speeds = this.#speedometer.samples();
+    if (this.#roster.turn(dayStart(Date.now()))) this.#plan();
+  }
+}

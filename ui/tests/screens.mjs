@@ -1,0 +1,318 @@
+/**
+ * Opens the browser build in Chromium under the product's content security policy: a picture of every
+ * scenario in both themes, axe on each, and the few jobs that need a real engine: playing, scrolling, keys.
+ */
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { chromium } from "playwright-core";
+
+const run = promisify(execFile);
+const ui = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(ui, "..", "target", "ui-browser");
+const pictures = join(ui, "..", "target", "screens");
+const fixture = join(ui, "..", "target", "screens-fixture");
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** What the shell sends, but for `ipc:`, which means nothing to a browser. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+  "img-src 'self' http://127.0.0.1:* https:; media-src 'self' blob: http://127.0.0.1:* https:; " +
+  "connect-src 'self' http://127.0.0.1:* https:; worker-src 'self'; font-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".m3u8": "application/vnd.apple.mpegurl",
+  ".m4s": "video/mp4",
+  ".mp4": "video/mp4",
+};
+
+const failures = [];
+const check = (right, what) => {
+  if (!right) failures.push(what);
+};
+
+async function makeFixture() {
+  const playlist = join(fixture, "index.m3u8");
+  try {
+    await access(playlist);
+    return;
+  } catch {
+    await mkdir(fixture, { recursive: true });
+  }
+  const source = [
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2=size=480x270:rate=20",
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=frequency=330",
+  ];
+  const codec = ["-t", "120", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "40", "-c:a", "aac"];
+  const hls = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"];
+  await run("ffmpeg", ["-nostdin", "-v", "error", "-y", ...source, ...codec, ...hls, "index.m3u8"], {
+    cwd: fixture,
+  });
+}
+
+/** Serves the build and the clip; the clip only with a token, of which it notes each that was used. */
+async function serve() {
+  const tokens = new Set();
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    if (url.pathname === "/favicon.ico") {
+      response.writeHead(204).end();
+      return;
+    }
+    const clip = url.pathname.startsWith("/fixture/");
+    const name = clip
+      ? url.pathname.slice("/fixture/".length)
+      : url.pathname === "/"
+        ? "index.html"
+        : url.pathname;
+    const token = url.searchParams.get("token");
+    if (clip && token === null) {
+      response.writeHead(403).end();
+      return;
+    }
+    if (clip) tokens.add(token);
+    try {
+      let body = await readFile(join(clip ? fixture : dist, normalize(`/${name}`)));
+      if (name.endsWith(".m3u8")) {
+        const signed = body
+          .toString()
+          .replace(/^([^#\s]+)$|URI="([^"]+)"/gm, (_, line, uri) =>
+            line ? `${line}?token=${token}` : `URI="${uri}?token=${token}"`,
+          );
+        body = Buffer.from(signed);
+      }
+      response.writeHead(200, {
+        "Content-Type": TYPES[extname(name)] ?? "application/octet-stream",
+        "Content-Security-Policy": POLICY,
+      });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, tokens, origin: `http://127.0.0.1:${server.address().port}` };
+}
+
+const SCENARIOS = [
+  { name: "first-run" },
+  { name: "empty" },
+  { name: "busy", seconds: 40 },
+  { name: "needs", seconds: 8 },
+  { name: "offline", seconds: 3 },
+  { name: "many", seconds: 8 },
+  { name: "drag", seconds: 8 },
+  { name: "refused" },
+  { name: "server-failed" },
+  { name: "problem" },
+  { name: "busy", as: "menu", seconds: 12, prepare: openMenu },
+  { name: "busy", as: "selection", seconds: 12, prepare: selectThree },
+  { name: "busy", as: "destination", seconds: 12, prepare: openDestination },
+  { name: "busy", as: "cancel", seconds: 12, prepare: openCancel },
+  { name: "busy", as: "german", seconds: 12, locale: "de-DE" },
+];
+const SIZES = [
+  { width: 1120, height: 760 },
+  { width: 720, height: 480 },
+];
+
+async function openMenu(page) {
+  await page.locator("[data-upload]").nth(1).click({ button: "right" });
+  await page.getByRole("menu").waitFor();
+}
+
+async function selectThree(page) {
+  await page.locator("[data-upload]").nth(0).click();
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.keyboard.press("Shift+ArrowDown");
+  await page.getByRole("toolbar").waitFor();
+}
+
+async function openDestination(page) {
+  await page.locator("aside .card").click();
+  await page.clock.runFor(1_000);
+  await page.getByRole("radio").first().waitFor();
+}
+
+async function openCancel(page) {
+  await page.locator("[data-upload]").nth(0).click();
+  await page.keyboard.press("Delete");
+  await page.getByRole("dialog").waitFor();
+}
+
+async function audit(page, label) {
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }),
+  );
+  for (const { id, impact, nodes } of violations) {
+    const where = nodes.slice(0, 3).map(({ target, any }) => `${target.join(" ")} ${any[0]?.message ?? ""}`);
+    const line = `${label}: ${impact} ${id}: ${where.join(" | ")}`;
+    if (impact === "serious" || impact === "critical") failures.push(line);
+    else console.log(`note: ${line}`);
+  }
+}
+
+async function open(browser, origin, query, options) {
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "Europe/Berlin", ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => failures.push(`${query}: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") failures.push(`${query}: ${message.text()}`);
+  });
+  await page.addInitScript({ path: axe });
+  // As the shell does (`freezePrototype`): a library that writes there would only fail in the product.
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  return { context, page, goto: () => page.goto(`${origin}/?${query}`) };
+}
+
+async function pictureAll(browser, origin) {
+  for (const { name, as = name, seconds = 1, prepare, locale } of SCENARIOS) {
+    for (const colorScheme of ["dark", "light"]) {
+      for (const viewport of SIZES) {
+        const label = `${as}-${colorScheme}-${viewport.width}`;
+        const options = { colorScheme, viewport, reducedMotion: "reduce", ...(locale ? { locale } : {}) };
+        const { context, page, goto } = await open(browser, origin, `scenario=${name}`, options);
+        await page.clock.install({ time: new Date("2026-11-20T14:55:00+01:00") });
+        await goto();
+        await page.locator("main").waitFor();
+        await page.clock.runFor(seconds * 1_000);
+        if (prepare) await prepare(page);
+        await page.clock.runFor(400);
+        await page.waitForLoadState("networkidle");
+        await page.screenshot({ path: join(pictures, `${label}.png`) });
+        await audit(page, label);
+        await context.close();
+      }
+    }
+  }
+}
+
+/** Plays, renews its session without a stop, and obeys the keyboard. */
+async function playerJob(browser, origin, tokens) {
+  const viewport = SIZES[0];
+  const { context, page, goto } = await open(browser, origin, "scenario=player&lives=6000", { viewport });
+  await goto();
+  await page.getByRole("grid").evaluate((view) => (view.scrollTop = view.scrollHeight));
+  const ready = page.locator('[data-phase="ready"]').first();
+  await ready.getByRole("button", { name: "Play", exact: true }).locator("visible=true").click();
+  const at = () => page.evaluate(() => document.querySelector("video")?.currentTime ?? 0);
+  await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 1.5, null, {
+    timeout: 20_000,
+  });
+  await page.mouse.move(500, 400);
+  await page.waitForTimeout(300);
+  await page.screenshot({ path: join(pictures, "player-dark-1120.png") });
+  await audit(page, "player");
+  const before = tokens.size;
+  await page.waitForTimeout(6_000);
+  check((await at()) > 6, `player: it stands at ${await at()} s after its session was renewed`);
+  await page.keyboard.press("End");
+  await page.keyboard.press("j");
+  await page.waitForTimeout(1_500);
+  check(tokens.size > before, "player: requests go on with the old signature");
+  await page.keyboard.press(" ");
+  check(await page.evaluate(() => document.querySelector("video").paused), "player: space does not pause");
+  await page.keyboard.press("Escape");
+  check((await page.locator("video").count()) === 0, "player: Escape does not close it");
+  await context.close();
+}
+
+/** A hundred thousand rows: few are drawn, and scrolling to the end takes no long task. */
+async function scrollJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=many", { viewport: SIZES[0] });
+  await goto();
+  await page.locator("[data-upload]").first().waitFor();
+  const { worst, drawn, last } = await page.evaluate(async () => {
+    const view = document.querySelector("[role=grid]");
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    let slowest = 0;
+    for (let step = 1; step <= 60; step++) {
+      const begin = performance.now();
+      view.scrollTop = (view.scrollHeight / 60) * step;
+      await frame();
+      slowest = Math.max(slowest, performance.now() - begin);
+    }
+    await frame();
+    return {
+      worst: slowest,
+      drawn: document.querySelectorAll("[data-upload]").length,
+      last: [...document.querySelectorAll("[data-upload]")].at(-1)?.textContent,
+    };
+  });
+  console.log(`100,000 rows: ${drawn} drawn, slowest step ${worst.toFixed(0)} ms`);
+  check(drawn < 60, `many: ${drawn} rows are drawn`);
+  check(worst < 250, `many: one step of scrolling took ${worst} ms`);
+  check(last?.includes("A002_C030"), "many: the end of the list is not its last row");
+  await context.close();
+}
+
+/** First run by keyboard alone, to a paused upload. */
+async function keyboardJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=first-run", { viewport: SIZES[0] });
+  await goto();
+  await page.getByRole("button", { name: "Use this computer" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByText("Drop videos here").waitFor();
+  await page.keyboard.press("Control+O");
+  const row = page.locator("[data-upload]").first();
+  await row.waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press(" ");
+  await page.locator('[data-hold="paused"]').waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator('[data-hold="none"]').waitFor();
+  await page.keyboard.press("Shift+F10");
+  await page.getByRole("menuitem", { name: "Cancel upload" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel upload" }).click();
+  await page.locator('[data-hold="cancelled"]').waitFor();
+  await context.close();
+}
+
+await rm(pictures, { recursive: true, force: true });
+await mkdir(pictures, { recursive: true });
+await makeFixture();
+const { server, tokens, origin } = await serve();
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+});
+try {
+  for (const job of [keyboardJob, scrollJob, playerJob, pictureAll]) {
+    try {
+      await job(browser, origin, tokens);
+    } catch (error) {
+      failures.push(`${job.name}: ${error.message}`);
+    }
+  }
+} finally {
+  await browser.close();
+  server.close();
+}
+for (const failure of failures) console.error(failure);
+console.log(
+  failures.length === 0
+    ? `pictures in ${pictures}: nothing to complain about`
+    : `${failures.length} failures`,
+);
+process.exitCode = failures.length === 0 ? 0 : 1;
