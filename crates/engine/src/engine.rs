@@ -38,7 +38,7 @@ const COMMANDS: usize = 64;
 /// Changes a slow subscriber may be behind.
 const CHANGES: usize = 512;
 /// Buffers kept for reading.
-const IDLE_SLICES: usize = 32;
+const IDLE_SLICES: usize = 12;
 
 /// How much at once, and for how long.
 #[derive(Clone, Copy, Debug)]

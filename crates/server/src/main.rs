@@ -11,9 +11,10 @@ use dailies_server::config::{Config, ServeArgs};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-/// Migrations log the names of files on the computer that built this; s3s logs a refusal, such as a
-/// missing object, as an error.
-const USUAL_LOG: &str = "info,rusqlite_migration=warn,s3s=off";
+/// Migrations log the names of files on the computer that built this.
+const USUAL_LOG: &str = "info,rusqlite_migration=warn";
+/// s3s logs every refusal as an error, and at `debug` whole requests, presigned addresses and all.
+const NEVER_LOGGED: &str = "s3s=off";
 
 /// The team's side of Dailies: team API, S3 endpoint and media engine on one computer.
 #[derive(Parser)]
@@ -46,7 +47,8 @@ struct Listening<'a> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Command::Serve { args, until_stdin_closes } = Cli::parse().command;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL_LOG));
+    let level = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| USUAL_LOG.into());
+    let filter = EnvFilter::new(format!("{level},{NEVER_LOGGED}"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Box::pin(run(args, until_stdin_closes)).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -58,8 +58,11 @@ impl Clients {
         let payload = builder()
             .http1_only()
             // Storages close idle connections after 5 s and more; one that is reused just then fails.
-            .pool_idle_timeout(Duration::from_secs(4))
-            .build()?;
+            .pool_idle_timeout(Duration::from_secs(4));
+        // The system buffers up to half of a usual part, so what it still holds is its own to watch.
+        #[cfg(target_os = "linux")]
+        let payload = payload.tcp_user_timeout(options.stall);
+        let payload = payload.build()?;
         let control = builder().timeout(options.control).build()?;
         Ok(Self { payload, control, options })
     }

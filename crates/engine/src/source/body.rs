@@ -13,7 +13,7 @@ use crate::source::{Crc64, Slices, Source, SourceError};
 use crate::transfer::ByteRange;
 
 /// Slices read ahead of the network.
-const READ_AHEAD: usize = 2;
+const READ_AHEAD: usize = 1;
 
 /// Told of every slice that is handed to the network.
 pub trait Moved: Send + Sync + 'static {
@@ -26,7 +26,6 @@ pub struct PartBody {
     slices: mpsc::Receiver<Result<Bytes, SourceError>>,
     left: Left,
     moved: Arc<dyn Moved>,
-    checksum: Arc<OnceLock<Crc64>>,
 }
 
 /// How much of a body is not yet handed to the network. Clones tell the same.
@@ -49,23 +48,40 @@ impl PartBody {
     /// Starts to read. Dedicated reading keeps a slow disk away from the network's threads.
     #[must_use]
     pub fn read(source: &Source, range: ByteRange, pool: &Slices, moved: Arc<dyn Moved>) -> Self {
+        Self::start(source, range, pool, moved, None)
+    }
+
+    /// The same, and where the checksum of the bytes will be, once all of them are read.
+    #[must_use]
+    pub fn read_and_sum(
+        source: &Source,
+        range: ByteRange,
+        pool: &Slices,
+        moved: Arc<dyn Moved>,
+    ) -> (Self, Arc<OnceLock<Crc64>>) {
+        let checksum = Arc::default();
+        (Self::start(source, range, pool, moved, Some(Arc::clone(&checksum))), checksum)
+    }
+
+    fn start(
+        source: &Source,
+        range: ByteRange,
+        pool: &Slices,
+        moved: Arc<dyn Moved>,
+        checksum: Option<Arc<OnceLock<Crc64>>>,
+    ) -> Self {
         let (give, slices) = mpsc::channel(READ_AHEAD);
-        let checksum = Arc::<OnceLock<_>>::default();
-        let (source, pool, sum) = (source.clone(), pool.clone(), Arc::clone(&checksum));
-        tokio::task::spawn_blocking(move || read(&source, range, &pool, &give, &sum));
-        Self { slices, left: Left(Arc::new(AtomicU64::new(range.length))), moved, checksum }
+        let (source, pool) = (source.clone(), pool.clone());
+        tokio::task::spawn_blocking(move || {
+            read(&source, range, &pool, &give, checksum.as_deref());
+        });
+        Self { slices, left: Left(Arc::new(AtomicU64::new(range.length))), moved }
     }
 
     /// How much is left to be sent, for whoever watches.
     #[must_use]
     pub fn left(&self) -> Left {
         self.left.clone()
-    }
-
-    /// Where the checksum of the bytes that were read will be, once all of them are.
-    #[must_use]
-    pub fn checksum(&self) -> Arc<OnceLock<Crc64>> {
-        Arc::clone(&self.checksum)
     }
 }
 
@@ -74,9 +90,9 @@ fn read(
     range: ByteRange,
     pool: &Slices,
     give: &mpsc::Sender<Result<Bytes, SourceError>>,
-    checksum: &OnceLock<Crc64>,
+    checksum: Option<&OnceLock<Crc64>>,
 ) {
-    let mut digest = Crc64::digest();
+    let mut digest = checksum.map(|place| (Crc64::digest(), place));
     let mut done = 0;
     while done < range.length {
         let mut slice = pool.take();
@@ -86,16 +102,18 @@ fn read(
             let _ = give.blocking_send(Err(error));
             return;
         }
-        digest.update(slice.as_ref());
         done += wanted;
-        if done == range.length {
-            checksum.get_or_init(|| digest.finish());
+        if let Some((digest, place)) = &mut digest {
+            digest.update(slice.as_ref());
+            if done == range.length {
+                // Before the last slice goes out: whoever has its answer finds the checksum there.
+                place.get_or_init(|| digest.finish());
+            }
         }
         if give.blocking_send(Ok(Bytes::from_owner(slice))).is_err() {
             return;
         }
     }
-    checksum.get_or_init(|| digest.finish());
 }
 
 impl Body for PartBody {

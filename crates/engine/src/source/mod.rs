@@ -21,6 +21,9 @@ pub use slices::Slices;
 
 use crate::transfer::{ByteRange, Failure};
 
+/// Bytes summed at a time: they stay in the second-level cache between the read and the sum.
+const CACHED: u64 = 256 << 10;
+
 /// What can be wrong with a file.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -103,7 +106,7 @@ impl Source {
             let mut slice = slices.take();
             let mut done = 0;
             while done < range.length {
-                let wanted = slice.room().min(range.length - done);
+                let wanted = CACHED.min(range.length - done);
                 source.fill(&mut slice, range.offset + done, wanted)?;
                 checksum.update(slice.as_ref());
                 done += wanted;
