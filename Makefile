@@ -32,7 +32,7 @@ ui: ## Build the web UI that the app embeds
 	@$(NODE) scripts/ui-build
 
 bindings: ## Write the TypeScript types of the Rust types that cross to the page
-	DAILIES_WRITE_BINDINGS=1 cargo test --locked -p dailies-desktop bindings
+	DAILIES_WRITE_BINDINGS=1 cargo test --locked -p dailies-desktop --features custom-protocol bindings
 
 lint: check-directions ## Formatting, lints and the directions of dependency
 	cargo fmt --all --check

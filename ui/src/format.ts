@@ -29,6 +29,8 @@ export interface Formats {
   /** `61%`, rounded down. */
   percent(fraction: number): string;
   count(value: number): string;
+  /** `1.25`: how fast a video plays. */
+  rate(value: number): string;
   /** `14:31` today, with the day before that. */
   moment(timestamp: number, now: number): string;
 }
@@ -38,6 +40,7 @@ export function formats(locale: string): Formats {
     (fraction) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: fraction, maximumFractionDigits: fraction }),
   );
+  const rate = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
@@ -63,6 +66,7 @@ export function formats(locale: string): Formats {
     speed: (bytesPerSecond) => `${size(bytesPerSecond)}/s`,
     percent: (fraction) => percent.format(Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9) / 100),
     count: (value) => write(value, 0),
+    rate: (value) => rate.format(value),
     moment(timestamp, now) {
       const date = new Date(timestamp);
       const text = time.format(date);

@@ -33,6 +33,8 @@ const TICK: Duration = Duration::from_millis(100);
 const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// Rest of an upload whose state could not be written, or whose clean-up failed.
 const REST: Duration = Duration::from_secs(15);
+/// How long a stopping engine takes to remove what was cancelled.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// Commands that may wait.
 const COMMANDS: usize = 64;
 /// Changes a slow subscriber may be behind.
@@ -140,8 +142,38 @@ impl Engine {
                 () = sleep(nap) => self.tick().await,
             }
         }
+        // Whoever comes back only to a next start may be long in coming.
+        let _ = tokio::time::timeout(GOODBYE, self.remove_what_was_cancelled()).await;
         // What was under way is asked for at the next start.
         self.jobs.shutdown().await;
+    }
+
+    /// Lets nothing go on but the removal of what cancelled uploads left.
+    async fn remove_what_was_cancelled(&mut self) {
+        for entry in self.queue.values() {
+            if let Some(running) = &entry.running
+                && running.kind != Kind::Abandon
+            {
+                running.stop.cancel();
+            }
+        }
+        let Some(connected) = self.connected.clone() else { return };
+        loop {
+            let now = self.clock.now();
+            let here = |entry: &&Entry| entry.row.destination.server == connected.server();
+            let due = self.queue.values().filter(here);
+            let due = due.filter(|entry| entry.due(now) == Some(Kind::Abandon));
+            let due: Vec<_> = due.map(|entry| entry.row.id).collect();
+            for id in due {
+                self.run_job(id, Kind::Abandon, &connected).await;
+            }
+            let mut left = self.queue.values().filter(|entry| entry.row.state.cleanup);
+            if !left.any(|entry| entry.running.is_some()) {
+                return;
+            }
+            let Some(ended) = self.jobs.join_next_with_id().await else { return };
+            self.ended(ended).await;
+        }
     }
 
     /// How long nothing has to be looked at; `None` for as long as nobody says anything.

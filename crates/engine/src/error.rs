@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A code is here only if somebody acts on it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// No connection to a team has been made.
@@ -65,7 +65,7 @@ pub enum Code {
 
 /// A refused call.
 #[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct EngineError {
     /// For programs.

@@ -11,7 +11,7 @@ use crate::transfer::{Hold, Phase, Timestamp, UploadId};
 
 /// One upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct UploadView {
     /// Its name.
@@ -44,7 +44,7 @@ pub struct UploadView {
 
 /// How an upload's bytes stand. Confirmed means: the other side has said so.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ProgressView {
     /// Bytes of the file.
@@ -66,7 +66,7 @@ pub struct ProgressView {
 
 /// Where an upload goes, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct DestinationView {
     /// The project's id at the team API.
@@ -85,7 +85,7 @@ impl From<UploadTarget> for DestinationView {
 
 /// The connection to the team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ConnectionView {
     /// None was made.
@@ -108,7 +108,7 @@ pub enum ConnectionView {
 
 /// Everything at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The number of the last change that is in it.
@@ -122,7 +122,7 @@ pub struct Snapshot {
 
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// One more than the change before.
@@ -134,7 +134,7 @@ pub struct Change {
 
 /// The news of a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum News {
     /// Uploads that are new or changed in more than their bytes.
@@ -161,7 +161,7 @@ pub enum News {
 
 /// Bytes that moved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ProgressNews {
     /// Whose.
@@ -172,7 +172,7 @@ pub struct ProgressNews {
 
 /// How to play a video, until `expires_at`. The addresses open it to whoever has them: no `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlaybackView {
     /// HLS playlist.
@@ -187,7 +187,7 @@ pub struct PlaybackView {
 
 /// What became of a file that was offered to the queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Added {
     /// Uploads that are in the queue now.
@@ -198,7 +198,7 @@ pub struct Added {
 
 /// A file that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedFile {
     /// Its path, lossy where it is no Unicode.

@@ -8,7 +8,7 @@ use ulid::Ulid;
 
 /// An upload's name: also its intent's, and so the idempotency key at the team API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(export, type = "string"))]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
 #[serde(transparent)]
 pub struct UploadId(Ulid);
 

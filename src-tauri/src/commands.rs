@@ -1,0 +1,115 @@
+//! What the page can ask for. Ids and choices come from it, never a path; one address, a team
+//! server's, which is read with care.
+
+use dailies_engine::EngineHandle;
+use dailies_engine::error::EngineError;
+use dailies_engine::transfer::UploadId;
+use dailies_engine::view::{Added, DestinationView, PlaybackView, Snapshot};
+use secrecy::SecretString;
+use tauri::{AppHandle, State, command};
+
+use crate::desk::Desk;
+use crate::link::LinkHandle;
+use crate::view::ShellView;
+
+type Engine<'a> = State<'a, EngineHandle>;
+type Link<'a> = State<'a, LinkHandle>;
+type Answer<T> = Result<T, EngineError>;
+
+#[command]
+pub(crate) async fn snapshot(engine: Engine<'_>) -> Answer<Snapshot> {
+    engine.snapshot().await
+}
+
+#[command]
+pub(crate) async fn shell(link: Link<'_>) -> Answer<ShellView> {
+    Ok(link.view())
+}
+
+#[command]
+pub(crate) async fn choose_files(app: AppHandle, engine: Engine<'_>) -> Answer<Option<Added>> {
+    crate::choose::files(&app, &engine).await
+}
+
+#[command]
+pub(crate) async fn pause(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.pause(ids).await
+}
+
+#[command]
+pub(crate) async fn resume(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.resume(ids).await
+}
+
+#[command]
+pub(crate) async fn cancel(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.cancel(ids).await
+}
+
+#[command]
+pub(crate) async fn retry(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.retry(ids).await
+}
+
+#[command]
+pub(crate) async fn remove(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.remove(ids).await
+}
+
+#[command]
+pub(crate) async fn pause_all(engine: Engine<'_>) -> Answer<()> {
+    engine.pause_all().await
+}
+
+#[command]
+pub(crate) async fn resume_all(engine: Engine<'_>) -> Answer<()> {
+    engine.resume_all().await
+}
+
+#[command]
+pub(crate) async fn use_this_computer(link: Link<'_>) -> Answer<()> {
+    link.use_this_computer().await
+}
+
+#[command]
+pub(crate) async fn connect(link: Link<'_>, url: String, api_key: SecretString) -> Answer<()> {
+    link.connect(&url, api_key).await
+}
+
+#[command]
+pub(crate) async fn disconnect(link: Link<'_>) -> Answer<()> {
+    link.disconnect().await
+}
+
+#[command]
+pub(crate) async fn targets(engine: Engine<'_>) -> Answer<Vec<DestinationView>> {
+    engine.targets().await.map(|targets| targets.into_iter().map(Into::into).collect())
+}
+
+#[command]
+pub(crate) async fn set_destination(engine: Engine<'_>, project_id: String) -> Answer<()> {
+    engine.set_destination(project_id).await
+}
+
+#[command]
+pub(crate) async fn playback(engine: Engine<'_>, id: UploadId) -> Answer<PlaybackView> {
+    engine.playback_of(id).await
+}
+
+#[command]
+pub(crate) async fn show_in_folder(
+    engine: Engine<'_>,
+    desk: State<'_, Desk>,
+    id: UploadId,
+) -> Answer<()> {
+    desk.show_in_folder(engine.path_of(id).await?).await
+}
+
+#[command]
+pub(crate) async fn copy_link(
+    engine: Engine<'_>,
+    desk: State<'_, Desk>,
+    id: UploadId,
+) -> Answer<()> {
+    desk.copy(engine.watch_page(id).await?.into()).await
+}

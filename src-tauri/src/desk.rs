@@ -1,0 +1,57 @@
+//! What the desktop around the app does for it: its clipboard and its file manager.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dailies_engine::error::{Code, EngineError};
+
+/// The desktop.
+#[derive(Clone, Default)]
+pub(crate) struct Desk {
+    /// Kept open: under X11 the program that copied is asked for the text when it is pasted.
+    clipboard: Arc<Mutex<Option<arboard::Clipboard>>>,
+}
+
+impl Desk {
+    /// Puts a text on the clipboard.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] in the system's words.
+    pub(crate) async fn copy(&self, text: String) -> Result<(), EngineError> {
+        let clipboard = Arc::clone(&self.clipboard);
+        blocking(move || {
+            let mut clipboard = clipboard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut open = match clipboard.take() {
+                Some(open) => open,
+                None => arboard::Clipboard::new()?,
+            };
+            open.set_text(text)?;
+            *clipboard = Some(open);
+            Ok::<_, arboard::Error>(())
+        })
+        .await
+    }
+
+    /// Opens the folder of a file and selects it there.
+    ///
+    /// # Errors
+    /// [`Code::SourceMissing`], or [`Code::Refused`] in the system's words.
+    pub(crate) async fn show_in_folder(&self, path: PathBuf) -> Result<(), EngineError> {
+        let words = format!("{} is not there", path.display());
+        if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
+            return Err(EngineError::new(Code::SourceMissing, words));
+        }
+        blocking(move || tauri_plugin_opener::reveal_item_in_dir(path)).await
+    }
+}
+
+/// The desktop is reached by calls that wait for other programs.
+async fn blocking<E: ToString + Send + 'static>(
+    call: impl FnOnce() -> Result<(), E> + Send + 'static,
+) -> Result<(), EngineError> {
+    match tokio::task::spawn_blocking(call).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(EngineError::new(Code::Refused, error.to_string())),
+        Err(error) => Err(EngineError::new(Code::Refused, error.to_string())),
+    }
+}

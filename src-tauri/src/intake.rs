@@ -1,0 +1,221 @@
+//! Files that come in from the system: dropped onto the window, or named on a command line.
+//!
+//! One loop takes them in order, so that the page never hears of a drag after its end.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use dailies_engine::EngineHandle;
+use dailies_engine::error::EngineError;
+use dailies_engine::source::content_type;
+use dailies_engine::view::{Added, Change, ConnectionView, News, RefusedFile};
+use serde::Serialize;
+use tauri::{AppHandle, Emitter as _};
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::view::DragView;
+use crate::window;
+
+/// Things that may wait to be taken in.
+const WAITING: usize = 64;
+/// Files of a drag that are looked at; who drags more sees at least this many.
+const LOOKED_AT: usize = 2_000;
+
+/// What comes in.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// Files are held over the window.
+    Held(Vec<PathBuf>),
+    /// They are not any more.
+    Gone,
+    /// They were let go.
+    Dropped(Vec<PathBuf>),
+    /// They were named on a command line, maybe before there is a connection.
+    Named(Vec<PathBuf>),
+}
+
+/// Where it comes in.
+#[derive(Clone, Debug)]
+pub(crate) struct Intake(mpsc::Sender<Incoming>);
+
+impl Intake {
+    /// The intake, and what its loop takes from.
+    #[must_use]
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Incoming>) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (Self(sender), receiver)
+    }
+
+    /// Takes something in, without waiting: the system's events come on the window's thread.
+    pub(crate) fn offer(&self, incoming: Incoming) {
+        if let Err(error) = self.0.try_send(incoming) {
+            tracing::error!(%error, "files that came in are lost");
+        }
+    }
+}
+
+/// The files among a command line's arguments, seen from the folder it was called in.
+#[must_use]
+pub(crate) fn named<Word: Into<OsString>>(
+    arguments: impl IntoIterator<Item = Word>,
+    folder: &Path,
+) -> Vec<PathBuf> {
+    let words = arguments.into_iter().skip(1).map(Into::into);
+    words
+        .filter(|word| !word.as_encoded_bytes().starts_with(b"-"))
+        .filter_map(|word| match word.to_str().map(Url::parse) {
+            Some(Ok(url)) if url.scheme() == "file" => url.to_file_path().ok(),
+            _ => Some(folder.join(word)),
+        })
+        .collect()
+}
+
+/// The loop.
+pub(crate) async fn run(app: AppHandle, engine: EngineHandle, mut inbox: mpsc::Receiver<Incoming>) {
+    let changes = engine.subscribe();
+    let mut intake = Loop { app, engine, waiting: Vec::new(), changes, adding: JoinSet::new() };
+    loop {
+        tokio::select! {
+            incoming = inbox.recv() => match incoming {
+                Some(incoming) => intake.take(incoming).await,
+                None => return,
+            },
+            connected = connected(&mut intake.changes), if !intake.waiting.is_empty() => {
+                if connected { intake.add_waiting(); } else { return }
+            }
+            Some(_) = intake.adding.join_next() => {}
+        }
+    }
+}
+
+struct Loop {
+    app: AppHandle,
+    engine: EngineHandle,
+    /// Named before there was a connection.
+    waiting: Vec<PathBuf>,
+    /// From when the first of them began to wait.
+    changes: broadcast::Receiver<Change>,
+    adding: JoinSet<()>,
+}
+
+impl Loop {
+    async fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Held(paths) => {
+                let counted = tokio::task::spawn_blocking(move || count(&paths)).await;
+                tell(&self.app, "drag", &counted.ok());
+            }
+            Incoming::Gone => tell(&self.app, "drag", &None::<DragView>),
+            Incoming::Dropped(paths) => {
+                tell(&self.app, "drag", &None::<DragView>);
+                self.add(paths);
+            }
+            Incoming::Named(paths) => {
+                if self.waiting.is_empty() {
+                    self.changes = self.engine.subscribe();
+                }
+                self.waiting.extend(paths);
+                let snapshot = self.engine.snapshot().await;
+                let connection = snapshot.map(|snapshot| snapshot.connection);
+                if matches!(connection, Ok(ConnectionView::Connected { .. })) {
+                    self.add_waiting();
+                }
+            }
+        }
+    }
+
+    fn add_waiting(&mut self) {
+        let paths = std::mem::take(&mut self.waiting);
+        if !paths.is_empty() {
+            self.add(paths);
+        }
+    }
+
+    /// Beside the loop: a folder with many files takes its time.
+    fn add(&mut self, paths: Vec<PathBuf>) {
+        let (app, engine) = (self.app.clone(), self.engine.clone());
+        self.adding.spawn(async move {
+            let added = engine.add(paths.clone(), None).await;
+            tell(&app, "added", &added.unwrap_or_else(|error| none_of(&paths, &error)));
+        });
+    }
+}
+
+/// Waits until there is a connection; false when there will be none.
+async fn connected(changes: &mut broadcast::Receiver<Change>) -> bool {
+    loop {
+        match changes.recv().await {
+            Ok(Change { news: News::Connection { connection }, .. }) => {
+                if matches!(connection, ConnectionView::Connected { .. }) {
+                    return true;
+                }
+            }
+            Ok(_) => {}
+            // It may have been among what was missed. Without one, each file is refused by name.
+            Err(broadcast::error::RecvError::Lagged(_)) => return true,
+            Err(broadcast::error::RecvError::Closed) => return false,
+        }
+    }
+}
+
+fn none_of(paths: &[PathBuf], error: &EngineError) -> Added {
+    let refused = |path: &PathBuf| RefusedFile {
+        path: path.to_string_lossy().into_owned(),
+        code: error.code,
+    };
+    Added { uploads: Vec::new(), refused: paths.iter().map(refused).collect() }
+}
+
+fn tell(app: &AppHandle, event: &str, payload: &(impl Serialize + Clone)) {
+    if let Err(error) = app.emit_to(window::MAIN, event, payload.clone()) {
+        tracing::warn!(event, %error, "the page could not be told");
+    }
+}
+
+/// What would become of files and folders if they were dropped. Blocks.
+fn count(paths: &[PathBuf]) -> DragView {
+    let mut view = DragView::default();
+    let entries = paths.iter().flat_map(|path| walkdir::WalkDir::new(path).into_iter().flatten());
+    for entry in entries.take(LOOKED_AT) {
+        // As the engine looks: links in a folder are not followed, and what is no video in one is
+        // passed over.
+        let named = entry.depth() == 0;
+        if entry.path().is_dir() || !(named || entry.file_type().is_file()) {
+            continue;
+        }
+        if content_type(entry.path()).starts_with("video/") {
+            view.videos += 1;
+        } else if named {
+            view.others += 1;
+        }
+    }
+    view
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_drag_is_counted_as_it_would_be_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("card/private")).unwrap();
+        for name in ["a.mov", "b.txt", "card/c.mp4", "card/d.xml", "card/private/e.mkv"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let counted = count(&[path("a.mov"), path("b.txt"), path("card"), path("missing.mp4")]);
+        assert_eq!(counted, DragView { videos: 3, others: 1 });
+    }
+
+    #[test]
+    fn a_command_line_names_files() {
+        let words = ["dailies-desktop", "--flag", "a.mov", "/b.mp4", "file:///c%20d.mkv"];
+        let paths = named(words, Path::new("/home/x"));
+        assert_eq!(paths, ["/home/x/a.mov", "/b.mp4", "/c d.mkv"].map(PathBuf::from));
+    }
+}

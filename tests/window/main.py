@@ -1,0 +1,296 @@
+"""Runs the tests of the real window; see run.sh."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import clips
+import x11
+from desktop import APP, SERVER, SHOTS, Desktop, wait
+from team import Team, digest
+
+ROW = "[data-upload]"
+PLAY = "//*[@data-upload]//button[normalize-space()='Play']"
+USE_THIS_COMPUTER = "//button[normalize-space()='Use this computer']"
+# For one test.
+LIMIT = 300
+# What takes some seconds even where the server writes a gigabyte in one.
+LARGE = int(os.environ.get("DAILIES_WINDOW_TEST_MIB", "1024"))
+
+
+def rows(page):
+    """The queue as the page shows it."""
+    return page.run(
+        f"""return [...document.querySelectorAll('{ROW}')].map((row) => ({{
+          id: row.dataset.upload,
+          phase: row.dataset.phase,
+          hold: row.dataset.hold,
+          confirmed: Number(row.querySelector('[role=progressbar]')?.ariaValueNow ?? -1),
+          text: row.innerText,
+        }}))"""
+    )
+
+
+def only_row(page):
+    found = rows(page)
+    assert len(found) <= 1, f"more rows than one: {found}"
+    return found[0] if found else None
+
+
+def ready(page):
+    row = only_row(page)
+    if row is None or (row["phase"], row["hold"]) != ("ready", "none"):
+        assert row is None or row["hold"] not in ("failed", "needs_user", "cancelled"), row
+        return None
+    return row
+
+
+def connected(page):
+    """The queue is shown, and not the question where videos should go."""
+    return page.find("//*[@role='grid'] | //h1[normalize-space()='Queue']")
+
+
+def first_run(desktop):
+    page = desktop.open_app()
+    page.wait("first run", lambda: page.find(USE_THIS_COMPUTER), 30)
+    desktop.shot("1-first-run")
+    page.click(USE_THIS_COMPUTER)
+    page.wait("queue", lambda: connected(page), 30)
+    return page
+
+
+def play(page):
+    """Plays the ready row until the picture has moved on for two seconds."""
+    page.click(PLAY)
+    position = "return document.querySelector('video')?.currentTime ?? 0"
+    began = page.wait("moving picture", lambda: page.run(position), 30)
+    page.wait("two seconds of video", lambda: page.run(position) > began + 2, 30)
+    seen = page.run(
+        """const video = document.querySelector('video');
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [64, 36];
+        const context = canvas.getContext('2d');
+        context.drawImage(video, 0, 0, 64, 36);
+        const pixels = context.getImageData(0, 0, 64, 36).data;
+        return { width: video.videoWidth, colours: new Set(pixels).size };"""
+    )
+    assert seen["width"] > 0 and seen["colours"] > 16, f"no picture: {seen}"
+
+
+def drop_and_play(folder):
+    """First run, a real drag, Ready, Play; light."""
+    clip = clips.clip(folder / "harbour at dawn.mp4")
+    with Desktop("light", folder, "light") as desktop:
+        page = first_run(desktop)
+        desktop.shot("2-empty")
+
+        def held():
+            said = "return document.querySelector('.overlay')?.innerText ?? ''"
+            page.wait("word about the drag", lambda: "1" in page.run(said), 10)
+            desktop.shot_of_screen("3-drag")
+
+        desktop.drag([clip], held)
+        page.wait("row", lambda: only_row(page), 20)
+        page.wait("end of the drag", lambda: not page.find("//*[@class='overlay']"), 5)
+        page.wait("Ready", lambda: ready(page), 60)
+        page.wait("picture of the video", lambda: page.find(f"//*[@data-upload]//img"), 20)
+        desktop.shot("4-ready")
+        play(page)
+        desktop.shot("5-playing")
+        [video] = Team(desktop.data / "server/credentials.json").videos()
+        assert video["status"] == "ready", video
+        desktop.quit_app()
+
+
+def killed_at_half(folder):
+    """Killed with about half confirmed, started again: one video, equal bytes; dark."""
+    clip = clips.large_clip(folder / "A003_C012_0418_interview_wide.mp4", LARGE)
+    with Desktop("dark", folder, "dark") as desktop:
+        page = first_run(desktop)
+        desktop.drag([clip], lambda: desktop.shot_of_screen("2-drag"))
+        row = page.wait("row", lambda: only_row(page), 20)
+        page.wait("half", lambda: (only_row(page) or row)["confirmed"] >= 46, 120)
+        confirmed = only_row(page)["confirmed"]
+        desktop.kill_app()
+        assert confirmed < 90, f"{confirmed} % were confirmed: the file is too small for this test"
+        print(f"  killed with {confirmed} % confirmed")
+
+        page = desktop.open_app()
+        again = page.wait("row after the restart", lambda: only_row(page), 30)
+        assert again["id"] == row["id"], f"{row} became {again}"
+        page.wait("bytes that move", lambda: "/s" in page.run("return document.body.innerText"), 30)
+        shown = only_row(page)
+        desktop.shot("3-uploading")
+        low = min(confirmed, 95) - 1
+        assert shown["phase"] != "uploading" or shown["confirmed"] >= low, f"fell back: {shown}"
+        page.wait("Ready", lambda: ready(page), 120)
+        desktop.shot("4-ready")
+        team = Team(desktop.data / "server/credentials.json")
+        [video] = team.videos()
+        assert video["status"] == "ready", video
+        with open(clip, "rb") as file:
+            assert team.digest(video) == digest(file), "the stored bytes differ"
+        play(page)
+        desktop.shot("5-playing")
+        desktop.quit_app()
+
+
+def server_comes_back(folder):
+    """The server is killed in the middle of an upload, which ends Ready all the same."""
+    clip = clips.large_clip(folder / "drone pass 07.mp4", LARGE // 2)
+    with Desktop("server", folder) as desktop:
+        page = first_run(desktop)
+        # A second start hands its files to the first one, and ends.
+        second = desktop.start([APP, clip])
+        assert second.wait(30) == 0, "the second start did not end well"
+        page.wait("bytes that arrive", lambda: (only_row(page) or {"confirmed": 0})["confirmed"] > 10, 60)
+        [killed] = desktop.pids(SERVER)
+        os.kill(killed, signal.SIGKILL)
+        wait("another server", lambda: desktop.pids(SERVER) not in ([], [killed]), 20)
+        page.wait("Ready", lambda: ready(page), 120)
+        assert len(Team(desktop.data / "server/credentials.json").videos()) == 1
+        desktop.quit_app()
+
+
+def closed_window(folder):
+    """Closing the window hides it; starting again shows it."""
+    with Desktop("closed", folder) as desktop:
+        page = first_run(desktop)
+        hidden = "return document.hidden"
+        assert not page.run(hidden)
+        [window] = desktop.windows("Dailies")
+        x11.ask_to_close(int(window))
+        wait("the window to go", lambda: not desktop.windows("Dailies"), 10)
+        assert desktop.pids(APP) and desktop.pids(SERVER), "closing the window ended something"
+        assert desktop.start([APP]).wait(30) == 0, "the second start did not end well"
+        wait("the window to come back", lambda: desktop.windows("Dailies"), 10)
+        page.wait("page in sight", lambda: not page.run(hidden), 10)
+        desktop.quit_app()
+
+
+def connect_by_key(desktop, data):
+    """Connects to another team server, started here; its key, and where the app keeps that."""
+    desktop.start([SERVER, "serve", "--data", data, "--listen", "127.0.0.1:0"])
+    wait("the team server", (data / "credentials.json").exists, 20)
+    credentials = json.loads((data / "credentials.json").read_text())
+    page = desktop.open_app()
+    page.type("//input[@type='url']", credentials["url"])
+    page.type("//input[@type='password']", credentials["apiKey"])
+    page.click("//button[normalize-space()='Connect']")
+    page.wait("queue", lambda: connected(page), 30)
+    kept = "return window.__TAURI_INTERNALS__.invoke('shell').then((shell) => shell.keyKept)"
+    where = page.wait("a place for the key", lambda: page.run(kept).replace("none", ""), 20)
+    for file in desktop.data.rglob("*"):
+        if file.is_file():
+            assert credentials["apiKey"].encode() not in file.read_bytes(), f"the key is in {file}"
+    return where
+
+
+def key_is_kept(folder):
+    """Another team server by its key: kept in the keychain, used again at the next start."""
+    with Desktop("key", folder, keyring=True) as desktop:
+        assert connect_by_key(desktop, folder / "team") == "keychain"
+        desktop.quit_app()
+        page = desktop.open_app()
+        page.wait("queue without being asked again", lambda: connected(page), 30)
+        desktop.quit_app()
+
+
+def key_without_keychain(folder):
+    """The same where the keychain refuses: the key is in memory only, and asked for again."""
+    with Desktop("memory", folder) as desktop:
+        assert connect_by_key(desktop, folder / "team") == "memory"
+        desktop.quit_app()
+        page = desktop.open_app()
+        page.wait("question for the key", lambda: page.find("//input[@type='password']"), 30)
+        desktop.quit_app()
+
+
+def page_is_confined(folder):
+    """What the page must not do, even if it wanted to."""
+    with Desktop("confined", folder) as desktop:
+        page = desktop.open_app()
+        page.wait("first run", lambda: page.find(USE_THIS_COMPUTER), 30)
+        for command in [
+            "plugin:dialog|open",
+            "plugin:notification|notify",
+            "plugin:event|emit",
+            "plugin:window|close",
+            "plugin:webview|create_webview_window",
+            "plugin:path|resolve_directory",
+        ]:
+            said = page.run(
+                "return window.__TAURI_INTERNALS__.invoke(arguments[0], {})"
+                ".then(() => 'done', (error) => String(error))",
+                command,
+            )
+            assert "not allowed" in said, f"{command}: {said}"
+        here = page.run("return location.href")
+        page.run("location.href = 'http://127.0.0.1:9/'")
+        assert page.run("return window.open('https://team.example/')") is None
+        time.sleep(0.5)
+        assert page.run("return location.href") == here, "the page went elsewhere"
+        said = page.run(
+            """const blocked = new Promise((done) =>
+              addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective)));
+            const script = document.createElement('script');
+            script.textContent = 'window.inline = true';
+            document.head.append(script);
+            return Promise.race([blocked, new Promise((done) => setTimeout(done, 2000, 'nothing'))]);"""
+        )
+        assert said.startswith("script-src") and not page.run("return window.inline"), said
+        desktop.quit_app()
+
+
+TESTS = [
+    drop_and_play,
+    killed_at_half,
+    server_comes_back,
+    closed_window,
+    key_is_kept,
+    key_without_keychain,
+    page_is_confined,
+]
+
+
+def too_long(*_):
+    raise AssertionError(f"the test took more than {LIMIT} s")
+
+
+def main():
+    for binary in (APP, SERVER):
+        assert binary.exists(), f"{binary} is not built"
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for old in SHOTS.glob("*-failed.png"):
+        old.unlink()
+    signal.signal(signal.SIGALRM, too_long)
+    names = sys.argv[1:]
+    unknown = set(names) - {test.__name__ for test in TESTS}
+    assert not unknown, f"no such test: {unknown}"
+    passed = failed = 0
+    for test in [test for test in TESTS if not names or test.__name__ in names]:
+        folder = Path(tempfile.mkdtemp(prefix=f"{test.__name__}-"))
+        began = time.monotonic()
+        signal.alarm(LIMIT)
+        try:
+            test(folder)
+            passed += 1
+            print(f"ok      {test.__name__} ({time.monotonic() - began:.0f} s)", flush=True)
+        except Exception:  # noqa: BLE001
+            failed += 1
+            traceback.print_exc()
+            print(f"FAILED  {test.__name__}: screenshot in {SHOTS}", flush=True)
+        finally:
+            signal.alarm(0)
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The app in a real window, on a display of its own: tests/window/run.sh [name of a test]...
+# Needs target/debug/dailies-desktop (with its page: --features custom-protocol) and, beside it,
+# target/debug/dailies-server. Keeps screenshots in target/window.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+display=''
+cleanup() {
+  [ -z "$display" ] || { kill "$display" 2>/dev/null && wait "$display" 2>/dev/null; } || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+Xvfb -displayfd 3 -screen 0 1920x1080x24 -nolisten tcp 3>"$work/display" 2>"$work/xvfb.log" &
+display=$!
+for _ in $(seq 100); do
+  [ -s "$work/display" ] && break
+  kill -0 "$display" 2>/dev/null || { echo "Xvfb did not start:" >&2; cat "$work/xvfb.log" >&2; exit 1; }
+  sleep 0.1
+done
+[ -s "$work/display" ] || { echo "Xvfb did not get ready" >&2; exit 1; }
+
+# The distribution's own Python: it is the one that has GTK.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+DISPLAY=":$(cat "$work/display")" TMPDIR="$work" "$python" -B tests/window/main.py "$@"
