@@ -46,11 +46,11 @@ deny: ## Licences, sources and versions of every dependency
 	@scripts/deny
 
 unit: ## Tests of every crate but the shell and the end-to-end tests
-	cargo nextest run --locked --workspace --exclude dailies-desktop --exclude e2e
+	cargo nextest run --locked --workspace --exclude dailies-desktop -E 'not package(e2e)'
 
 e2e: ## The whole product against real counterparts and broken networks
-	cargo build --locked -p dailies-server -p dailies-cli
-	cargo nextest run --locked -p e2e
+	cargo build --locked --workspace --exclude dailies-desktop
+	cargo nextest run --locked --workspace --exclude dailies-desktop -E 'package(e2e)'
 
 window: ## The app in a real window
 	@scripts/window

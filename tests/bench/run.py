@@ -214,6 +214,37 @@ def first_byte(count, work):
     return statistics.median(from_drop) * 1000
 
 
+def playable(work):
+    """From the last byte to a video that plays, for files whose codecs need no transcoding."""
+    seconds = {}
+    once = work / "once.mp4"
+    if not once.exists():
+        subprocess.run(
+            ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i",
+             "testsrc2=size=1920x1080:rate=30:duration=8,noise=alls=40:allf=t", "-f", "lavfi", "-i",
+             "sine=duration=8", "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "50M", "-maxrate", "50M",
+             "-bufsize", "50M", "-pix_fmt", "yuv420p", "-g", "60", "-c:a", "aac", str(once)], check=True)
+    data = work / "server-media"
+    shutil.rmtree(data, ignore_errors=True)
+    command = [str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
+    with Background(command, {"RUST_LOG": "warn"}) as server:
+        listening = json.loads(server.line)
+        credentials = json.loads(Path(listening["credentials"]).read_text())
+        for name, times in [("50 MB", 1), ("1 GiB", GIB // once.stat().st_size)]:
+            clip = work / f"looped-{times}.mp4"
+            if not clip.exists():
+                subprocess.run(
+                    ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-stream_loop", str(times - 1), "-i",
+                     str(once), "-c", "copy", str(clip)], check=True)
+            command, env = dailies(work / "profile", listening["url"], clip)
+            env["DAILIES_API_KEY"] = credentials["apiKey"]
+            process = subprocess.Popen([*command, "--wait", "ready"], stdout=subprocess.PIPE, env={**os.environ, **env})
+            seen = {json.loads(line)["event"]: time.monotonic() for line in process.stdout}
+            process.wait()
+            seconds[name] = seen["ready"] - seen["uploaded"]
+    return seconds
+
+
 def server_start(count, work):
     times = {"first start": [], "later start": []}
     for _ in range(count):
@@ -258,6 +289,7 @@ def main():
     server = into_server(size, file, options.rounds, work)
     byte = first_byte(options.rounds, work)
     start = server_start(options.rounds, work)
+    play = playable(work)
     versions = []
     for name, command in [
         ("curl", ["curl", "--version"]), ("rclone", [str(VENV / "rclone"), "version"]),
@@ -287,8 +319,10 @@ nothing. One request at a time for `curl`, four for `dailies`.
 
 | what | ms |
 | --- | ---: |
-| from the upload's row on disk to its first payload byte | {byte:.0f} |
-| `dailies-server`, first start (keys, team, project made) to listening | {start["first start"]:.0f} |
+| from the last byte to a video that plays, H.264/AAC of 50 MB (aim 2,000) | {play["50 MB"] * 1000:.0f} |
+| the same, 1 GiB (aim 3,000) | {play["1 GiB"] * 1000:.0f} |
+| from the upload's row on disk to its first payload byte (aim 150) | {byte:.0f} |
+| `dailies-server`, first start (keys, team, project made) to listening (aim 1,000) | {start["first start"]:.0f} |
 | `dailies-server`, later start to listening | {start["later start"]:.0f} |
 """
     print(text)

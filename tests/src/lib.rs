@@ -1,1 +1,33 @@
-//! e2e
+//! The harness of the end-to-end tests: real processes, real files, and a network that breaks on
+//! order.
+//!
+//! A test sets up a [`Stage`]: a team server in a folder of its own, and a [`FaultProxy`] between
+//! its storage and whoever uploads. The uploader is the real program ([`Dailies`]) or the engine
+//! in the test's own process ([`Uploader`]). Every wait is for an event, and every wait ends.
+//!
+//! Must not know: the inside of the server or the engine. What it says of them it has from their
+//! interfaces.
+
+pub mod clips;
+pub mod counterparts;
+mod dailies;
+pub mod hash;
+pub mod hls;
+mod programs;
+pub mod proxy;
+mod server;
+mod server_log;
+mod stage;
+mod storage;
+mod team;
+mod uploader;
+
+pub use dailies::{Dailies, Ended, Running};
+pub use programs::{build_folder, program};
+pub use proxy::FaultProxy;
+pub use server::Server;
+pub use server_log::{ServerLog, StoredPart};
+pub use stage::Stage;
+pub use storage::Storage;
+pub use team::TeamApi;
+pub use uploader::{Uploader, quick};

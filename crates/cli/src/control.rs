@@ -139,6 +139,8 @@ async fn answer_all(listener: Listener, engine: EngineHandle, stop: Cancellation
             }
         }
     }
+    // What somebody asked may be the very reason for ending: they are still told.
+    while answers.join_next().await.is_some() {}
 }
 
 async fn answer(mut stream: Stream, engine: EngineHandle) {

@@ -71,13 +71,15 @@ impl<'a> Follow<'a> {
         mut changes: Receiver<Change>,
         wanted: impl Fn(UploadId) -> bool,
         wait: Wait,
-        leave_paused: bool,
+        whole_queue: bool,
     ) -> Result<Exit, EngineError> {
         let mut seq = self.refresh(&wanted).await?;
         loop {
-            if self.uploads.values().all(|upload| has_ended(upload, wait, leave_paused)) {
+            if self.uploads.values().all(|upload| has_ended(upload, wait, whole_queue)) {
+                // Of a whole queue, what somebody cancelled is nothing that failed.
                 let failed = self.uploads.values().any(|upload| {
-                    events::problem(upload).is_some() || upload.hold == Hold::Cancelled
+                    events::problem(upload).is_some()
+                        || (upload.hold == Hold::Cancelled && !whole_queue)
                 });
                 return Ok(if failed { Exit::SomeFailed } else { Exit::Done });
             }
@@ -210,7 +212,7 @@ impl<'a> Follow<'a> {
     }
 }
 
-fn has_ended(upload: &UploadView, wait: Wait, leave_paused: bool) -> bool {
+fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {
     let there = match wait {
         Wait::Uploaded => upload.phase >= Phase::Processing,
         Wait::Ready => upload.phase == Phase::Ready,
@@ -218,7 +220,7 @@ fn has_ended(upload: &UploadView, wait: Wait, leave_paused: bool) -> bool {
     there
         || upload.hold == Hold::Cancelled
         || events::problem(upload).is_some()
-        || (leave_paused && upload.hold == Hold::Paused)
+        || (whole_queue && upload.hold == Hold::Paused)
 }
 
 fn stopped() -> EngineError {

@@ -11,7 +11,7 @@ use crate::handle::{Candidate, Command, candidate, no_such_upload};
 use crate::queue::Entry;
 use crate::store::{Destination, Setting, Upload};
 use crate::team::Team;
-use crate::transfer::{Input, Phase, State, UploadId};
+use crate::transfer::{Effect, Input, Phase, State, UploadId, step};
 use crate::view::{Added, ConnectionView, DestinationView, News};
 
 impl Engine {
@@ -162,8 +162,8 @@ impl Engine {
         destination: &Destination,
     ) -> Result<Vec<UploadId>, EngineError> {
         let now = self.now();
-        let row = |candidate: Candidate| Upload {
-            id: UploadId::new(),
+        let row = |(candidate, id): (Candidate, UploadId)| Upload {
+            id,
             rev: 0,
             state: State::NEW,
             path: candidate.path,
@@ -179,7 +179,7 @@ impl Engine {
             duration: None,
             reason: None,
         };
-        let rows: Vec<_> = candidates.into_iter().map(row).collect();
+        let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
         self.store.insert(rows.clone()).await?;
         let ids = rows.iter().map(|row| row.id).collect();
         let entries: Vec<_> = rows.into_iter().map(|row| Entry::new(row, 0)).collect();
@@ -203,22 +203,34 @@ impl Engine {
         }
     }
 
+    /// Steers all that can be steered; the last refusal is the answer.
     async fn steer(&mut self, ids: &[UploadId], input: &Input) -> Result<(), EngineError> {
-        let mut missing = None;
+        let mut refused = None;
         for id in ids {
-            if self.queue.contains_key(id) {
-                self.apply_if_moved(*id, input).await;
-            } else {
-                missing = Some(*id);
+            refused = self.steer_one(*id, input).await.err().or(refused);
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    async fn steer_one(&mut self, id: UploadId, input: &Input) -> Result<(), EngineError> {
+        let entry = self.queue.get(&id).ok_or_else(|| no_such_upload(id))?;
+        let (_, effects) = step(entry.row.state, input.clone(), self.now());
+        if effects.contains(&Effect::AddAgain) {
+            // The old upload ends with this: not before there is a file for the new one.
+            let path = entry.row.path.clone();
+            if let Ok(Err(code)) = tokio::task::spawn_blocking(move || candidate(&path)).await {
+                let words = "the file cannot be uploaded as it is now";
+                return Err(EngineError::new(code, words));
             }
         }
-        missing.map_or(Ok(()), |id| Err(no_such_upload(id)))
+        self.apply_if_moved(id, input).await;
+        Ok(())
     }
 
     /// Applies an input that means nothing in most states without writing those.
     async fn apply_if_moved(&mut self, id: UploadId, input: &Input) {
         let Some(entry) = self.queue.get(&id) else { return };
-        let (state, effects) = crate::transfer::step(entry.row.state, input.clone(), self.now());
+        let (state, effects) = step(entry.row.state, input.clone(), self.now());
         if state != entry.row.state || !effects.is_empty() {
             self.apply(id, input.clone(), |_| {}).await;
         }

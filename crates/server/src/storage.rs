@@ -128,6 +128,25 @@ impl OriginalStorage {
         created.upload_id.ok_or_else(|| StorageError::Unavailable("an upload without an id".into()))
     }
 
+    /// Aborts every multipart upload whose key begins like this but one.
+    pub(crate) async fn abort_others(
+        &self,
+        prefix: &str,
+        kept: Option<&str>,
+    ) -> Result<(), StorageError> {
+        // One page has a thousand of them; there is hardly ever one.
+        let list = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(prefix);
+        let listed = Box::pin(list.send()).await.map_err(|error| unavailable(&error))?;
+        for upload in listed.uploads() {
+            if let (Some(key), Some(id)) = (upload.key(), upload.upload_id())
+                && Some(id) != kept
+            {
+                self.abort_multipart(key, id).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every part that arrived, in order.
     pub(crate) async fn parts(
         &self,

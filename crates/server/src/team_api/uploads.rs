@@ -138,6 +138,9 @@ impl Team {
         size: u64,
         content_type: String,
     ) -> Result<InitiatedUpload, Refusal> {
+        // A crash between an upload's creation and its row has left one that nobody knows.
+        let known = video.multipart.as_ref().map(|open| open.upload_id.as_str());
+        self.ingest.storage.abort_others(&object_prefix(&video.id), known).await?;
         let key = object_key(&video.id);
         let (part_size, part_count) = part_plan(size, self.limits.part_size);
         let upload_id = self.ingest.storage.create_multipart(&key, &content_type).await?;
@@ -231,7 +234,12 @@ impl Team {
 
 /// Never made from a file's name.
 fn object_key(video_id: &str) -> String {
-    format!("videos/{video_id}/{}", random::id())
+    format!("{}{}", object_prefix(video_id), random::id())
+}
+
+/// What the keys of one video's objects begin with, and no other's.
+fn object_prefix(video_id: &str) -> String {
+    format!("videos/{video_id}/")
 }
 
 /// Bytes of a part and how many: the size asked for, or the next whole MiB that 10,000 will do with.

@@ -1,0 +1,224 @@
+//! The real `dailies`, as a process of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::programs::program;
+
+/// How `dailies` is called: a profile, credentials, JSON output.
+#[derive(Clone, Debug)]
+pub struct Dailies {
+    profile: PathBuf,
+    credentials: Option<PathBuf>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Dailies {
+    /// Calls with a profile and the server's own credentials file.
+    #[must_use]
+    pub fn new(profile: PathBuf, credentials: &Path) -> Self {
+        Self { credentials: Some(credentials.to_owned()), ..Self::unconnected(profile) }
+    }
+
+    /// Calls with a profile only.
+    #[must_use]
+    pub fn unconnected(profile: PathBuf) -> Self {
+        Self { profile, credentials: None, environment: Vec::new() }
+    }
+
+    /// Calls with one more variable in the environment.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// The folder of the queue.
+    #[must_use]
+    pub fn profile(&self) -> &Path {
+        &self.profile
+    }
+
+    /// Starts a call.
+    ///
+    /// # Errors
+    /// Where the program is missing or does not start.
+    pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
+        let mut command = Command::new(program("dailies")?);
+        command.arg("--json").arg("--profile").arg(&self.profile);
+        if let Some(credentials) = &self.credentials {
+            command.arg("--credentials").arg(credentials);
+        }
+        let mut child = command
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .env_remove("DAILIES_API_KEY")
+            .env_remove("DAILIES_SERVER")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = Written::default();
+        let errors = Written::default();
+        let stdout = child.stdout.take().context("dailies has no standard output")?;
+        let stderr = child.stderr.take().context("dailies has no standard error")?;
+        let reading = [
+            tokio::spawn(read(BufReader::new(stdout), out.clone())),
+            tokio::spawn(read(BufReader::new(stderr), errors.clone())),
+        ];
+        Ok(Running { child, out, errors, reading })
+    }
+
+    /// Makes a call and waits until it has ended.
+    ///
+    /// # Errors
+    /// Where it has not within `limit`.
+    pub async fn run<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        limit: Duration,
+        arguments: &[S],
+    ) -> Result<Ended> {
+        self.spawn(arguments)?.ended(limit).await
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<(Mutex<Vec<String>>, Notify)>);
+
+impl Written {
+    fn lines(&self) -> Vec<String> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn push(&self, line: String) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.0.1.notify_waiters();
+    }
+}
+
+async fn read(from: impl AsyncBufRead + Unpin, to: Written) {
+    let mut lines = from.lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        to.push(line);
+    }
+}
+
+/// A call that was started; dropped, it is killed.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    out: Written,
+    errors: Written,
+    reading: [JoinHandle<()>; 2],
+}
+
+impl Running {
+    /// What it has printed until now.
+    #[must_use]
+    pub fn events(&self) -> Vec<Value> {
+        parsed(&self.out.lines())
+    }
+
+    /// Waits until it has printed what satisfies `wanted`.
+    ///
+    /// # Errors
+    /// Where it has not within `limit`.
+    pub async fn until(&self, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        let waiting = async {
+            loop {
+                let news = self.out.0.1.notified();
+                if let Some(event) = self.events().into_iter().find(&wanted) {
+                    return event;
+                }
+                news.await;
+            }
+        };
+        match tokio::time::timeout(limit, waiting).await {
+            Ok(event) => Ok(event),
+            Err(_) => bail!(
+                "dailies did not say it within {limit:?}; it said\n{}\n{}",
+                self.out.lines().join("\n"),
+                self.errors.lines().join("\n")
+            ),
+        }
+    }
+
+    /// Waits until it ends by itself, however long that takes.
+    pub async fn exit(&mut self) {
+        // One that cannot be waited for is not there any more.
+        let _ = self.child.wait().await;
+    }
+
+    /// Ends it with SIGKILL. `false` where it had ended by itself.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub async fn kill(mut self) -> Result<bool> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(false);
+        }
+        self.child.start_kill()?;
+        let status = self.child.wait().await?;
+        Ok(!status.success())
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    /// Where it has not within `limit`.
+    pub async fn ended(mut self, limit: Duration) -> Result<Ended> {
+        let Ok(status) = tokio::time::timeout(limit, self.child.wait()).await else {
+            bail!(
+                "dailies still runs after {limit:?}; it said\n{}\n{}",
+                self.out.lines().join("\n"),
+                self.errors.lines().join("\n")
+            );
+        };
+        for reading in &mut self.reading {
+            reading.await?;
+        }
+        let (out, errors) = (self.out.lines(), self.errors.lines().join("\n"));
+        Ok(Ended { status: status?, events: parsed(&out), out: out.join("\n"), errors })
+    }
+}
+
+/// A call that has ended.
+#[derive(Debug)]
+pub struct Ended {
+    status: ExitStatus,
+    /// Its output, parsed.
+    pub events: Vec<Value>,
+    /// Its output.
+    pub out: String,
+    /// What it wrote to standard error.
+    pub errors: String,
+}
+
+impl Ended {
+    /// The exit code; `None` where a signal ended it.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The first event of a name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Value> {
+        self.events.iter().find(|event| event["event"] == name)
+    }
+}
+
+fn parsed(lines: &[String]) -> Vec<Value> {
+    lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}

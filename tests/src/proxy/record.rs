@@ -1,0 +1,60 @@
+//! What passed through the proxy.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Shared, lock};
+
+/// One request and what became of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// `partNumber` of its query.
+    pub part: Option<u32>,
+    /// The function it calls, at a team API.
+    pub function: Option<String>,
+    /// When its head had arrived.
+    pub began: Instant,
+    /// When it ended, and how.
+    pub end: Option<(Instant, End)>,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The other side's answer was passed on.
+    Answered(u16),
+    /// The script had something else in mind.
+    Faulted,
+    /// One of the two sides went away.
+    Broken,
+}
+
+/// Notes the end of an exchange, whichever way it comes: dropped, it is a broken one.
+pub(super) struct Note {
+    shared: Arc<Shared>,
+    index: usize,
+    end: End,
+}
+
+impl Note {
+    pub(super) fn begin(shared: &Arc<Shared>, part: Option<u32>, function: Option<String>) -> Self {
+        let mut exchanges = lock(&shared.exchanges);
+        let index = exchanges.len();
+        exchanges.push(Exchange { part, function, began: Instant::now(), end: None });
+        drop(exchanges);
+        shared.news.notify_waiters();
+        Self { shared: Arc::clone(shared), index, end: End::Broken }
+    }
+
+    pub(super) fn end(mut self, end: End) {
+        self.end = end;
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        lock(&self.shared.exchanges)[self.index].end = Some((Instant::now(), self.end));
+        self.shared.news.notify_waiters();
+    }
+}

@@ -1,0 +1,134 @@
+//! What the proxy is to break.
+
+use std::time::Duration;
+
+/// Breaks some requests in one way.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    what: What,
+    fault: Fault,
+    left: usize,
+}
+
+/// Which requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// For the part of this number.
+    Part(u32),
+    /// For any part.
+    AnyPart,
+    /// That call this function of a team API.
+    Function(&'static str),
+}
+
+/// How a request is broken.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Takes the whole request, forwards nothing, and answers this.
+    Answer {
+        /// HTTP status.
+        status: u16,
+        /// Of the answer, besides its length.
+        headers: Vec<(&'static str, String)>,
+        /// Of the answer.
+        body: String,
+    },
+    /// Forwards so much of the body and cuts both connections.
+    Cut {
+        /// Bytes of the body.
+        after: u64,
+        /// By a reset instead of an orderly end.
+        reset: bool,
+    },
+    /// Forwards so much of the body, then reads no more.
+    Stall {
+        /// Bytes of the body.
+        after: u64,
+        /// For so long; then it cuts.
+        lasting: Duration,
+    },
+    /// Forwards all, takes the answer, and cuts instead of passing it on.
+    SwallowAnswer,
+    /// Forwards all but changes one bit of this byte of the body.
+    Flip {
+        /// Offset in the body.
+        at: u64,
+    },
+}
+
+impl Rule {
+    /// Breaks the next `times` requests of this kind.
+    #[must_use]
+    pub fn new(what: What, times: usize, fault: Fault) -> Self {
+        Self { what, fault, left: times }
+    }
+
+    /// Breaks the next request for a part.
+    #[must_use]
+    pub fn part(number: u32, fault: Fault) -> Self {
+        Self::new(What::Part(number), 1, fault)
+    }
+
+    /// How often it still applies.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    pub(super) fn apply(&mut self, part: Option<u32>, function: Option<&str>) -> Option<Fault> {
+        let fits = match self.what {
+            What::Part(number) => part == Some(number),
+            What::AnyPart => part.is_some(),
+            What::Function(name) => function == Some(name),
+        };
+        if !fits || self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        Some(self.fault.clone())
+    }
+}
+
+impl Fault {
+    /// An S3 that has a fault of its own.
+    #[must_use]
+    pub fn internal_error() -> Self {
+        Self::s3(500, "InternalError", "We encountered an internal error. Please try again.")
+    }
+
+    /// An S3 that asks for patience.
+    #[must_use]
+    pub fn slow_down(seconds: u64) -> Self {
+        match Self::s3(503, "SlowDown", "Please reduce your request rate.") {
+            Self::Answer { status, mut headers, body } => {
+                headers.push(("retry-after", seconds.to_string()));
+                Self::Answer { status, headers, body }
+            }
+            other => other,
+        }
+    }
+
+    /// An S3 to which a presigned address is too old.
+    #[must_use]
+    pub fn expired() -> Self {
+        Self::s3(403, "AccessDenied", "Request has expired")
+    }
+
+    /// A hotel's network that wants a room number first.
+    #[must_use]
+    pub fn captive_portal() -> Self {
+        Self::Answer {
+            status: 200,
+            headers: vec![("content-type", "text/html".into())],
+            body: "<!doctype html><title>Welcome</title><form>Room number</form>".into(),
+        }
+    }
+
+    fn s3(status: u16, code: &str, message: &str) -> Self {
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+             <Message>{message}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>"
+        );
+        Self::Answer { status, headers: vec![("content-type", "application/xml".into())], body }
+    }
+}
