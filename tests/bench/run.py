@@ -258,6 +258,15 @@ def server_start(count, work):
     return {kind: statistics.median(runs) * 1000 for kind, runs in times.items()}
 
 
+def cold_start(count):
+    """Of the app, where it is built and there is a display to be had; `None` elsewhere."""
+    if not (BIN / "dailies-desktop").exists() or not shutil.which("Xvfb"):
+        return None
+    command = [str(ROOT / "tests" / "window" / "run.sh"), "--cold-start", str(count)]
+    output = subprocess.check_output(command, env={**os.environ, "DAILIES_WINDOW_BUILD": "release"})
+    return statistics.median(int(line) for line in output.split())
+
+
 def machine():
     cpu = next(
         (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -290,6 +299,8 @@ def main():
     byte = first_byte(options.rounds, work)
     start = server_start(options.rounds, work)
     play = playable(work)
+    cold = cold_start(options.rounds)
+    cold = "not measured: no app or no Xvfb" if cold is None else f"{cold:.0f}"
     versions = []
     for name, command in [
         ("curl", ["curl", "--version"]), ("rclone", [str(VENV / "rclone"), "version"]),
@@ -324,6 +335,7 @@ nothing. One request at a time for `curl`, four for `dailies`.
 | from the upload's row on disk to its first payload byte (aim 150) | {byte:.0f} |
 | `dailies-server`, first start (keys, team, project made) to listening (aim 1,000) | {start["first start"]:.0f} |
 | `dailies-server`, later start to listening | {start["later start"]:.0f} |
+| the app, start of the process to a first-run page that can be clicked (aim 800) | {cold} |
 """
     print(text)
     if options.write:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The app in a real window, on a display of its own: tests/window/run.sh [name of a test]...
+# or, for measuring, tests/window/run.sh --cold-start COUNT.
 # Needs target/debug/dailies-desktop (with its page: --features custom-protocol) and, beside it,
 # target/debug/dailies-server. Keeps screenshots in target/window.
 set -euo pipefail
@@ -25,4 +26,6 @@ done
 # The distribution's own Python: it is the one that has GTK.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
-DISPLAY=":$(cat "$work/display")" TMPDIR="$work" "$python" -B tests/window/main.py "$@"
+script=main.py
+[ "${1:-}" != --cold-start ] || { script=cold_start.py; shift; }
+DISPLAY=":$(cat "$work/display")" TMPDIR="$work" "$python" -B "tests/window/$script" "$@"
