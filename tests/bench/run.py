@@ -319,7 +319,7 @@ loopback. {"; ".join(versions)}.
 
 {sink}
 
-`dailies` computes CRC-64/NVME of every part before it signs it, and again of the bytes it sends; `curl` computes
+`dailies` reads every part once more, for the CRC-64/NVME that is signed into its address; `curl` computes
 nothing. One request at a time for `curl`, four for `dailies`.
 
 ### Into the storage inside `dailies-server`

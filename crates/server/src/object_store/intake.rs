@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::checksums::{Computed, Digests};
+use super::in_place::Turn;
 use super::positioned;
 use super::refusal::Refusal;
 
@@ -30,12 +31,19 @@ pub(super) struct Intake<G> {
     file: Arc<File>,
     offset: u64,
     digests: Digests,
+    /// Of the file, where others write to it, too.
+    turn: Option<Turn>,
     guard: G,
 }
 
 impl<G: Send + 'static> Intake<G> {
     pub(super) fn new(file: File, offset: u64, digests: Digests, guard: G) -> Self {
-        Self { file: Arc::new(file), offset, digests, guard }
+        Self { file: Arc::new(file), offset, digests, turn: None, guard }
+    }
+
+    /// Writes only in turn.
+    pub(super) fn in_turn(self, turn: Option<Turn>) -> Self {
+        Self { turn, ..self }
     }
 
     /// Takes exactly `length` bytes of `body` and makes them durable.
@@ -82,6 +90,10 @@ impl<G: Send + 'static> Intake<G> {
     fn write(mut self, slice: &[Bytes]) -> io::Result<Self> {
         for bytes in slice {
             self.digests.update(bytes);
+        }
+        let turn = self.turn.clone();
+        let _turn = turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
+        for bytes in slice {
             positioned::write_all_at(&self.file, bytes, self.offset)?;
             self.offset += bytes.len() as u64;
         }

@@ -61,8 +61,12 @@ impl Store {
             key: input.key,
         };
         let Place { extent, handle, keeper } = self.place(&arriving).await?;
-        let in_place = matches!(keeper, Keeper::InPlace(_));
-        let intake = Intake::new(handle, extent.start, promise.digests(), keeper);
+        let turn = match &keeper {
+            Keeper::InPlace(reservation) => Some(reservation.turn()),
+            Keeper::OwnFile(_) => None,
+        };
+        let in_place = turn.is_some();
+        let intake = Intake::new(handle, extent.start, promise.digests(), keeper).in_turn(turn);
         let (upload, number) = (arriving.upload, arriving.number.get());
         let not_stored = |reason: &Refusal| {
             tracing::info!(
