@@ -337,6 +337,8 @@ nothing. One request at a time for `curl`, four for `dailies`.
 | `dailies-server`, later start to listening | {start["later start"]:.0f} |
 | the app, start of the process to a first-run page that can be clicked (aim 800) | {cold} |
 """
+    for folder in ("server", "server-media", "start", "profile"):
+        shutil.rmtree(work / folder, ignore_errors=True)
     print(text)
     if options.write:
         page = ROOT / "docs" / "benchmarks.md"
