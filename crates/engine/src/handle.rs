@@ -14,7 +14,7 @@ use crate::error::{Code, EngineError};
 use crate::net::Clients;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::team::{Connection, Team, TeamError};
-use crate::transfer::{Failure, Input, UploadId};
+use crate::transfer::{Input, UploadId};
 use crate::view::{Added, Change, ConnectionView, PlaybackView, RefusedFile, Snapshot};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
@@ -327,15 +327,4 @@ pub(crate) fn candidate(path: &Path) -> Result<Candidate, Code> {
     }
     let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Candidate { path, title, content_type: content_type.to_owned(), fingerprint })
-}
-
-impl From<Failure> for EngineError {
-    fn from(failure: Failure) -> Self {
-        let code = match &failure {
-            Failure::Refused { code, .. } => *code,
-            Failure::Transport(_) => Code::Unreachable,
-            _ => Code::UnexpectedAnswer,
-        };
-        Self::new(code, failure.to_string())
-    }
 }

@@ -83,24 +83,6 @@ impl PartPlan {
         }
     }
 
-    /// Bytes of the file.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// Bytes of every part but the last.
-    #[must_use]
-    pub fn part_size(&self) -> u64 {
-        self.part_size
-    }
-
-    /// How many parts.
-    #[must_use]
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
     /// Where a part lies, `None` for a number that is not in the plan.
     #[must_use]
     pub fn range(&self, part: PartNumber) -> Option<ByteRange> {
