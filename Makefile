@@ -8,7 +8,7 @@ NODE := scripts/with-node
 .PHONY: help run demo test bench build ui bindings lint deny unit e2e window screens check-directions clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
 
 run: ## Install what is missing, build, and open the app (without a display: make demo)
 	@scripts/run
