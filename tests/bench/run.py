@@ -335,7 +335,7 @@ nothing. One request at a time for `curl`, four for `dailies`.
 | from the upload's row on disk to its first payload byte (aim 150) | {byte:.0f} |
 | `dailies-server`, first start (keys, team, project made) to listening (aim 1,000) | {start["first start"]:.0f} |
 | `dailies-server`, later start to listening | {start["later start"]:.0f} |
-| the app, start of the process to a first-run page that can be clicked (aim 800) | {cold} |
+| the app, start of the process to its window with the page loaded (aim 800) | {cold} |
 """
     for folder in ("server", "server-media", "start", "profile"):
         shutil.rmtree(work / folder, ignore_errors=True)
