@@ -1,7 +1,5 @@
 //! A team API that has only what the seed documents: one PUT, and nothing to be asked.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::time::Duration;
 
 use e2e::clips::Take;
