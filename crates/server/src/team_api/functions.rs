@@ -77,7 +77,7 @@ pub(crate) async fn run(
         .ok_or_else(|| Refusal::argument("args", "arguments are one object"))?;
     // What anyone may call only reads, and a stranger's keys shall not fill the table.
     let keyed = match (idempotency_key, &caller) {
-        (Some(key), Caller::Key(_)) if function.replay != Replay::Reads => {
+        (Some(key), Caller::User(_)) if function.replay != Replay::Reads => {
             Some(idempotency::keyed_call(&caller, key, &name, &args)?)
         }
         _ => None,
