@@ -61,6 +61,14 @@ impl Caller {
         }
     }
 
+    /// What a log may say of the caller: the key's id.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous => None,
+            Self::Key(key) => Some(&key.id),
+        }
+    }
+
     /// Whose `Idempotency-Key`s these are. A user's keys share them: a new key after a lost one
     /// must not upload everything twice.
     pub(crate) fn name(&self) -> String {
