@@ -26,6 +26,7 @@ pub(crate) struct Principal {
 /// The most that an API key opens.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
+    pub(crate) key_id: String,
     /// The one team, whatever other teams its user is in.
     pub(crate) team_id: String,
     /// The most it may do there.
@@ -54,18 +55,19 @@ impl Caller {
         match database.read(move |connection| api_keys::find(connection, &key)).await {
             Ok(Some(row)) => Ok(Self::User(Principal {
                 user_id: row.user_id,
-                scope: Some(Scope { team_id: row.team_id, role: row.role }),
+                scope: Some(Scope { key_id: row.id, team_id: row.team_id, role: row.role }),
             })),
             Ok(None) => Err(CallerError::BadCredentials),
             Err(error) => Err(CallerError::Database(error)),
         }
     }
 
-    /// What a log may say of the caller: the key's id.
+    /// What a log may say of the caller: the key's id, or the user's.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Anonymous => None,
-            Self::Key(key) => Some(&key.id),
+            Self::User(Principal { scope: Some(scope), .. }) => Some(&scope.key_id),
+            Self::User(Principal { user_id, scope: None }) => Some(user_id),
         }
     }
 
