@@ -154,11 +154,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_large_is_cut_at_the_limit() {
-        let body = |bytes: usize| {
-            Body::from_stream(stream::iter([Ok::<_, std::convert::Infallible>(vec![0; bytes])]))
+    async fn what_is_too_large_is_cut_at_the_limit_in_however_many_pieces() {
+        let body = |pieces: &[usize]| {
+            let piece = |bytes: &usize| Ok::<_, std::convert::Infallible>(vec![0; *bytes]);
+            Body::from_stream(stream::iter(pieces.iter().map(piece).collect::<Vec<_>>()))
         };
-        assert_eq!(fate(body(100), Some(100)).await, (true, Fate::Fine));
-        assert_eq!(fate(body(101), Some(100)).await, (false, Fate::TooLarge));
+        assert_eq!(fate(body(&[60, 40]), Some(100)).await, (true, Fate::Fine));
+        assert_eq!(fate(body(&[101]), Some(100)).await, (false, Fate::TooLarge));
+        assert_eq!(fate(body(&[60, 41]), Some(100)).await, (false, Fate::TooLarge));
     }
 }

@@ -209,7 +209,7 @@ fn admitted(gate: &Gate, client: Option<IpAddr>, request: &Request) -> Result<()
         return Err(Refused::Headers);
     }
     match client {
-        Some(client) if is_guarded(request.uri().path()) => {
+        Some(client) if is_counted(request.uri().path(), client) => {
             let credentials = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
             gate.rates.admit(client, credentials).map_err(Refused::TooOften)
         }
@@ -223,6 +223,13 @@ fn is_guarded(path: &str) -> bool {
     ["/api/", "/mux/", "/http/", "/videoUpload/", "/webhooks/"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
+}
+
+/// Whether a call counts against a rate. What the server's own parts say to each other does not: a
+/// team that is busy must not keep its media engine from hearing of a video.
+fn is_counted(path: &str, client: IpAddr) -> bool {
+    let is_own = ["/mux/", "/webhooks/"].iter().any(|prefix| path.starts_with(prefix));
+    is_guarded(path) && !(is_own && client.is_loopback())
 }
 
 /// The most a body may have; none for what carries videos, whose routes know better.
@@ -292,6 +299,19 @@ mod tests {
         assert_eq!(of(Method::POST, "/http/any"), Some(20_000_000));
         assert_eq!(of(Method::PUT, "/mux/uploads/x"), None);
         assert_eq!(of(Method::POST, "/api/client/v1/uploads"), None);
+    }
+
+    #[test]
+    fn calls_count_and_what_players_and_the_servers_own_parts_ask_does_not() {
+        let (stranger, here) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([127, 0, 0, 1]));
+        for path in ["/api/query", "/mux/video/v1/assets", "/webhooks/mux", "/videoUpload/x"] {
+            assert!(is_counted(path, stranger), "{path}");
+        }
+        assert!(is_counted("/api/query", here));
+        assert!(!is_counted("/mux/video/v1/assets", here) && !is_counted("/webhooks/mux", here));
+        for path in ["/stream/x.m3u8", "/image/x/thumbnail.jpg", "/watch/x", "/health"] {
+            assert!(!is_counted(path, stranger), "{path}");
+        }
     }
 
     #[test]
