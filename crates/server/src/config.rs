@@ -2,6 +2,7 @@
 //!
 //! Secrets come only from the environment: a command line is read by every user of the computer.
 
+pub mod oidc;
 mod variables;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::Args;
 use secrecy::SecretString;
 use url::Url;
 
+use self::oidc::OidcIssuer;
 use self::variables::Variables;
 
 const MIB: u64 = 1 << 20;
@@ -45,6 +47,8 @@ pub struct Config {
     pub storage: StorageSource,
     /// Who makes them playable.
     pub media: MediaSource,
+    /// Whose tokens are taken besides API keys.
+    pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
     pub limits: Limits,
 }
@@ -182,6 +186,7 @@ impl Config {
             public_url: None,
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
+            oidc: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -199,6 +204,8 @@ impl Config {
             .data
             .or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
             .ok_or(ConfigError::NoDataFolder)?;
+        let oidc: Vec<_> = OidcIssuer::from_variables(&variable)?.into_iter().collect();
+        OidcIssuer::check_all(&oidc)?;
         Ok(Self {
             data,
             listen: args.listen,
@@ -206,6 +213,7 @@ impl Config {
             public_url: from.url("DAILIES_PUBLIC_URL")?,
             storage: from.storage()?,
             media: from.media()?,
+            oidc,
             limits: from.limits()?,
         })
     }

@@ -15,6 +15,7 @@ pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
+mod identity;
 mod ingest;
 pub mod listeners;
 mod locks;

@@ -5,6 +5,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod idempotency;
+pub(crate) mod identities;
 pub(crate) mod members;
 pub(crate) mod projects;
 pub(crate) mod settings;
@@ -35,6 +36,9 @@ fn migrations() -> Migrations<'static> {
         M::up(idempotency::CREATE),
         M::up(webhook_events::CREATE),
         M::up(members::BY_USER),
+        M::up(users::KNOWN_ELSEWHERE),
+        M::up(identities::CREATE),
+        M::up(api_keys::NAMED),
     ])
 }
 

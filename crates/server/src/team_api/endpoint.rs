@@ -16,7 +16,7 @@ use dailies_api::error::{ErrorCode, ErrorData};
 use serde_json::{Value, json};
 
 use super::Team;
-use super::caller::{Caller, CallerError};
+use super::caller::Caller;
 use super::error::Refusal;
 use super::functions::{self, KEY_HEADER};
 
@@ -61,17 +61,9 @@ async fn answer(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<FunctionAnswer, Refused> {
-    let caller = Caller::of(headers, &team.database).await.map_err(|error| match error {
-        CallerError::BadCredentials => Refused(
-            StatusCode::UNAUTHORIZED,
-            ErrorCode::BadCredentials,
-            "the key is wrong or revoked".into(),
-        ),
-        CallerError::Database(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a key was not looked up");
-            let message = "the server failed; try again".into();
-            Refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, message)
-        }
+    let caller = Caller::of(headers, team).await.map_err(|error| {
+        let (status, code, message) = error.answer();
+        Refused(status, code, message.into())
     })?;
     let call = read(headers, body).await?;
     // A value that is no text cannot be kept, and is refused as such with the call.
