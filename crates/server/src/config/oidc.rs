@@ -2,38 +2,32 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use url::{Host, Url};
 
 use super::ConfigError;
 
-/// One OpenID Connect issuer: an entry `[[oidc]]` of the configuration file, or the variables
-/// `DAILIES_OIDC_…`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The table of the configuration file.
+pub(super) const SECTION: &str = "oidc";
+
+/// One OpenID Connect issuer: a table `[oidc]` or `[[oidc]]` of the configuration file, or the
+/// variables `DAILIES_OIDC_…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OidcIssuer {
     /// The issuer, exactly as its tokens write `iss`: `https`, or `http` on this computer.
     pub issuer: String,
     /// Values of `aud`, one of which a token must carry.
-    #[serde(alias = "audience", deserialize_with = "one_or_many")]
     pub audiences: Vec<String>,
     /// Clients whose tokens are taken (`azp`, or `client_id`); any, where there are none.
-    #[serde(default, alias = "client_id", deserialize_with = "one_or_many")]
     pub client_ids: Vec<String>,
     /// The claim that holds what people call the user.
-    #[serde(default = "name_claim")]
     pub name_claim: String,
     /// The claim that holds the user's e-mail address.
-    #[serde(default = "email_claim")]
     pub email_claim: String,
     /// Whether somebody who was not seen before becomes a user, in no team yet.
-    #[serde(default = "yes")]
     pub create_users: bool,
     /// Whether somebody who was not seen before may be a user that is there, by a verified address.
-    #[serde(default)]
     pub match_email: bool,
     /// How its keys are fetched and kept.
-    #[serde(skip)]
     pub keys: KeyLimits,
 }
 
@@ -72,19 +66,19 @@ impl OidcIssuer {
             issuer: issuer.into(),
             audiences,
             client_ids: Vec::new(),
-            name_claim: name_claim(),
-            email_claim: email_claim(),
+            name_claim: "name".into(),
+            email_claim: "email".into(),
             create_users: true,
             match_email: false,
             keys: KeyLimits::default(),
         }
     }
 
-    /// The issuer that the variables name, if they name one.
+    /// The issuer that the settings name, if they name one.
     ///
     /// # Errors
     /// For what is missing or unreadable, by its variable's name.
-    pub fn from_variables(
+    pub(super) fn read(
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ConfigError> {
         const GIVEN: &str = "DAILIES_OIDC_ISSUER";
@@ -117,7 +111,7 @@ impl OidcIssuer {
             this.check()?;
             if issuers[..at].iter().any(|other| other.issuer == this.issuer) {
                 return Err(ConfigError::Invalid {
-                    name: "oidc issuer",
+                    name: "DAILIES_OIDC_ISSUER",
                     expected: "named once, with all its audiences",
                 });
             }
@@ -133,13 +127,13 @@ impl OidcIssuer {
         let plain = |url: &Url| url.query().is_none() && url.fragment().is_none();
         if !Url::parse(&self.issuer).is_ok_and(|url| plain(&url) && untouched(&url)) {
             return Err(ConfigError::Invalid {
-                name: "oidc issuer",
+                name: "DAILIES_OIDC_ISSUER",
                 expected: "an https address without query (http only on this computer)",
             });
         }
         if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::Invalid {
-                name: "oidc audience",
+                name: "DAILIES_OIDC_AUDIENCE",
                 expected: "at least one value of `aud`",
             });
         }
@@ -168,37 +162,12 @@ fn split(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
-    }
-    Ok(match OneOrMany::deserialize(from)? {
-        OneOrMany::One(one) => vec![one],
-        OneOrMany::Many(many) => many,
-    })
-}
-
-fn name_claim() -> String {
-    "name".into()
-}
-
-fn email_claim() -> String {
-    "email".into()
-}
-
-fn yes() -> bool {
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Option<OidcIssuer>, ConfigError> {
-        let issuer = OidcIssuer::from_variables(&|name| {
+        let issuer = OidcIssuer::read(&|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })?;
         OidcIssuer::check_all(issuer.as_slice())?;

@@ -23,6 +23,11 @@ pub(crate) fn open(path: &Path) -> Result<Database, DatabaseError> {
     Database::open(path, &migrations())
 }
 
+/// Opens the database of a server that may be running.
+pub(crate) fn open_existing(path: &Path) -> Result<Database, DatabaseError> {
+    Database::open_existing(path, &migrations())
+}
+
 /// In the order they were released: add at the end, never change one.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![

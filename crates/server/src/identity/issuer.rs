@@ -64,7 +64,11 @@ impl Issuer {
             // It changes never, and closes at the end.
             let _ = ended.changed().await;
         }
-        self.usable(&lock(&self.state)).map(|kept| kept.keys)
+        let state = lock(&self.state);
+        // An issuer that does not answer may have changed its keys: nobody can say the token is bad.
+        self.usable(&state)
+            .filter(|kept| !state.failing || kept.keys.names(id))
+            .map(|kept| kept.keys)
     }
 
     fn usable(&self, state: &State) -> Option<Kept> {

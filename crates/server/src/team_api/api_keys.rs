@@ -18,7 +18,7 @@ use crate::random;
 pub(crate) async fn create(mut call: Call) -> Result<Value, Refusal> {
     let args: CreateApiKey = call.args()?;
     let user = roles::known(&call.caller)?.clone();
-    let name = argument::name("name", &args.name)?;
+    let name = argument::name(&args.name)?;
     let now = now_millis();
     let expires_at = args.expires_at.map(|at| expiry(at, now)).transpose()?;
     if let Some(end) = user.scope.as_ref().and_then(|scope| scope.expires_at)

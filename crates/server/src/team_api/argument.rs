@@ -37,12 +37,12 @@ pub(crate) fn title(title: &str) -> Result<String, Refusal> {
 }
 
 /// A name that people give to a thing: one to 200 characters, not all of them blank.
-pub(crate) fn name(field: &str, name: &str) -> Result<String, Refusal> {
+pub(crate) fn name(name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
     {
         let message = format!("a name has 1 to {LONGEST_NAME} characters, all of them visible");
-        return Err(Refusal::argument(field, message));
+        return Err(Refusal::argument("name", message));
     }
     Ok(name.to_owned())
 }
