@@ -305,3 +305,9 @@ impl Config {
         })
     }
 }
+
+/// Reads a configuration file; the line that is wrong. For the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_file(text: &str) -> Result<(), usize> {
+    file::parse(text).and_then(|_| file::issuers(text)).map(drop).map_err(|wrong| wrong.line)
+}

@@ -15,6 +15,8 @@ pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod identity;
 mod ingest;
 pub mod listeners;

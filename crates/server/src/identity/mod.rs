@@ -53,3 +53,25 @@ impl Issuers {
         Ok((account, &issuer.settings))
     }
 }
+
+/// Whether anything but the issuer's own token is taken; for the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_token(token: &str) -> bool {
+    const KEYS: &[u8] = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let Ok(unverified) = token::read(token) else { return false };
+    let keys = keys::KeySet::read(KEYS).expect("a set of one key");
+    let issuer = OidcIssuer::new("https://id.test", vec!["d".into()]);
+    let fitting = keys.fitting(unverified.key_id.as_deref(), unverified.algorithm);
+    token::verify(token, unverified.algorithm, &fitting, &issuer).is_ok()
+}
+
+/// Reads a set of keys, and looks for some in it; for the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_keys(json: &[u8]) {
+    let Ok(keys) = keys::KeySet::read(json) else { return };
+    for algorithm in keys::ALGORITHMS {
+        assert!(keys.fitting(None, algorithm).len() <= 1, "without a name only one may fit");
+        assert!(keys.fitting(Some("k"), algorithm).is_empty() || keys.names(Some("k")), "by name");
+    }
+}

@@ -11,6 +11,8 @@ mod content_type;
 mod endpoint;
 mod error;
 pub mod functions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod idempotency;
 mod parts;
 mod playback;
