@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use dailies_api::credentials::S3Credentials;
 use dailies_database::DatabaseError;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,18 +18,20 @@ use crate::config::{Config, MediaSource, MuxConfig, S3Config, StorageChecksum, S
 use crate::credentials_file::{self, CredentialsError};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::founding::{self, Foundation};
+use crate::guesses::Guesses;
 use crate::ingest::Ingest;
 use crate::listeners::{self, ListenError, Listeners};
 use crate::locks::NamedLocks;
 use crate::media::{MediaConfig, MediaEngine, MediaError, SigningKey, WebhookTarget};
 use crate::mux_client::MuxClient;
 use crate::object_store::{ObjectStore, ObjectStoreError, Owner};
+use crate::passwords::Passwords;
 use crate::playback::PlaybackSigner;
 use crate::serve::serve;
 use crate::storage::OriginalStorage;
 use crate::team_api::{self, Team};
 use crate::webhooks::{self, WebhookKeys};
-use crate::{db, pages};
+use crate::{db, pages, removal};
 
 /// Of the embedded storage: a name of ours, and the region that clients assume where none is said.
 const BUCKET: &str = "originals";
@@ -71,7 +74,7 @@ pub struct App {
     stop: CancellationToken,
     /// The listeners.
     servers: JoinSet<()>,
-    /// Asks about videos in work.
+    /// Asks about videos in work, and finishes removals.
     reconciler: JoinSet<()>,
     /// Functions that were called.
     calls: TaskTracker,
@@ -138,6 +141,7 @@ impl App {
             config.limits.playback_token,
         )?;
         let calls = TaskTracker::new();
+        let removals = Arc::new(Notify::new());
         let team = Arc::new(Team {
             database: database.clone(),
             ingest: Arc::clone(&ingest),
@@ -145,8 +149,11 @@ impl App {
             limits: config.limits,
             locks,
             calls: calls.clone(),
+            removals: Arc::clone(&removals),
+            passwords: Passwords::new(),
+            guesses: Guesses::default(),
         });
-        let origins = playback_origins(&mux.stream, &mux.image);
+        let origins = playback_origins([&mux.stream, &mux.image, &storage.public_endpoint]);
         let mut router = team_api::router(team)
             .merge(webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets)))
             .merge(pages::router(&origins));
@@ -166,6 +173,8 @@ impl App {
         credentials_file::write(&credentials, &database, &foundation, url.clone(), s3_credentials)
             .await?;
         let mut reconciler = JoinSet::new();
+        let remover = Arc::clone(&ingest);
+        reconciler.spawn(async move { removal::run(&remover, &removals).await });
         reconciler.spawn(async move { ingest.reconcile().await });
         let drain = config.limits.drain;
         Ok(Self {
@@ -219,10 +228,11 @@ impl App {
     }
 }
 
-/// What the watch page may load from, also where it was opened under another name of this server.
-fn playback_origins(stream: &Url, image: &Url) -> Vec<String> {
-    let mut origins: Vec<String> =
-        [stream, image].map(|url| url.origin().ascii_serialization()).into();
+/// What the pages may load from, also where they were opened under another name of this server: the
+/// media engine's playlists and pictures, and the originals.
+fn playback_origins(urls: [&Url; 3]) -> Vec<String> {
+    let mut origins: Vec<String> = urls.map(|url| url.origin().ascii_serialization()).into();
+    origins.sort();
     origins.dedup();
     origins
 }

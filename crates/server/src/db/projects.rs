@@ -1,9 +1,11 @@
 //! `projects`: folders of a team, nested by their parent.
 
+pub(crate) mod tree;
+
 use std::collections::HashMap;
 
 use dailies_database::DatabaseError;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 pub(crate) const CREATE: &str = "
     CREATE TABLE projects (
@@ -16,8 +18,14 @@ pub(crate) const CREATE: &str = "
     ) STRICT;
     CREATE INDEX projects_by_team ON projects (team_id)";
 
-/// Ancestors walked for a path: a cycle, which nothing should write, must not hang a query.
-const DEEPEST: usize = 32;
+/// What a project says of itself; its level is looked up by team and parent.
+pub(crate) const TREE: &str = "
+    ALTER TABLE projects ADD COLUMN description TEXT;
+    CREATE INDEX projects_by_parent ON projects (team_id, parent_id)";
+
+/// Levels of projects, which no project is created or moved below. Also bounds what a query walks: a
+/// cycle, which nothing should write, must not hang it.
+pub(crate) const DEEPEST: u32 = 32;
 
 /// A project to be.
 pub(crate) struct NewProject<'a> {
@@ -49,14 +57,6 @@ pub(crate) fn insert(
         params![project.id, project.team_id, project.parent_id, project.name, now],
     )?;
     Ok(())
-}
-
-/// The team that the project is of.
-pub(crate) fn team_of(connection: &Connection, id: &str) -> Result<Option<String>, DatabaseError> {
-    Ok(connection
-        .prepare_cached("SELECT team_id FROM projects WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?)
 }
 
 /// A team's projects, by path.
@@ -97,7 +97,7 @@ fn with_path(
     let mut path = Vec::new();
     let mut next = Some(project.id.clone());
     while let Some((name, parent)) = next.and_then(|id| names.get(&id)) {
-        if path.len() == DEEPEST {
+        if path.len() == DEEPEST as usize {
             break;
         }
         path.push(name.as_str());

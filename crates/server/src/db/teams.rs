@@ -1,7 +1,7 @@
 //! `teams`: who owns projects and videos.
 
-use dailies_database::DatabaseError;
-use rusqlite::{Connection, params};
+use dailies_database::{DatabaseError, exactly_one};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 pub(crate) const CREATE: &str = "
     CREATE TABLE teams (
@@ -29,4 +29,43 @@ pub(crate) fn insert(
         params![team.id, team.name, team.slug, now],
     )?;
     Ok(())
+}
+
+/// A team's row.
+#[derive(Clone, Debug)]
+pub(crate) struct TeamRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    /// Milliseconds since 1970.
+    pub(crate) created_at: i64,
+}
+
+pub(crate) fn get(connection: &Connection, id: &str) -> Result<Option<TeamRow>, DatabaseError> {
+    one(connection, "SELECT * FROM teams WHERE id = ?1", id)
+}
+
+pub(crate) fn by_slug(
+    connection: &Connection,
+    slug: &str,
+) -> Result<Option<TeamRow>, DatabaseError> {
+    one(connection, "SELECT * FROM teams WHERE slug = ?1", slug)
+}
+
+pub(crate) fn rename(connection: &Connection, id: &str, name: &str) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute("UPDATE teams SET name = ?2 WHERE id = ?1", [id, name])?)
+}
+
+fn one(connection: &Connection, sql: &str, value: &str) -> Result<Option<TeamRow>, DatabaseError> {
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([value], |row| {
+            Ok(TeamRow {
+                id: row.get("id")?,
+                name: row.get("name")?,
+                slug: row.get("slug")?,
+                created_at: row.get("created_at")?,
+            })
+        })
+        .optional()?)
 }

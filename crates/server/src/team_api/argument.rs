@@ -7,6 +7,8 @@ use super::error::Refusal;
 
 /// Characters of a title at the most: longer than any file's name.
 const LONGEST_TITLE: usize = 1000;
+/// Characters of a name.
+const LONGEST_NAME: usize = 200;
 /// Characters of any other text.
 const LONGEST_TEXT: usize = 20_000;
 
@@ -41,6 +43,16 @@ pub(crate) fn text(field: &str, text: &str) -> Result<String, Refusal> {
         return Err(Refusal::argument(field, message));
     }
     Ok(text.to_owned())
+}
+
+/// What people call a team or a project: one to two hundred characters, not all of them blank.
+pub(crate) fn name(name: &str) -> Result<String, Refusal> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+        let message = format!("a name has 1 to {LONGEST_NAME} characters");
+        return Err(Refusal::argument("name", message));
+    }
+    Ok(name.to_owned())
 }
 
 /// The field that serde names in its message where the path ends above it.

@@ -3,12 +3,13 @@
 //! Our values are strings, booleans, nulls, lists, objects and numbers within 2^53, which plain
 //! JSON and Convex's encoded JSON write alike; so the format asked for needs no second writer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dailies_api::convex::{FunctionAnswer, FunctionCall, FunctionKind};
@@ -19,6 +20,7 @@ use super::Team;
 use super::caller::{Caller, CallerError};
 use super::error::Refusal;
 use super::functions::{self, KEY_HEADER};
+use crate::serve::Peer;
 
 /// Bytes of a call at the most; <https://docs.convex.dev/production/state/limits>.
 const LARGEST_CALL: usize = 16 << 20;
@@ -36,10 +38,12 @@ pub(crate) async fn health() -> Json<Value> {
 pub(crate) async fn call(
     kind: FunctionKind,
     State(team): State<Arc<Team>>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match answer(kind, &team, &headers, body).await {
+    let address = peer.map(|Extension(Peer(address))| address);
+    match answer(kind, &team, address, &headers, body).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => refused.into_response(),
     }
@@ -58,6 +62,7 @@ impl IntoResponse for Refused {
 async fn answer(
     kind: FunctionKind,
     team: &Arc<Team>,
+    address: Option<IpAddr>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<FunctionAnswer, Refused> {
@@ -81,7 +86,7 @@ async fn answer(
     // A task of its own: a caller that goes away must not leave half of it done.
     let running = Arc::clone(team);
     let task = team.calls.spawn(async move {
-        let run = functions::run(&running, kind, caller, call, idempotency_key);
+        let run = functions::run(&running, kind, caller, call, idempotency_key, address);
         tokio::time::timeout(RUNNING, Box::pin(run)).await
     });
     let result = match task.await {
