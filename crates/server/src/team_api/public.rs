@@ -52,6 +52,8 @@ struct PublicVersion {
 #[derive(Serialize)]
 struct PublicSession {
     title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     #[serde(flatten)]
     session: PlaybackSession,
 }
@@ -123,7 +125,7 @@ pub(crate) async fn session(mut call: Call) -> Result<Value, Refusal> {
     match call.team.public(args.public_id).await? {
         Public::Ready(video) => {
             let session = call.team.signed_session(&video)?;
-            value(PublicSession { title: video.title, session })
+            value(PublicSession { title: video.title, description: video.description, session })
         }
         Public::Processing { .. } | Public::Nothing => Ok(Value::Null),
     }
