@@ -165,3 +165,19 @@ pub struct Crumb {
     /// What people call it.
     pub name: String,
 }
+
+/// A project in `projects:listForMove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectPlace {
+    /// The project.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// Its own name.
+    pub name: String,
+    /// What it lies in; absent for a topmost one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+    /// With its parents' names: `Campaign / Rushes`.
+    pub path: String,
+}

@@ -39,6 +39,7 @@ pub(crate) struct NewProject<'a> {
 #[derive(Debug)]
 pub(crate) struct ProjectRow {
     pub(crate) id: String,
+    pub(crate) parent_id: Option<String>,
     pub(crate) name: String,
     /// With its parents' names: `Campaign / Rushes`.
     pub(crate) path: String,
@@ -70,22 +71,22 @@ pub(crate) fn of_team(
     )?;
     let rows = statement
         .query_map([team_id], |row| {
-            let project = ProjectRow {
+            Ok(ProjectRow {
                 id: row.get("id")?,
+                parent_id: row.get("parent_id")?,
                 name: row.get("name")?,
                 path: String::new(),
                 team_name: row.get("team_name")?,
                 team_slug: row.get("team_slug")?,
-            };
-            Ok((project, row.get::<_, Option<String>>("parent_id")?))
+            })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     let names: HashMap<String, (String, Option<String>)> = rows
         .iter()
-        .map(|(project, parent)| (project.id.clone(), (project.name.clone(), parent.clone())))
+        .map(|project| (project.id.clone(), (project.name.clone(), project.parent_id.clone())))
         .collect();
     let mut projects: Vec<ProjectRow> =
-        rows.into_iter().map(|(project, _)| with_path(project, &names)).collect();
+        rows.into_iter().map(|project| with_path(project, &names)).collect();
     projects.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.id.cmp(&b.id)));
     Ok(projects)
 }

@@ -215,6 +215,7 @@ pub static FUNCTIONS: &[Function] = &[
     function("projects:listChildren", Query, VIEWER, Reads, run!(project_tree::children)),
     function("projects:get", Query, VIEWER, Reads, run!(project_tree::get)),
     function("projects:breadcrumb", Query, VIEWER, Reads, run!(project_tree::breadcrumb)),
+    function("projects:listForMove", Query, VIEWER, Reads, run!(project_tree::list_for_move)),
     function("projects:create", Mutation, MEMBER, InTransaction, run!(project_tree::create)),
     function("projects:update", Mutation, MEMBER, Anew, run!(project_tree::update)),
     function("projects:move", Mutation, MEMBER, Anew, run!(project_tree::move_to)),

@@ -1,12 +1,13 @@
-//! `projects:list`, `:listChildren`, `:get`, `:breadcrumb`, `:create`, `:update`, `:move`, `:remove`.
+//! `projects:list`, `:listChildren`, `:get`, `:breadcrumb`, `:listForMove`, `:create`, `:update`, `:move`, `:remove`.
 //!
 //! Every change looks at the tree in its own transaction, so no two of them together make a cycle.
 
 use dailies_api::error::ErrorCode;
 use dailies_api::projects::{
     CreateProject, Crumb, ListProjects, ListedProject, MoveProject, Project, ProjectArgs,
-    RemovedProject, Role, UpdateProject,
+    ProjectPlace, RemovedProject, Role, UpdateProject,
 };
+use dailies_api::teams::TeamArgs;
 use dailies_database::DatabaseError;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -82,6 +83,27 @@ pub(crate) async fn breadcrumb(mut call: Call) -> Result<Value, Refusal> {
         .await?;
     let crumbs = path.into_iter().map(|folder| Crumb { id: folder.id, name: folder.name });
     value(crumbs.collect::<Vec<_>>())
+}
+
+/// All projects of a team by their paths, to choose where another goes.
+pub(crate) async fn list_for_move(mut call: Call) -> Result<Value, Refusal> {
+    let args: TeamArgs = call.args()?;
+    let user = roles::known(&call.caller)?.clone();
+    let rows = call
+        .team
+        .database
+        .read::<_, Refusal, _>(move |connection| {
+            roles::team(connection, &user, &args.team_id, Role::Viewer)?;
+            Ok(projects::of_team(connection, &args.team_id)?)
+        })
+        .await?;
+    let places = rows.into_iter().map(|row| ProjectPlace {
+        id: row.id,
+        name: row.name,
+        parent_id: row.parent_id,
+        path: row.path,
+    });
+    value(places.collect::<Vec<_>>())
 }
 
 /// Makes a project; answers its id.

@@ -144,7 +144,11 @@ impl Things<'_> {
             "projects:move" => json!({"projectId": self.project().await, "newParentId": root}),
             "projects:remove" => json!({"projectId": self.project().await}),
             "teams:create" => json!({"name": "Another"}),
-            "teams:get" | "teams:getMembers" | "teams:getInvites" | "teams:leave" => {
+            "projects:listForMove"
+            | "teams:get"
+            | "teams:getMembers"
+            | "teams:getInvites"
+            | "teams:leave" => {
                 json!({"teamId": team})
             }
             "teams:getBySlug" => json!({"slug": "my-team"}),

@@ -48,6 +48,12 @@ async fn projects_lie_in_each_other() {
     let children = server.client.query("projects:listChildren", children).await.unwrap();
     assert_eq!(children[0]["description"], "Each evening");
 
+    let team_id = json!({"teamId": server.credentials.team_id});
+    let places = server.client.query("projects:listForMove", team_id).await.unwrap();
+    let paths: Vec<_> = places.as_array().unwrap().iter().map(|place| &place["path"]).collect();
+    assert_eq!(paths, ["Campaign", "Campaign / Dailies", "Dailies"]);
+    assert_eq!(places[1]["parentId"], campaign.as_str());
+
     let cycle = ("invalid_argument".to_owned(), "newParentId".to_owned());
     assert_eq!(refusal(move_to(&server, &campaign, Some(&rushes)).await), cycle);
     assert_eq!(refusal(move_to(&server, &campaign, Some(&campaign)).await), cycle);
