@@ -61,6 +61,21 @@ pub async fn node_packages() -> Result<()> {
     Ok(())
 }
 
+/// Installs what the web UI's own tests drive Chromium with, if it is not there; its folder.
+///
+/// # Errors
+/// As [`node_packages`].
+pub async fn browser_packages() -> Result<PathBuf> {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
+    let lock = lock("browser")?;
+    if !ui.join("node_modules/playwright-core").is_dir() {
+        let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+        run(INSTALLING, npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&ui)).await?;
+    }
+    drop(lock);
+    Ok(ui)
+}
+
 /// An environment for Python with boto3 and the AWS CLI; the folder of its programs.
 ///
 /// # Errors
