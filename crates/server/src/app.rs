@@ -107,7 +107,8 @@ impl App {
                 secret_access_key: foundation.s3_secret_access_key.clone(),
                 region: REGION.into(),
             };
-            let objects = ObjectStore::open(&folder.objects(), owner).await?;
+            let objects =
+                ObjectStore::open(&folder.objects(), owner, config.limits.uploads_kept).await?;
             objects.ensure_bucket(BUCKET).await?;
             let drain = config.limits.drain;
             servers.spawn(serve(s3.listener, objects.router(), stop.clone(), drain));

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from s3_cases.endpoint import MIB, case, noise, same
+from s3_cases.endpoint import MIB, case, noise, same, send
 
 # A little above what each of them sends in one piece.
 LARGE = noise(20 * MIB + 12345)
@@ -95,11 +95,12 @@ def aws_cli_moves_files_both_ways(e):
 
 @case
 def aws_cli_presigns(e):
-    from s3_cases.endpoint import send
-
     e.put("presigned by the cli", b"here")
     there = f"s3://{e.bucket}/presigned by the cli"
-    url = run(e, "aws", "--endpoint-url", e.url, "s3", "presign", there).strip()
+    # By itself this version of the program signs as it was done before 2014.
+    config = e.path("config/aws", b"[default]\ns3 =\n  signature_version = s3v4\n")
+    aws = ["aws", "--endpoint-url", e.url, "s3", "presign", there]
+    url = run(e, *aws, AWS_CONFIG_FILE=config).strip()
     same(send("GET", url)[2], b"here")
 
 
@@ -121,7 +122,6 @@ def rclone_moves_files_both_ways(e):
     # Only the modification times of objects in parts are metadata of theirs.
     run(e, "rclone", "sync", source, f":s3:{bucket}/here", "--error-on-no-transfer", *options,
         fails=True)
-    run(e, "rclone", "rcat", f":s3:{bucket}/streamed", *options)
     run(e, "rclone", "cleanup", f":s3:{bucket}", *options)
     run(e, "rclone", "purge", f":s3:{bucket}", *options)
     assert bucket not in run(e, "rclone", "lsd", ":s3:", *options)

@@ -109,4 +109,4 @@ def object_tells_its_attributes(e):
     found = e.s3.get_object_attributes(
         Bucket=e.bucket, Key="attributes", ObjectAttributes=["ETag", "ObjectSize", "StorageClass"]
     )
-    same((found["ETag"], found["ObjectSize"]), (etag.strip('"'), 5))
+    same((found["ETag"].strip('"'), found["ObjectSize"]), (etag.strip('"'), 5))

@@ -61,6 +61,7 @@ impl Index {
             uploads::migration(),
             parts::migration(),
             completed::migration(),
+            objects::parts_and_checksum(),
         ]);
         Ok(Self { database: Database::open(path, &migrations)? })
     }

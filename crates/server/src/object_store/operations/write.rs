@@ -6,7 +6,7 @@ use s3s::dto::{PutObjectInput, PutObjectOutput};
 use super::conditions::WriteConditions;
 use super::{echo, etag, full_object, signed};
 use crate::object_store::LOG;
-use crate::object_store::checksums::{Computed, Promise, Proven};
+use crate::object_store::checksums::{Algorithm, Computed, Promise, Proven};
 use crate::object_store::index::objects::{self, NewObject};
 use crate::object_store::index::{Attributes, buckets};
 use crate::object_store::intake::Intake;
@@ -89,6 +89,7 @@ impl Store {
         new.extents = Extent::merged([Extent { file: name, start: 0, length }]);
         new.crc64 = computed.crc64;
         new.etag = computed.etag(length);
+        new.proven = proven.clone().filter(|proven| proven.algorithm != Algorithm::Crc64Nvme);
         let new = self
             .commit(move |connection, released| {
                 conditions.check(objects::find(connection, &new.bucket, &new.key)?.as_ref())?;

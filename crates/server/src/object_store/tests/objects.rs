@@ -97,9 +97,16 @@ async fn conditions_are_kept() {
 #[tokio::test]
 async fn keys_never_become_paths() {
     let served = serve().await;
-    for key in
-        ["../../x", "/etc/passwd", "a/../../../b", "..", "x//y", "%2e%2e/%2f", "C:\\x", "\u{1F3AC}"]
-    {
+    for key in [
+        "../../dailies-escaped",
+        "/etc/passwd",
+        "a/../../../b",
+        "..",
+        "x//y",
+        "%2e%2e/%2f",
+        "C:\\x",
+        "\u{1F3AC}",
+    ] {
         served.put(key, key.as_bytes()).await;
         assert_eq!(served.get(key).await, key.as_bytes(), "{key}");
     }
@@ -112,7 +119,8 @@ async fn keys_never_become_paths() {
     names.sort();
     assert_eq!(names, ["data"]);
     let parent = served.folder.path().parent().unwrap();
-    assert!(!parent.join("x").exists() && !parent.parent().unwrap().join("x").exists());
+    let escaped = "dailies-escaped";
+    assert!(!parent.join(escaped).exists() && !parent.parent().unwrap().join(escaped).exists());
 }
 
 #[tokio::test]
