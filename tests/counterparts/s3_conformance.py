@@ -66,7 +66,7 @@ def main():
             took = time.monotonic() - started
             if wrong is None:
                 print(f"ok      {name} ({took:.1f} s)", flush=True)
-                if name in known:
+                if name in known and not known[name].startswith("sometimes"):
                     surprises.append(name)
             elif name in known:
                 print(f"differs {name}: {known[name]}\n        {wrong}", flush=True)

@@ -9,6 +9,7 @@
 
 mod open;
 mod readers;
+mod snapshot;
 mod writer;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use rusqlite::Connection;
 pub use rusqlite_migration::{M, Migrations};
 
 use crate::readers::Readers;
+pub use crate::snapshot::snapshot;
 use crate::writer::Writer;
 
 /// What can go wrong between a caller and its database.

@@ -198,10 +198,7 @@ impl Config {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let from = Variables(&variable);
-        let data = args
-            .data
-            .or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
-            .ok_or(ConfigError::NoDataFolder)?;
+        let data = data_folder(args.data)?;
         Ok(Self {
             data,
             listen: args.listen,
@@ -212,4 +209,13 @@ impl Config {
             limits: from.limits()?,
         })
     }
+}
+
+/// The data folder that is said, or the system's place for one.
+///
+/// # Errors
+/// [`ConfigError::NoDataFolder`] where the system has none.
+pub fn data_folder(said: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    said.or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
+        .ok_or(ConfigError::NoDataFolder)
 }

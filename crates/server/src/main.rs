@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use dailies_server::app::App;
-use dailies_server::config::{Config, ServeArgs};
+use dailies_server::backup::{self, BackupArgs, RestoreArgs, Summary};
+use dailies_server::config::{Config, ServeArgs, data_folder};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -34,6 +35,10 @@ enum Command {
         #[arg(long)]
         until_stdin_closes: bool,
     },
+    /// Copy database and originals to a folder, also while the server runs. Prints a JSON line
+    Backup(BackupArgs),
+    /// Make a data folder from a backup, every original checked. Prints a JSON line
+    Restore(RestoreArgs),
 }
 
 /// The one line on stdout.
@@ -46,17 +51,48 @@ struct Listening<'a> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Serve { args, until_stdin_closes } = Cli::parse().command;
+    let command = Cli::parse().command;
     let level = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| USUAL_LOG.into());
     let filter = EnvFilter::new(format!("{level},{NEVER_LOGGED}"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match Box::pin(run(args, until_stdin_closes)).await {
+    let done = match command {
+        Command::Serve { args, until_stdin_closes } => {
+            Box::pin(run(args, until_stdin_closes)).await
+        }
+        Command::Backup(args) => copied("backup", move || back_up(args)).await,
+        Command::Restore(args) => copied("restored", move || restore(args)).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn back_up(args: BackupArgs) -> anyhow::Result<Summary> {
+    let data = data_folder(args.data)?;
+    Ok(backup::back_up(&data, &args.to, args.with_media, args.verify)?)
+}
+
+fn restore(args: RestoreArgs) -> anyhow::Result<Summary> {
+    Ok(backup::restore(&args.from, &data_folder(args.data)?)?)
+}
+
+/// Runs what copies files, and says what came of it.
+async fn copied(
+    event: &str,
+    work: impl FnOnce() -> anyhow::Result<Summary> + Send + 'static,
+) -> anyhow::Result<()> {
+    let summary = tokio::task::spawn_blocking(work).await??;
+    for key in &summary.missing {
+        tracing::warn!(key, "the storage has no original that a video says it has");
+    }
+    let mut line = serde_json::to_value(&summary)?;
+    line["event"] = event.into();
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
 }
 
 async fn run(args: ServeArgs, until_stdin_closes: bool) -> anyhow::Result<()> {

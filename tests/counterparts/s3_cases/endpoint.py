@@ -118,10 +118,11 @@ class Endpoint:
         return {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}
 
     def part(self, upload, number, body, **more):
-        """Sends a part: what Complete wants to know of it."""
+        """Sends a part: what Complete wants to know of it, with the checksums that are said here."""
         sent = self.s3.upload_part(**upload, PartNumber=number, Body=body, **more)
-        checksums = {name: value for name, value in sent.items() if name.startswith("Checksum")}
-        return {"PartNumber": number, "ETag": sent["ETag"], **checksums}
+        for name, value in more.items():
+            same(sent.get(name), value, name)
+        return {"PartNumber": number, "ETag": sent["ETag"], **more}
 
     def complete(self, upload, parts, **more):
         return self.s3.complete_multipart_upload(

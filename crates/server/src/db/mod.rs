@@ -8,6 +8,7 @@ pub(crate) mod idempotency;
 pub(crate) mod members;
 pub(crate) mod projects;
 pub(crate) mod settings;
+pub(crate) mod snapshots;
 pub(crate) mod teams;
 pub(crate) mod users;
 pub(crate) mod videos;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use super::positioned;
+use super::room::{Promised, Room};
 use super::values::FileName;
 
 /// The folder of the objects' bytes. Cloning is cheap.
@@ -22,6 +23,7 @@ pub(super) struct Files {
 #[derive(Debug)]
 struct Shared {
     folder: PathBuf,
+    room: Room,
     leased: Mutex<HashMap<FileName, Leases>>,
     /// Files that no row mentions yet, but one may soon.
     new: Mutex<HashSet<FileName>>,
@@ -62,11 +64,17 @@ impl Files {
         Ok(Self {
             shared: Arc::new(Shared {
                 folder: folder.to_owned(),
+                room: Room::of(folder),
                 leased: Mutex::default(),
                 new: Mutex::default(),
                 runtime: Handle::current(),
             }),
         })
+    }
+
+    /// Keeps room for a body of `bytes`. Blocks.
+    pub(super) fn room_for(&self, bytes: u64) -> io::Result<Promised> {
+        self.shared.room.promise(bytes)
     }
 
     /// Makes an empty file whose name survives a power cut. Blocks.

@@ -10,6 +10,7 @@
 //! - No name of a file is made from anything a client said.
 
 mod checksums;
+mod export;
 mod files;
 mod gate;
 mod in_place;
@@ -20,6 +21,7 @@ mod outlet;
 mod part_lengths;
 mod positioned;
 mod refusal;
+mod room;
 mod store;
 mod sweep;
 mod values;
@@ -31,6 +33,7 @@ use std::time::Duration;
 use dailies_database::DatabaseError;
 use secrecy::SecretString;
 
+pub(crate) use self::export::{DataFile, Snapshot};
 use self::refusal::Refusal;
 use self::store::Store;
 

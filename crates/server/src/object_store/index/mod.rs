@@ -4,6 +4,7 @@
 
 pub(super) mod buckets;
 pub(super) mod completed;
+pub(super) mod export;
 pub(super) mod extents;
 pub(super) mod listing;
 pub(super) mod objects;

@@ -117,8 +117,10 @@ impl Store {
             (summed(bytes, digests).await?, extent, None)
         } else {
             let files = self.files.clone();
-            let created = tokio::task::spawn_blocking(move || files.create());
-            let (file, handle) = created.await.map_err(std::io::Error::other)??;
+            let created =
+                tokio::task::spawn_blocking(move || Ok((files.room_for(length)?, files.create()?)));
+            let created: std::io::Result<_> = created.await.map_err(std::io::Error::other)?;
+            let (_room, (file, handle)) = created?;
             let extent = Extent { file: file.name(), start: 0, length };
             let intake = Intake::new(handle, 0, digests, file);
             let (computed, file) = intake.receive(Some(StreamingBlob::new(bytes)), length).await?;

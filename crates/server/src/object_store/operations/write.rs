@@ -79,8 +79,10 @@ impl Store {
         self.admit_object(&new, conditions.clone()).await?;
 
         let files = self.files.clone();
-        let created = tokio::task::spawn_blocking(move || files.create());
-        let (file, handle) = created.await.map_err(std::io::Error::other)??;
+        let created =
+            tokio::task::spawn_blocking(move || Ok((files.room_for(length)?, files.create()?)));
+        let created: std::io::Result<_> = created.await.map_err(std::io::Error::other)?;
+        let (_room, (file, handle)) = created?;
         let name = file.name();
         let intake = Intake::new(handle, 0, promise.digests(), file);
         let (computed, file) = intake.receive(input.body, length).await?;

@@ -1,0 +1,95 @@
+//! A disk that fills up: whoever sends is told so, nothing that was acknowledged is lost, and it goes
+//! on as soon as there is room.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use e2e::clips::{MIB, Take};
+use e2e::{Server, Stage, Storage, TeamApi, Uploader};
+
+/// A few megabytes of it are kept for the index.
+const DISK: u64 = 96 * MIB;
+const OBJECT: u64 = 5 * MIB;
+
+fn numbered(number: usize) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(OBJECT).unwrap()];
+    fastrand::Rng::with_seed(number as u64).fill(&mut bytes);
+    bytes
+}
+
+/// Puts objects until the storage says that it is full; how many there are.
+async fn fill(storage: &Storage) -> usize {
+    for number in 0.. {
+        if let Err(error) = storage.put(&format!("fill/{number}"), numbered(number)).await {
+            let said = format!("{error:?}");
+            assert!(said.contains("InsufficientStorage") && said.contains("507"), "{said}");
+            return number;
+        }
+    }
+    unreachable!("no disk is endless")
+}
+
+async fn on_a_small_disk(data: &Path) -> Server {
+    Server::start_on_a_small_disk(data, DISK).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_full_disk_answers_507_and_recovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = on_a_small_disk(&folder.path().join("server")).await;
+    let storage = Storage::new(&server.credentials.s3);
+    let count = fill(&storage).await;
+    assert!((10..20).contains(&count), "{count} objects of 5 MiB on 96 MiB");
+    // Again and again: no try may eat up what is kept for the index.
+    for _ in 0..20 {
+        storage.put("one more", numbered(99)).await.unwrap_err();
+    }
+    for number in 0..count {
+        let bytes = storage.get(&format!("fill/{number}")).await.unwrap();
+        assert!(bytes == numbered(number), "object {number} is another");
+    }
+    assert_eq!(storage.objects().await.unwrap().len(), count);
+
+    storage.delete("fill/0").await.unwrap();
+    storage.delete("fill/1").await.unwrap();
+    // Bytes are removed after the answer.
+    let mut put = storage.put("one more", numbered(99)).await;
+    for _ in 0..50 {
+        if put.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        put = storage.put("one more", numbered(99)).await;
+    }
+    put.unwrap();
+    assert!(storage.get("one more").await.unwrap() == numbered(99));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_waits_for_room_and_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::set().await.unwrap();
+    let file = stage.clip("rushes.mp4", 24, Take::One).unwrap();
+    let server = on_a_small_disk(&folder.path().join("server")).await;
+    let storage = Storage::new(&server.credentials.s3);
+    let count = fill(&storage).await;
+    let team = TeamApi::new(&server.credentials).unwrap();
+    let uploader =
+        Uploader::start(&folder.path().join("profile"), &server.credentials).await.unwrap();
+    let id = uploader.add(file.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    for number in 0..count {
+        storage.delete(&format!("fill/{number}")).await.unwrap();
+    }
+    uploader.until_ready(id, Duration::from_secs(120)).await.unwrap();
+    let video = team.only_video().await.unwrap();
+    let stored = team.original_hash(&video.id).await.unwrap();
+    assert_eq!(stored, e2e::hash::of_file(&file).unwrap());
+    uploader.stop().await;
+    server.stop().await.unwrap();
+    stage.strike().await.unwrap();
+}
