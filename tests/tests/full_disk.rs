@@ -7,12 +7,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use dailies_engine::error::Code;
+use dailies_engine::transfer::Hold;
 use e2e::clips::{MIB, Take};
 use e2e::{Server, Stage, Storage, TeamApi, Uploader};
 
 /// A few megabytes of it are kept for the index.
 const DISK: u64 = 96 * MIB;
 const OBJECT: u64 = 5 * MIB;
+const LIMIT: Duration = Duration::from_secs(90);
 
 fn numbered(number: usize) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(OBJECT).unwrap()];
@@ -70,7 +73,7 @@ async fn a_full_disk_answers_507_and_recovers() {
 }
 
 #[tokio::test]
-async fn an_upload_waits_for_room_and_ends_well() {
+async fn an_upload_that_found_no_room_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::set().await.unwrap();
     let file = stage.clip("rushes.mp4", 24, Take::One).unwrap();
@@ -81,11 +84,14 @@ async fn an_upload_waits_for_room_and_ends_well() {
     let uploader =
         Uploader::start(&folder.path().join("profile"), &server.credentials).await.unwrap();
     let id = uploader.add(file.clone()).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // Somebody has to make room, and to say so.
+    let full = Hold::NeedsUser { code: Code::QuotaExceeded };
+    uploader.until(id, LIMIT, |view| view.hold == full).await.unwrap();
     for number in 0..count {
         storage.delete(&format!("fill/{number}")).await.unwrap();
     }
-    uploader.until_ready(id, Duration::from_secs(120)).await.unwrap();
+    uploader.engine.retry(vec![id]).await.unwrap();
+    uploader.until_ready(id, LIMIT).await.unwrap();
     let video = team.only_video().await.unwrap();
     let stored = team.original_hash(&video.id).await.unwrap();
     assert_eq!(stored, e2e::hash::of_file(&file).unwrap());
