@@ -85,9 +85,6 @@ pub enum BackupError {
     /// Another backup into the same folder runs.
     #[error("another backup to {0} is running")]
     Busy(PathBuf),
-    /// Objects were deleted faster than their files could be copied.
-    #[error("originals are deleted faster than they can be copied; try again")]
-    Unsteady,
     /// A file of the data folder is shorter than its objects.
     #[error("the original {0} is damaged: it has fewer bytes than were stored")]
     Truncated(String),

@@ -13,7 +13,7 @@ use crate::data_folder::only_owner;
 use crate::db::snapshots;
 use crate::object_store::{DataFile, Snapshot};
 
-/// Snapshots taken before one is found whose originals are all there.
+/// Pairs of snapshots taken before one is taken that lacks originals.
 const TRIES: usize = 10;
 /// Between two of them, for what was being deleted.
 const BREATH: Duration = Duration::from_millis(200);
@@ -65,7 +65,9 @@ struct Taken {
 
 fn originals(data: &Path, to: &Path, summary: &mut Summary) -> Result<Taken, BackupError> {
     let embedded = data.join("objects/index.db");
-    for attempt in 1..=TRIES {
+    let mut tries = TRIES;
+    loop {
+        *summary = Summary::default();
         let id = Ulid::new();
         let (team, index) = (format!("{id}.team.db"), format!("{id}.index.db"));
         // The team's first: what it says was completed is in the index that is read after it.
@@ -74,23 +76,24 @@ fn originals(data: &Path, to: &Path, summary: &mut Summary) -> Result<Taken, Bac
             return Ok(Taken { team, index, snapshot: None, data: Vec::new() });
         }
         let snapshot = Snapshot::take(&embedded, &to.join(&index))?;
-        let missing = missing(&to.join(&team), &snapshot)?;
-        let is_last = attempt == TRIES;
-        if missing.is_empty() || is_last {
-            let files = snapshot.data_files()?;
-            if let Some(placed) = data_files(data, to, files, summary)? {
-                summary.missing = missing;
-                return Ok(Taken { team, index, snapshot: Some(snapshot), data: placed });
-            }
+        let placed = data_files(data, to, snapshot.data_files()?, summary)?;
+        let lost = snapshot.forget_deleted(&embedded, &placed.vanished)?;
+        if !lost.is_empty() {
+            return Err(BackupError::Damaged(lost));
         }
-        // An original was deleted between two of these steps. The next snapshot is without it.
+        let missing = missing(&to.join(&team), &snapshot)?;
+        if missing.is_empty() || tries == 1 {
+            summary.missing = missing;
+            return Ok(Taken { team, index, snapshot: Some(snapshot), data: placed.files });
+        }
+        // A video was removed between the two snapshots. The next ones are without it.
         drop(snapshot);
         for name in [team, index] {
             std::fs::remove_file(to.join(name)).map_err(at(to))?;
         }
         std::thread::sleep(BREATH);
+        tries -= 1;
     }
-    Err(BackupError::Unsteady)
 }
 
 /// Keys of the originals that the team's snapshot wants and the index's has not.
@@ -104,20 +107,29 @@ fn missing(team: &Path, index: &Snapshot) -> Result<Vec<String>, BackupError> {
     Ok(missing)
 }
 
-/// `None` where one of the files is gone.
+/// Files of originals that are in the backup now, and those that were gone.
+#[derive(Default)]
+struct Placed {
+    files: Vec<Plain>,
+    vanished: Vec<String>,
+}
+
 fn data_files(
     data: &Path,
     to: &Path,
     files: Vec<DataFile>,
     summary: &mut Summary,
-) -> Result<Option<Vec<Plain>>, BackupError> {
-    let mut placed = Vec::with_capacity(files.len());
+) -> Result<Placed, BackupError> {
+    let mut placed = Placed::default();
     (summary.data_files, summary.data_bytes) = (0, 0);
     for DataFile { name, bytes: least } in files {
         let from = data.join("objects/data").join(&name);
         let bytes = match place(&from, &to.join("data").join(&name), summary) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                placed.vanished.push(name);
+                continue;
+            }
             Err(error) => return Err(at(&from)(error)),
         };
         if bytes < least {
@@ -125,9 +137,9 @@ fn data_files(
         }
         summary.data_files += 1;
         summary.data_bytes += bytes;
-        placed.push(Plain { name, bytes });
+        placed.files.push(Plain { name, bytes });
     }
-    Ok(Some(placed))
+    Ok(placed)
 }
 
 fn media(

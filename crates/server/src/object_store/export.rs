@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ObjectStoreError;
 use super::checksums::Digests;
@@ -20,6 +20,7 @@ const SLICE: u64 = 1 << 20;
 /// are.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    path: PathBuf,
     connection: rusqlite::Connection,
 }
 
@@ -45,14 +46,13 @@ impl Snapshot {
     pub(crate) fn take(index: &Path, to: &Path) -> Result<Self, ObjectStoreError> {
         dailies_database::snapshot(index, to).map_err(ObjectStoreError::Index)?;
         export::forget_uploads(to).map_err(failed)?;
-        let written = File::options().write(true).open(to);
-        written.and_then(|file| file.sync_all()).map_err(ObjectStoreError::Folder)?;
         Self::open(to)
     }
 
     /// Opens one that was taken before.
     pub(crate) fn open(path: &Path) -> Result<Self, ObjectStoreError> {
-        Ok(Self { connection: export::open(path).map_err(failed)? })
+        let connection = export::open(path).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), connection })
     }
 
     pub(crate) fn data_files(&self) -> Result<Vec<DataFile>, ObjectStoreError> {
@@ -62,6 +62,18 @@ impl Snapshot {
             bytes: needed.bytes,
         };
         Ok(needed.into_iter().map(file).collect())
+    }
+
+    /// Forgets objects whose files were removed since it was taken, because they were deleted.
+    /// Answers those that the store of `index` still has: their bytes are lost.
+    pub(crate) fn forget_deleted(
+        &self,
+        index: &Path,
+        files: &[String],
+    ) -> Result<Vec<String>, ObjectStoreError> {
+        let files: Vec<FileName> = files.iter().filter_map(|name| FileName::parse(name)).collect();
+        let live = export::open(index).map_err(failed)?;
+        export::forget_deleted(&self.path, &live, &files).map_err(failed)
     }
 
     /// Whether any bucket has an object of this key.

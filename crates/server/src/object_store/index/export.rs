@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::extents;
+use super::{extents, objects};
 use crate::object_store::checksums::Crc64;
 use crate::object_store::refusal::Refusal;
 use crate::object_store::values::{Extent, FileName, count};
@@ -34,9 +34,47 @@ pub(in crate::object_store) fn open(path: &Path) -> Result<Connection, Refusal> 
 
 /// Forgets the uploads in progress, whose files are still written to.
 pub(in crate::object_store) fn forget_uploads(path: &Path) -> Result<(), Refusal> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.execute_batch("BEGIN; DELETE FROM parts; DELETE FROM uploads; COMMIT; VACUUM")?;
+    writable(path)?.execute_batch("BEGIN; DELETE FROM parts; DELETE FROM uploads; COMMIT")?;
     Ok(())
+}
+
+/// Forgets the objects that had bytes in these files and that `live` does not have any more.
+/// Answers those that it has, as `bucket/key`.
+pub(in crate::object_store) fn forget_deleted(
+    path: &Path,
+    live: &Connection,
+    files: &[FileName],
+) -> Result<Vec<String>, Refusal> {
+    let mut connection = writable(path)?;
+    let transaction = connection.transaction()?;
+    let mut lost = Vec::new();
+    for file in files {
+        let ids: Vec<i64> = transaction
+            .prepare_cached("SELECT DISTINCT object_id FROM extents WHERE file = ?1")?
+            .query_map([file], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for id in ids {
+            // An id is never used again.
+            if objects::is_there(live, id)? {
+                lost.push(transaction.query_row(
+                    "SELECT bucket || '/' || key FROM objects WHERE id = ?1",
+                    [id],
+                    |row| row.get(0),
+                )?);
+            } else {
+                transaction.execute("DELETE FROM objects WHERE id = ?1", [id])?;
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(lost)
+}
+
+fn writable(path: &Path) -> Result<Connection, Refusal> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
 }
 
 pub(in crate::object_store) fn needed(connection: &Connection) -> Result<Vec<Needed>, Refusal> {
