@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use crate::counterparts;
 
 /// The variable that says where the program lies.
-pub const PROGRAM: &str = "DAILIES_GARAGE";
+const PROGRAM: &str = "DAILIES_GARAGE";
 /// Its own way to say a region.
 const REGION: &str = "garage";
 /// Of any of its commands.

@@ -1,7 +1,5 @@
 //! Clients that nobody here wrote, against the real server.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::time::Duration;
 
 use e2e::clips::Take;

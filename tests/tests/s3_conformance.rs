@@ -1,8 +1,6 @@
 //! The embedded S3 endpoint, held against the cases that any endpoint can be held against, with
 //! boto3, the AWS CLI, rclone and s5cmd. `make peers` does the same to garage.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::time::Duration;
 
 use e2e::{Stage, counterparts};

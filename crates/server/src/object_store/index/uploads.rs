@@ -144,7 +144,7 @@ pub(in crate::object_store) fn untouched(
 /// What a page of uploads has: an upload, or the common prefix of several.
 #[derive(Debug)]
 pub(in crate::object_store) enum Listed {
-    Upload(Upload),
+    Upload(Box<Upload>),
     CommonPrefix(String),
 }
 
@@ -181,7 +181,7 @@ pub(in crate::object_store) fn list(
         }
         listed.push(match &folded {
             Some(folded) => Listed::CommonPrefix(folded.clone()),
-            None => Listed::Upload(row),
+            None => Listed::Upload(Box::new(row)),
         });
         if folded.is_some() {
             last_folded = folded;
