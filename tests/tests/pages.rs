@@ -1,7 +1,5 @@
 //! The pages in a real browser.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::time::Duration;
 
 use e2e::clips::Take;

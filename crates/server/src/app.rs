@@ -139,7 +139,8 @@ impl App {
                 secret_access_key: foundation.s3_secret_access_key.clone(),
                 region: REGION.into(),
             };
-            let objects = ObjectStore::open(&folder.objects(), owner).await?;
+            let objects =
+                ObjectStore::open(&folder.objects(), owner, config.limits.uploads_kept).await?;
             objects.ensure_bucket(BUCKET).await?;
             let router = limits::for_storage(objects.router(), &gate);
             servers.start(s3, near_s3, &router, &traffic[1]);

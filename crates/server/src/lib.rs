@@ -7,6 +7,7 @@
 //! Must not know: the engine or the desktop app.
 
 pub mod app;
+pub mod backup;
 pub mod checks;
 mod clock;
 pub mod commands;

@@ -13,6 +13,7 @@ pub(crate) mod projects;
 pub(crate) mod removals;
 pub(crate) mod settings;
 pub(crate) mod share_links;
+pub(crate) mod snapshots;
 pub(crate) mod teams;
 pub(crate) mod users;
 pub(crate) mod videos;
