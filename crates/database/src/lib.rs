@@ -31,6 +31,9 @@ pub enum DatabaseError {
         /// Its version, as it names itself.
         found: &'static str,
     },
+    /// An older program has written this file. It was not touched.
+    #[error("the database is of an older version; start the server once, it brings it up to date")]
+    OlderSchema,
     /// A newer program has written this file. It was not touched.
     #[error("the database was written by a newer version of this program")]
     NewerSchema,
@@ -80,6 +83,19 @@ impl Database {
     /// [`DatabaseError::NewerSchema`] and [`DatabaseError::Damaged`] leave the file untouched.
     pub fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
         let connection = open::writer(path, migrations)?;
+        Ok(Self {
+            writer: Arc::new(Writer::start(connection)),
+            readers: Arc::new(Readers::new(path.to_owned())),
+        })
+    }
+
+    /// Opens a file that another process may be working with, which is of just this version. Makes
+    /// nothing, migrates nothing, and leaves the check for damage to whoever owns the file.
+    ///
+    /// # Errors
+    /// Where there is no such file, or one of another version or kind. It is left untouched.
+    pub fn open_existing(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
+        let connection = open::beside(path, migrations)?;
         Ok(Self {
             writer: Arc::new(Writer::start(connection)),
             readers: Arc::new(Readers::new(path.to_owned())),

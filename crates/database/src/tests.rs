@@ -54,6 +54,34 @@ fn a_newer_schema_is_refused_untouched() {
     assert!(matches!(Database::open(&path, &migrations()), Err(DatabaseError::NewerSchema)));
 }
 
+#[tokio::test]
+async fn beside_its_owner_only_a_file_of_this_version_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    assert!(Database::open_existing(&path, &migrations()).is_err());
+    assert!(!path.exists(), "nothing is made");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+    let other = Database::open_existing(&path, &migrations());
+    assert!(matches!(other, Err(DatabaseError::Damaged(_))), "{other:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), vec![b'x'; 8192]);
+    std::fs::remove_file(&path).unwrap();
+
+    let owner = Database::open(&path, &migrations()).unwrap();
+    let beside = Database::open_existing(&path, &migrations()).unwrap();
+    for database in [&owner, &beside] {
+        let insert = |c: &Connection| Ok(c.execute("INSERT INTO t (v) VALUES ('x')", [])?);
+        database.write::<_, DatabaseError, _>(insert).await.unwrap();
+    }
+    drop(beside);
+    assert_eq!(owner.read(rows).await.unwrap(), 2);
+    drop(owner);
+    let later = Migrations::new(vec![M::up("CREATE TABLE t (v)"), M::up("CREATE TABLE u (v)")]);
+    let older = Database::open_existing(&path, &later);
+    assert!(matches!(older, Err(DatabaseError::OlderSchema)));
+    let newer = Database::open_existing(&path, &Migrations::new(vec![]));
+    assert!(matches!(newer, Err(DatabaseError::NewerSchema)));
+}
+
 #[test]
 fn a_file_that_is_no_database_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();

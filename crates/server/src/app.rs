@@ -18,6 +18,7 @@ use crate::config::{Config, MediaSource, MuxConfig, S3Config, StorageChecksum, S
 use crate::credentials_file::{self, CredentialsError};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::founding::{self, Foundation};
+use crate::identity::Issuers;
 use crate::ingest::Ingest;
 use crate::limits::{self, Gate};
 use crate::listeners::{self, Bound, ListenError, Listeners};
@@ -178,6 +179,7 @@ impl App {
             database: database.clone(),
             ingest: Arc::clone(&ingest),
             signer,
+            issuers: Issuers::new(config.oidc)?,
             limits: config.limits,
             locks,
             calls: calls.clone(),

@@ -5,8 +5,9 @@
 
 pub(crate) mod file;
 mod network;
+pub mod oidc;
 pub mod settings;
-mod units;
+pub(crate) mod units;
 mod variables;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use url::Url;
 
 pub use self::file::FileError;
 pub use self::network::Network;
+use self::oidc::OidcIssuer;
 use self::variables::Variables;
 
 const MIB: u64 = 1 << 20;
@@ -86,6 +88,8 @@ pub struct Config {
     pub storage: StorageSource,
     /// Who makes them playable.
     pub media: MediaSource,
+    /// Whose tokens are taken besides API keys.
+    pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
     pub limits: Limits,
     /// What connections and callers may take.
@@ -271,6 +275,7 @@ impl Config {
             public_url: None,
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
+            oidc: Vec::new(),
             limits: Limits::default(),
             network: Network::private(),
             tls: None,
@@ -302,10 +307,17 @@ impl Config {
             public_url: from.url("DAILIES_PUBLIC_URL")?,
             storage: from.storage()?,
             media: from.media()?,
+            oidc: from.oidc()?,
             limits: from.limits()?,
             network: from.network()?,
             tls: from.tls()?,
             metrics: from.metrics()?,
         })
     }
+}
+
+/// Reads a configuration file; the line that is wrong. For the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_file(text: &str) -> Result<(), usize> {
+    file::parse(text).and_then(|_| file::issuers(text)).map(drop).map_err(|wrong| wrong.line)
 }

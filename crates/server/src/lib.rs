@@ -15,7 +15,10 @@ pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod health;
+mod identity;
 mod ingest;
 mod limits;
 pub mod listeners;

@@ -17,7 +17,7 @@ use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 
 use super::Team;
-use super::caller::{Caller, CallerError};
+use super::caller::Caller;
 use super::error::Refusal;
 use super::functions::{self, KEY_HEADER};
 use crate::metrics::Observed;
@@ -67,17 +67,9 @@ async fn answer(
     body: Body,
     observed: &mut Observed,
 ) -> Result<FunctionAnswer, Refused> {
-    let caller = Caller::of(headers, &team.database).await.map_err(|error| match error {
-        CallerError::BadCredentials => Refused(
-            StatusCode::UNAUTHORIZED,
-            ErrorCode::BadCredentials,
-            "the key is wrong or revoked".into(),
-        ),
-        CallerError::Database(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a key was not looked up");
-            let message = "the server failed; try again".into();
-            Refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, message)
-        }
+    let caller = Caller::of(headers, team).await.map_err(|error| {
+        let (status, code, message) = error.answer();
+        Refused(status, code, message.into())
     })?;
     observed.caller = caller.id().map(str::to_owned);
     let call = read(headers, body).await?;
