@@ -79,8 +79,11 @@ pub struct App {
     s3_url: Option<String>,
     credentials: PathBuf,
     stop: CancellationToken,
-    /// The listeners.
+    /// The team API's listeners.
     servers: JoinSet<()>,
+    /// The storage's: they end after the calls that use them.
+    storage: JoinSet<()>,
+    storage_stop: CancellationToken,
     /// Asks about videos in work, finishes removals, keeps the certificate current.
     reconciler: JoinSet<()>,
     /// Shows metrics until everything else has ended.
@@ -119,6 +122,10 @@ impl App {
             stop: stop.clone(),
             drain: config.limits.drain,
         };
+        let storage_stop = CancellationToken::new();
+        let storage_terms = Terms { stop: storage_stop.clone(), ..terms.clone() };
+        let mut storage_servers =
+            Servers { tasks: JoinSet::new(), tls: tls.clone(), terms: storage_terms };
         let mut servers = Servers { tasks: JoinSet::new(), tls: tls.clone(), terms };
         let traffic = [Arc::<Traffic>::default(), Arc::default()];
         let embedded_media = matches!(config.media, MediaSource::Embedded);
@@ -143,7 +150,7 @@ impl App {
                 ObjectStore::open(&folder.objects(), owner, config.limits.uploads_kept).await?;
             objects.ensure_bucket(BUCKET).await?;
             let router = limits::for_storage(objects.router(), &gate);
-            servers.start(s3, near_s3, &router, &traffic[1]);
+            storage_servers.start(s3, near_s3, &router, &traffic[1]);
         }
 
         let (engine, mux) = match config.media {
@@ -209,7 +216,7 @@ impl App {
         }
         let router = limits::for_team(router.merge(health::ready(stop.clone())), &gate);
         servers.start(api, near, &router, &traffic[0]);
-        let servers = servers.tasks;
+        let (servers, storage_servers) = (servers.tasks, storage_servers.tasks);
 
         let s3_credentials = S3Credentials {
             endpoint: s3_url
@@ -238,6 +245,8 @@ impl App {
             credentials,
             stop,
             servers,
+            storage: storage_servers,
+            storage_stop,
             reconciler,
             observers,
             ended,
@@ -272,7 +281,8 @@ impl App {
         self.reload.notify_one();
     }
 
-    /// Takes nothing new, lets what runs end within the drain limit, ends child processes.
+    /// Takes nothing new, lets calls end within the drain limit, then uploads into the storage, again
+    /// within it, and ends child processes.
     pub async fn stop(mut self) {
         self.stop.cancel();
         self.reconciler.shutdown().await;
@@ -288,6 +298,8 @@ impl App {
         if calls.is_err() {
             tracing::warn!("calls did not end in time; they go on at the next start");
         }
+        self.storage_stop.cancel();
+        while self.storage.join_next().await.is_some() {}
         self.ended.cancel();
         self.observers.shutdown().await;
     }

@@ -15,6 +15,10 @@ use crate::db::settings::{self, Setting};
 const USUAL: SocketAddr =
     SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 7420));
 
+/// What is remembered, in the order of the team API, the S3 endpoint, and both again near by.
+const REMEMBERED: [Setting; 4] =
+    [Setting::Listen, Setting::S3Listen, Setting::NearListen, Setting::NearS3Listen];
+
 /// Why nothing can be listened on.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -55,13 +59,14 @@ pub(crate) struct Near {
 
 /// Binds both, and remembers where.
 pub(crate) async fn bind(config: &Config, database: &Database) -> Result<Listeners, ListenError> {
-    let (last, last_s3) = database
+    let [last, last_s3, last_near, last_near_s3] = database
         .read::<_, DatabaseError, _>(|connection| {
-            let address = |setting| {
+            let mut last = [None; REMEMBERED.len()];
+            for (address, setting) in last.iter_mut().zip(REMEMBERED) {
                 let text = settings::get(connection, setting)?;
-                Ok::<_, DatabaseError>(text.and_then(|text| text.parse::<SocketAddr>().ok()))
-            };
-            Ok((address(Setting::Listen)?, address(Setting::S3Listen)?))
+                *address = text.and_then(|text| text.parse::<SocketAddr>().ok());
+            }
+            Ok(last)
         })
         .await?;
     let wanted = config.listen.or(last).unwrap_or(USUAL);
@@ -76,26 +81,32 @@ pub(crate) async fn bind(config: &Config, database: &Database) -> Result<Listene
     let near = match config.tls {
         None => None,
         Some(_) => {
-            let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let s3 = match s3 {
-                Some(_) => Some(listen(any, "--s3-listen").await?),
+                Some(_) => Some(near_by(last_near_s3).await?),
                 None => None,
             };
-            Some(Near { api: listen(any, "--listen").await?, s3 })
+            Some(Near { api: near_by(last_near).await?, s3 })
         }
     };
     let metrics = match config.metrics.listen {
         Some(address) => Some(listen(address, "DAILIES_METRICS_LISTEN").await?),
         None => None,
     };
-    let (api_address, s3_address) = (api.address, s3.as_ref().map(|s3| s3.address));
+    let address = |bound: &Bound| bound.address;
+    let now = [
+        Some(api.address),
+        s3.as_ref().map(address),
+        near.as_ref().map(|near| near.api.address),
+        near.as_ref().and_then(|near| near.s3.as_ref()).map(address),
+    ];
     database
         .write::<_, DatabaseError, _>(move |connection| {
-            settings::set(connection, Setting::Listen, &api_address.to_string())?;
-            match s3_address {
-                Some(address) => settings::set(connection, Setting::S3Listen, &address.to_string()),
-                None => Ok(()),
+            for (address, setting) in now.into_iter().zip(REMEMBERED) {
+                if let Some(address) = address {
+                    settings::set(connection, setting, &address.to_string())?;
+                }
             }
+            Ok(())
         })
         .await?;
     Ok(Listeners { api, s3, near, metrics })
@@ -110,6 +121,18 @@ fn beside(wanted: SocketAddr, api: SocketAddr, last: Option<SocketAddr>) -> Sock
         _ => api.port().checked_add(1).unwrap_or(0),
     };
     SocketAddr::new(wanted.ip(), port)
+}
+
+/// Where the server's parts met before, because jobs that wait name it; else anywhere here.
+async fn near_by(last: Option<SocketAddr>) -> Result<Bound, ListenError> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    match last {
+        Some(last) => match listen(last, "--listen").await {
+            Err(ListenError::Busy(..)) => listen(any, "--listen").await,
+            bound => bound,
+        },
+        None => listen(any, "--listen").await,
+    }
 }
 
 async fn listen(address: SocketAddr, option: &'static str) -> Result<Bound, ListenError> {

@@ -24,6 +24,9 @@ pub(crate) enum Setting {
     Listen,
     /// The same for the S3 endpoint.
     S3Listen,
+    /// The same for the listeners that only this computer reaches, where the others are by TLS.
+    NearListen,
+    NearS3Listen,
     S3AccessKeyId,
     S3SecretAccessKey,
     MuxTokenId,
@@ -45,6 +48,8 @@ impl Setting {
             Self::OwnerId => "owner_id",
             Self::Listen => "listen",
             Self::S3Listen => "s3_listen",
+            Self::NearListen => "near_listen",
+            Self::NearS3Listen => "near_s3_listen",
             Self::S3AccessKeyId => "s3_access_key_id",
             Self::S3SecretAccessKey => "s3_secret_access_key",
             Self::MuxTokenId => "mux_token_id",

@@ -18,7 +18,7 @@ const BUCKETS: [f64; 12] =
 /// What a route tells of a request that nobody else can know. It travels with the answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
-    /// The id of the key, or the subject of the token. Never the key itself.
+    /// The key's id, or the user's. Never what he proved it with.
     pub(crate) caller: Option<String>,
     /// Only a name that stands in the registry.
     pub(crate) function: Option<String>,

@@ -143,3 +143,39 @@ async fn a_full_disk_is_507_and_over_when_there_is_room() {
     let (status, log) = program.end();
     assert_eq!(status.code(), Some(0), "{log}");
 }
+
+/// A call that is not whole when the signal comes, and needs the storage when it is.
+#[tokio::test]
+async fn a_call_in_flight_still_finds_the_storage() {
+    let data = tempfile::tempdir().unwrap();
+    let mut program = Program::start(data.path(), &[("DAILIES_DRAIN", "15 s")]);
+    let known = credentials(data.path());
+    let http = client();
+    let create = json!({
+        "projectId": known.project_id, "title": "t", "fileSize": 20 << 20, "contentType": "video/mp4",
+    });
+    let video = call(&http, &known, "mutation", "videos:create", create).await;
+    let args = json!({
+        "videoId": video, "filename": "c.mp4", "fileSize": 20 << 20, "contentType": "video/mp4",
+    });
+    let path = "videoActions:initiateVideoUpload";
+    let body = json!({"path": path, "args": args, "format": "json"}).to_string();
+    let address = program.line["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let key = secrecy::ExposeSecret::expose_secret(&known.api_key);
+    let head = format!(
+        "POST /api/action HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    let (now, later) = body.split_at(10);
+    stream.write_all(format!("{head}{now}").as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    kill_process(Pid::from_child(&program.child), Signal::TERM).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    stream.write_all(later.as_bytes()).await.unwrap();
+    let answer = until_closed(&mut stream).await;
+    assert!(answer.contains("\"strategy\":\"multipart\""), "{answer}");
+    let (status, log) = program.end();
+    assert_eq!(status.code(), Some(0), "{log}");
+}

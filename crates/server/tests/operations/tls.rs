@@ -112,3 +112,27 @@ async fn a_connection_that_never_shakes_hands_is_closed() {
     assert_eq!(until_closed(&mut stream).await, "");
     server.app.stop().await;
 }
+
+#[tokio::test]
+async fn the_servers_own_parts_meet_where_they_did_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, _) = pair(folder.path());
+    let server = Server::start(|config| config.tls = Some(files.clone())).await;
+    let places = |data: &Path| -> Vec<String> {
+        let database = rusqlite::Connection::open(data.join("team.db")).unwrap();
+        let sql = "SELECT value FROM settings WHERE name IN ('near_listen', 'near_s3_listen')
+                   ORDER BY name";
+        let mut places = database.prepare(sql).unwrap();
+        places.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let first = places(server.data.path());
+    assert_eq!(first.len(), 2);
+    let Server { app, data, .. } = server;
+    app.stop().await;
+    // What waits for the media engine names the storage by this address.
+    let mut config = dailies_server::config::Config::embedded(data.path().to_owned());
+    config.tls = Some(files);
+    let app = Box::pin(dailies_server::app::App::start(config)).await.unwrap();
+    assert_eq!(places(data.path()), first);
+    app.stop().await;
+}
