@@ -2,13 +2,15 @@
 
 use std::io::SeekFrom;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
@@ -22,17 +24,23 @@ pub(super) async fn file_response(
     request: &HeaderMap,
 ) -> std::io::Result<Response> {
     let mut file = tokio::fs::File::open(path).await?;
-    let size = file.metadata().await?.len();
+    let metadata = file.metadata().await?;
+    let size = metadata.len();
+    let tag = tag(&metadata);
     let headers = [
         (CONTENT_TYPE, media_type),
         (CACHE_CONTROL, "private, max-age=86400, immutable"),
         (ACCEPT_RANGES, "bytes"),
+        (ETAG, tag.as_str()),
     ];
-    let range = if request.contains_key(IF_RANGE) {
-        // No validator was ever given out, so this is about another file.
+    let asked = |name| request.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if asked(IF_NONE_MATCH).is_some_and(|tags| any_is(tags, &tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let range = if asked(IF_RANGE).is_some_and(|known| known != tag) {
         Asked::Whole
     } else {
-        Asked::read(request.get(RANGE).and_then(|value| value.to_str().ok()), size)
+        Asked::read(asked(RANGE), size)
     };
     let (first, length) = match range {
         Asked::Whole => (0, size),
@@ -52,6 +60,19 @@ pub(super) async fn file_response(
     }
     let range = [(CONTENT_RANGE, format!("bytes {first}-{}/{size}", first + length - 1))];
     Ok((StatusCode::PARTIAL_CONTENT, headers, length_header, range, body).into_response())
+}
+
+/// A file is made once and put in its place at once, so size and time tell it from one made anew.
+fn tag(metadata: &std::fs::Metadata) -> String {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("\"{:x}-{:x}\"", metadata.len(), modified.unwrap_or_default().as_nanos())
+}
+
+/// Whether `If-None-Match` names the tag (RFC 9110, section 13.1.2: weak comparison).
+fn any_is(tags: &str, tag: &str) -> bool {
+    tags.split(',')
+        .map(str::trim)
+        .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
