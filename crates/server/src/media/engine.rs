@@ -59,6 +59,8 @@ pub(super) struct Shared {
     /// Cancelled when the engine closes.
     pub(super) closing: CancellationToken,
     pub(super) running: Running,
+    /// Images that are made at the same time.
+    pub(super) images: Semaphore,
     /// One asset is synced at a time: it takes the whole disk.
     pub(super) syncing: Semaphore,
 }
@@ -113,6 +115,7 @@ impl MediaEngine {
             events: Notify::new(),
             closing: closing.clone(),
             running: Running::default(),
+            images: Semaphore::new(config.limits.parallel_jobs.max(1)),
             syncing: Semaphore::new(1),
         });
         let mut tasks = JoinSet::new();
@@ -133,7 +136,7 @@ impl MediaEngine {
         stream::router(Arc::clone(&self.shared))
     }
 
-    /// `/{playbackId}/thumbnail.jpg`; what `https://image.mux.com` is to Mux.
+    /// `/{playbackId}/thumbnail.jpg` and other images; what `https://image.mux.com` is to Mux.
     pub fn image_router(&self) -> Router {
         images::router(Arc::clone(&self.shared))
     }

@@ -43,6 +43,11 @@ impl Folder {
         self.asset(asset).join(rendition_name(height))
     }
 
+    /// Images of an asset that were asked for.
+    pub(super) fn images(&self, asset: &str) -> PathBuf {
+        self.asset(asset).join("images")
+    }
+
     /// The assets that have a folder.
     pub(super) fn assets(&self) -> io::Result<Vec<String>> {
         let names = std::fs::read_dir(self.0.join("assets"))?
@@ -71,6 +76,35 @@ pub(super) async fn remove(folder: &Path) {
         }
         _ => {}
     }
+}
+
+/// Moves a file that can be made again to `path`, among at most `most` of its kind.
+///
+/// # Errors
+/// Among others where the asset is gone: its folder is not made anew.
+pub(super) async fn keep(made: &Path, path: &Path, most: usize) -> io::Result<()> {
+    let (made, path) = (made.to_owned(), path.to_owned());
+    blocking(move || {
+        let Some(folder) = path.parent() else { return Err(io::ErrorKind::NotFound.into()) };
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            kept.push((entry.metadata()?.modified()?, entry.path()));
+        }
+        kept.sort();
+        for (_, oldest) in kept.iter().take((kept.len() + 1).saturating_sub(most)) {
+            match std::fs::remove_file(oldest) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(&made, &path)
+    })
+    .await
 }
 
 /// Bytes of all files in `folder`, without its folders.

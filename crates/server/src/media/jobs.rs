@@ -143,11 +143,15 @@ async fn make(
         proxy: door.proxy(),
         nice: NICE,
         progress,
+        beside_a_copy: false,
     };
     let mut attempt = 1;
     loop {
         let work = Scratch(shared.folder.work(&Ulid::new().to_string()));
         match once(shared, &ffmpeg, job, &work.0).await {
+            Err(failure) if failure.kind != FailureKind::Cancelled && door.is_empty() => {
+                return Err(Failure::new(FailureKind::Input, "The file is empty."));
+            }
             Err(failure) if failure.kind == FailureKind::Unreachable && attempt < ATTEMPTS => {
                 tracing::warn!(asset = job.asset, reason = failure.message, "trying again");
                 tokio::select! {

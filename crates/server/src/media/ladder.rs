@@ -131,6 +131,7 @@ async fn make(
         proxy: door.proxy(),
         nice: NICE,
         progress,
+        beside_a_copy: step.input.is_none(),
     };
     let work = Scratch(shared.folder.work(&Ulid::new().to_string()));
     tokio::fs::create_dir_all(&work.0).await.map_err(disk)?;

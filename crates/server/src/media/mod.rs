@@ -22,6 +22,7 @@ mod error;
 mod ffmpeg;
 mod file_response;
 mod files;
+mod image_parameters;
 mod images;
 mod jobs;
 mod ladder;
@@ -30,6 +31,7 @@ mod playback;
 mod playlist;
 mod signature;
 mod store;
+mod storyboard;
 mod stream;
 mod token;
 

@@ -12,6 +12,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -74,6 +75,7 @@ pub(super) fn client() -> reqwest::Result<reqwest::Client> {
 pub(super) struct Door {
     address: SocketAddr,
     password: SecretString,
+    keeper: Arc<Keeper>,
     _server: AbortOnDropHandle<()>,
 }
 
@@ -97,9 +99,16 @@ impl Door {
             authorization: format!("Basic {}", STANDARD.encode(format!("{USER}:{password}")))
                 .into(),
             behind,
+            empty: AtomicBool::new(false),
         });
-        let server = AbortOnDropHandle::new(tokio::spawn(serve(listener, keeper)));
-        Ok(Self { address, password: password.into(), _server: server })
+        let server = AbortOnDropHandle::new(tokio::spawn(serve(listener, Arc::clone(&keeper))));
+        Ok(Self { address, password: password.into(), keeper, _server: server })
+    }
+
+    /// Whether the original turned out to have no bytes, which FFmpeg cannot tell from a connection
+    /// that broke.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keeper.empty.load(Ordering::Relaxed)
     }
 
     /// The value of `http_proxy` for FFmpeg.
@@ -134,6 +143,7 @@ async fn serve(listener: TcpListener, keeper: Arc<Keeper>) {
 struct Keeper {
     authorization: SecretString,
     behind: Behind,
+    empty: AtomicBool,
 }
 
 enum Behind {
@@ -157,13 +167,18 @@ impl Keeper {
             return status(StatusCode::FORBIDDEN);
         }
         match &self.behind {
-            Behind::Remote(http, url) => remote(http, url, request.headers()).await,
+            Behind::Remote(http, url) => remote(http, url, request.headers(), &self.empty).await,
             Behind::Stored(stored) => stored.answer(request.headers()).await,
         }
     }
 }
 
-async fn remote(http: &reqwest::Client, url: &SecretString, asked: &HeaderMap) -> Response {
+async fn remote(
+    http: &reqwest::Client,
+    url: &SecretString,
+    asked: &HeaderMap,
+    empty: &AtomicBool,
+) -> Response {
     let mut request = http.get(url.expose_secret());
     if let Some(range) = asked.get(RANGE) {
         request = request.header(RANGE, range);
@@ -178,6 +193,11 @@ async fn remote(http: &reqwest::Client, url: &SecretString, asked: &HeaderMap) -
     if answer.status().is_redirection() {
         tracing::warn!("the address of an original leads to another one, which is not followed");
         return status(StatusCode::GONE);
+    }
+    let nothing = answer.status().is_success() && answer.content_length() == Some(0);
+    // FFmpeg asks for everything first, and later for nothing that is not there.
+    if nothing || answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        empty.store(true, Ordering::Relaxed);
     }
     let mut response = status(answer.status());
     if answer.status().is_success() {

@@ -138,6 +138,19 @@ pub(super) fn segments(playlist: &str) -> Vec<(f64, String)> {
     segments
 }
 
+/// Width and height in a variant's attributes.
+pub(super) fn resolution(attributes: &str) -> Option<(u32, u32)> {
+    let (_, rest) = attributes.split_once("RESOLUTION=")?;
+    let (width, height) = rest.split(',').next()?.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// Frames per second in a variant's attributes.
+pub(super) fn frame_rate(attributes: &str) -> Option<f64> {
+    let (_, rest) = attributes.split_once("FRAME-RATE=")?;
+    rest.split(',').next()?.parse().ok().filter(|rate| *rate >= 1.0)
+}
+
 fn bandwidth(attributes: &str) -> u64 {
     let number = attributes.strip_prefix("BANDWIDTH=").unwrap_or(attributes);
     number.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(0)

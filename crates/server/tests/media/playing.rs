@@ -54,7 +54,7 @@ async fn what_browsers_do_not_play_is_transcoded() {
     assert_eq!((&video["codec_name"], &audio["codec_name"]), (&"h264".into(), &"aac".into()));
     assert_eq!(video["pix_fmt"], "yuv420p");
     // 901×1603 fits 720×1280, and stays upright.
-    assert_eq!((&video["width"], &video["height"]), (&718.into(), &1280.into()));
+    assert_eq!((&video["width"], &video["height"]), (&720.into(), &1280.into()));
     assert!((asset.duration.unwrap() - 12.0).abs() < 0.3, "{:?}", asset.duration);
 
     let asset = stand.ready(&clips::vp9(stand.folder.path())).await;

@@ -8,6 +8,7 @@
 
 mod child;
 mod failure;
+mod image;
 mod package;
 mod picture;
 mod plan;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::child::Finished;
 pub(super) use self::failure::{Failure, FailureKind};
+pub(super) use self::image::{Image, ImageFormat};
 pub(super) use self::package::{MAP, RENDITION, is_part_name};
 use self::plan::Treatment;
 pub(super) use self::poster::POSTER;
@@ -67,6 +69,8 @@ pub(super) struct Ffmpeg {
     /// How far an encoding lets others go first: 0 to 19.
     pub(super) nice: i32,
     pub(super) progress: Progress,
+    /// Whether what is made stands beside a copy of the original's picture.
+    pub(super) beside_a_copy: bool,
 }
 
 impl Ffmpeg {

@@ -91,6 +91,10 @@ async fn attempt(
     if !finished.success || broke_off(&finished.stderr) {
         return Err(Failure::from_stderr(&finished.stderr));
     }
+    if plan.video == Treatment::Copy && finished.stderr.contains("partial file") {
+        // Some players stop at half a packet. A decoder makes a whole picture of it, or none.
+        return Err(Failure::new(FailureKind::Input, "The file is cut off."));
+    }
     let folder = work.to_owned();
     let measured = tokio::task::spawn_blocking(move || Measured::read(&folder)).await;
     let measured = measured.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
@@ -128,6 +132,11 @@ fn arguments(
                  -bufsize {} -g 300 -force_key_frames expr:gte(t,n_forced*2)",
                 2 * rate
             )));
+            // The first frame of a rendition starts as late as frames are held back, so those that a
+            // player goes between must hold back as many; two is what the encoder does by itself.
+            if ffmpeg.beside_a_copy && probe.video.held_back < 2 {
+                arguments.extend(words(&format!("-bf {}", probe.video.held_back)));
+            }
             arguments.extend(ffmpeg.threads());
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn first_height(shown: (u32, u32), most: u32) -> u32 {
 pub(super) fn ladder(shown: (u32, u32), most: u32, encoded: Option<u32>, average: u64) -> Vec<u32> {
     let own = height(shown);
     let top = own.min(most);
-    let clearly_below = |low: u32, high: u32| low * 6 <= high * 5;
+    let clearly_below = |low: u32, high: u32| low * 6 < high * 5;
     let mut heights: Vec<u32> = LADDER
         .into_iter()
         .filter(|step| clearly_below(*step, top))
@@ -64,7 +64,11 @@ pub(super) fn bit_rate(height: u32) -> u64 {
 pub(super) fn size((width, height): (u32, u32), frame: u32) -> (u32, u32) {
     let (long, short) = (f64::from(width.max(height)), f64::from(width.min(height)));
     let scale = (f64::from(frame) / short).min(f64::from(frame) * 16.0 / 9.0 / long).min(1.0);
-    let even = |side: u32| (((f64::from(side) * scale).round() as u32) & !1).max(2);
+    let even = |side: u32| {
+        let side = f64::from(side) * scale;
+        let half = if scale < 1.0 { (side / 2.0).round() } else { (side / 2.0).floor() };
+        (half as u32 * 2).max(2)
+    };
     (even(width), even(height))
 }
 
@@ -120,7 +124,8 @@ mod tests {
     fn sizes_are_even_and_keep_the_shape() {
         for (shown, height, expected) in [
             ((1920, 1080), 720, (1280, 720)),
-            ((901, 1603), 720, (718, 1280)),
+            ((901, 1603), 720, (720, 1280)),
+            ((1280, 720), 480, (854, 480)),
             ((321, 181), 720, (320, 180)),
             ((2560, 1080), 720, (1280, 540)),
             ((1440, 1080), 720, (960, 720)),

@@ -101,6 +101,7 @@ mod tests {
                 transfer: Transfer::Standard,
                 rate: Rate { text: "25".into(), value: 25.0 },
                 average_rate: Some(25.0),
+                held_back: 0,
                 aspect_ratio: None,
             },
             audio: Some(AudioStream { index: 1, codec: "aac".into(), profile: Some("LC".into()) }),

@@ -55,6 +55,8 @@ pub(super) struct VideoStream {
     pub(super) rate: Rate,
     /// Frames by seconds of what it has.
     pub(super) average_rate: Option<f64>,
+    /// Frames that a decoder holds back to bring them in order.
+    pub(super) held_back: u32,
     /// `16:9`, of the picture as it is shown.
     pub(super) aspect_ratio: Option<String>,
 }
@@ -109,8 +111,10 @@ fn understand(answer: &Answer) -> Result<Probe, Failure> {
         Failure::new(FailureKind::Input, message)
     };
     let video = of("video").next().ok_or_else(no_video)?;
+    // FFmpeg does not say it where it refused to decode.
     let (Some(width @ 1..), Some(height @ 1..)) = (video.width, video.height) else {
-        return Err(no_video());
+        let message = "The picture has no size, or is larger than 8K.";
+        return Err(Failure::new(FailureKind::Input, message));
     };
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         let message = format!("The picture is {width}\u{d7}{height}, which is larger than 8K.");
@@ -150,6 +154,7 @@ fn understand(answer: &Answer) -> Result<Probe, Failure> {
             },
             rate: steady_rate(video, interlaced),
             average_rate: rate(video.avg_frame_rate.as_deref()).map(|rate| rate.value),
+            held_back: video.has_b_frames,
             aspect_ratio: reduced(shape),
         },
         audio: sounds.map(|audio| AudioStream {
@@ -231,6 +236,8 @@ struct Stream {
     sample_aspect_ratio: Option<String>,
     field_order: Option<String>,
     color_transfer: Option<String>,
+    #[serde(default)]
+    has_b_frames: u32,
     r_frame_rate: Option<String>,
     avg_frame_rate: Option<String>,
     #[serde(default)]

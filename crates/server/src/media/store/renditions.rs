@@ -159,3 +159,74 @@ pub(in crate::media) fn count(
     Ok(connection
         .query_row(sql, [asset], |row| Ok(Count { planned: row.get(0)?, ended: row.get(1)? }))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::{assets, jobs, migrations};
+    use super::*;
+
+    /// Assets `A…` and `B…`, both ready with a ladder, and `C…`, whose job is as it is told.
+    fn database(third: &str) -> Connection {
+        let mut connection = Connection::open_in_memory().expect("a database");
+        migrations().to_latest(&mut connection).expect("migrated");
+        for name in ["A", "B", "C"] {
+            assets::insert(&connection, &id(name), None, 1).expect("an asset");
+            jobs::insert(&connection, &id(name), "http://a/").expect("a job");
+        }
+        let state = |name: &str, sql: &str| {
+            connection.execute(sql, [id(name)]).expect("changed");
+        };
+        for name in ["A", "B"] {
+            state(name, "UPDATE jobs SET state = 'done', input = NULL WHERE asset = ?1");
+            state(
+                name,
+                "UPDATE assets SET status = 'ready', duration = 1, bytes = 1 WHERE id = ?1",
+            );
+        }
+        state("C", &format!("UPDATE jobs SET state = '{third}' WHERE asset = ?1"));
+        plan(&connection, &id("A"), &[360, 480], Some("http://a/")).expect("planned");
+        plan(&connection, &id("B"), &[360], None).expect("planned");
+        connection
+    }
+
+    fn id(name: &str) -> String {
+        name.repeat(26)
+    }
+
+    fn taken(connection: &Connection) -> Option<(String, u32)> {
+        take(connection, 10).expect("asked").map(|step| (step.asset[..1].to_owned(), step.height))
+    }
+
+    #[test]
+    fn first_renditions_go_before_all_others_and_cheap_ones_before_dear_ones() {
+        assert_eq!(taken(&database("pending")), None, "an asset waits for its first");
+        let connection = database("running");
+        assert_eq!(taken(&connection), Some(("A".into(), 360)));
+        assert_eq!(taken(&connection), Some(("B".into(), 360)));
+        assert_eq!(taken(&connection), None, "one of an asset at a time");
+        done(&connection, &id("A"), 360, "BANDWIDTH=1", 1).expect("done");
+        assert_eq!(taken(&connection), Some(("A".into(), 480)));
+        assert_eq!(made(&connection, &id("A")).expect("read"), [(360, "BANDWIDTH=1".into())]);
+        assert_eq!(count(&connection, &id("A")).expect("read"), Count { planned: 2, ended: 1 });
+    }
+
+    #[test]
+    fn a_failed_step_waits_and_in_the_end_forgets_its_input() {
+        let connection = database("running");
+        taken(&connection);
+        failed(&connection, &id("A"), 360, Some(20)).expect("put off");
+        assert_eq!(taken(&connection), Some(("B".into(), 360)));
+        assert_eq!(taken(&connection), Some(("A".into(), 480)), "another step of it may go");
+        resume(&connection).expect("as after a restart");
+        let step = take(&connection, 30).expect("asked").expect("due");
+        assert_eq!((step.height, step.starts, step.failures), (360, 2, 1));
+        failed(&connection, &id("A"), 360, None).expect("given up");
+        let sql = "SELECT state, input FROM renditions WHERE asset = ?1 AND height = 360";
+        let row: (String, Option<String>) = connection
+            .query_row(sql, [id("A")], |row| Ok((row.get(0)?, row.get(1)?)))
+            .expect("there");
+        assert_eq!(row, ("failed".into(), None));
+    }
+}
