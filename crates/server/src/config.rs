@@ -47,6 +47,8 @@ pub struct Config {
     pub media: MediaSource,
     /// Sizes and lifetimes.
     pub limits: Limits,
+    /// What the embedded media engine may take of the computer.
+    pub media_limits: crate::media::Limits,
 }
 
 /// The object storage.
@@ -183,6 +185,7 @@ impl Config {
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
             limits: Limits::default(),
+            media_limits: crate::media::Limits::default(),
         }
     }
 
@@ -207,6 +210,7 @@ impl Config {
             storage: from.storage()?,
             media: from.media()?,
             limits: from.limits()?,
+            media_limits: from.media_limits()?,
         })
     }
 }

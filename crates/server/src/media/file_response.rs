@@ -1,6 +1,6 @@
 //! A file as an answer, whole or one range of it (RFC 9110, section 14).
 
-use std::io::SeekFrom;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -11,11 +11,13 @@ use http::header::{
     IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 /// Bytes read at a time.
-const BUFFER: usize = 128 << 10;
+const BUFFER: usize = 256 << 10;
+/// Bytes of a file that is read whole: most images, and segments of little motion.
+const AT_ONCE: u64 = 256 << 10;
 
 /// The file at `path`, kept by the player alone: its address holds a token.
 pub(super) async fn file_response(
@@ -23,8 +25,21 @@ pub(super) async fn file_response(
     media_type: &'static str,
     request: &HeaderMap,
 ) -> std::io::Result<Response> {
-    let mut file = tokio::fs::File::open(path).await?;
-    let metadata = file.metadata().await?;
+    let path = path.to_owned();
+    // At once, since each step would go through a queue of its own.
+    let (mut file, metadata, whole) = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::open(path)?;
+        let metadata = file.metadata()?;
+        let mut whole = None;
+        if metadata.len() <= AT_ONCE {
+            let mut bytes = Vec::with_capacity(metadata.len() as usize);
+            file.read_to_end(&mut bytes)?;
+            whole = Some(bytes::Bytes::from(bytes));
+        }
+        Ok::<_, std::io::Error>((file, metadata, whole))
+    })
+    .await
+    .map_err(std::io::Error::other)??;
     let size = metadata.len();
     let tag = tag(&metadata);
     let headers = [
@@ -50,10 +65,17 @@ pub(super) async fn file_response(
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
         }
     };
-    if first > 0 {
-        file.seek(SeekFrom::Start(first)).await?;
-    }
-    let body = Body::from_stream(ReaderStream::with_capacity(file.take(length), BUFFER));
+    let body = match whole {
+        // A file that is cut while it is read has less than its size.
+        Some(bytes) if bytes.len() as u64 == size => {
+            Body::from(bytes.slice(first as usize..(first + length) as usize))
+        }
+        _ => {
+            file.seek(SeekFrom::Start(first))?;
+            let file = tokio::fs::File::from_std(file);
+            Body::from_stream(ReaderStream::with_capacity(file.take(length), BUFFER))
+        }
+    };
     let length_header = [(CONTENT_LENGTH, length.to_string())];
     if range == Asked::Whole {
         return Ok((headers, length_header, body).into_response());

@@ -126,7 +126,19 @@ async fn resources_come_with_the_right_headers() {
             assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT, "{path}");
             let range = format!("bytes 10-29/{}", body.len());
             assert_eq!(part.headers()["content-range"].to_str().unwrap(), range);
+            let tag = part.headers()["etag"].to_str().unwrap().to_owned();
             assert_eq!(part.bytes().await.unwrap(), body[10..30], "{path}");
+            for (name, value, status) in [
+                ("if-none-match", tag.as_str(), StatusCode::NOT_MODIFIED),
+                ("if-none-match", "\"other\"", StatusCode::PARTIAL_CONTENT),
+                ("if-range", tag.as_str(), StatusCode::PARTIAL_CONTENT),
+                ("if-range", "\"other\"", StatusCode::OK),
+            ] {
+                let request = stand.http.get(&address).header("range", "bytes=10-29");
+                let answer = request.header(name, value).send().await.unwrap();
+                assert_eq!(answer.status(), status, "{path}, {name} {value}");
+                assert_eq!(answer.headers()["etag"], tag, "{path}");
+            }
         }
         if media_type == "image/jpeg" {
             assert!(body.starts_with(&[0xff, 0xd8]) && body.len() > 2000, "a picture");

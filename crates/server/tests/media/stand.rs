@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path as UrlPath, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt as _;
 use dailies_api::mux::{Asset, AssetStatus, Data, ProgressState, Webhook};
 use dailies_server::media::{
     Limits, MediaConfig, MediaEngine, Programs, SigningKey, WebhookTarget,
@@ -285,6 +286,8 @@ fn routes(engine: &MediaEngine) -> axum::Router {
 async fn serve(servers: &mut JoinSet<()>, router: axum::Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    // As the server has it.
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
     format!("http://{address}")
 }

@@ -122,7 +122,7 @@ pub(super) fn broke_off(stderr: &str) -> bool {
 fn last_words(stderr: &str) -> String {
     let line = stderr
         .lines()
-        .map(|line| without_addresses(line))
+        .map(without_addresses)
         .rfind(|line| !line.is_empty() && !line.starts_with("Last message repeated"))
         .unwrap_or_default();
     line.trim_end_matches('.').chars().filter(|c| !c.is_control()).take(QUOTED).collect()
