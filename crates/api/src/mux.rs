@@ -78,6 +78,37 @@ pub struct Asset {
     /// Why it errored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<AssetErrors>,
+    /// How far the work on it is, which goes on after it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<AssetProgress>,
+}
+
+/// How far the work on an asset is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetProgress {
+    /// What is being done.
+    pub state: ProgressState,
+    /// Percent; -1 where there is nothing to wait for.
+    pub progress: f64,
+}
+
+/// What is being done for an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProgressState {
+    /// It is fetched and looked at.
+    Ingesting,
+    /// It is encoded.
+    Transcoding,
+    /// Nothing more.
+    Completed,
+    /// It is broadcast.
+    Live,
+    /// It failed.
+    Errored,
+    /// A state that Mux added later.
+    #[serde(other)]
+    Other,
 }
 
 /// A name for playing an asset.

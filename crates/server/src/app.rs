@@ -155,8 +155,13 @@ impl App {
 
         let (engine, mux) = match config.media {
             MediaSource::Embedded => {
-                let engine =
-                    MediaEngine::open(media_config(&folder, &near_url, &foundation)).await?;
+                let engine = MediaEngine::open(media_config(
+                    &folder,
+                    &near_url,
+                    &foundation,
+                    config.media_limits,
+                ))
+                .await?;
                 (Some(engine), embedded_mux(&url, &near_url, &foundation))
             }
             MediaSource::Mux(mux) => (None, *mux),
@@ -345,7 +350,12 @@ fn with_media(router: Router, engine: &MediaEngine) -> Router {
         .nest("/image", engine.image_router())
 }
 
-fn media_config(folder: &DataFolder, near_url: &str, foundation: &Foundation) -> MediaConfig {
+fn media_config(
+    folder: &DataFolder,
+    near_url: &str,
+    foundation: &Foundation,
+    limits: crate::media::Limits,
+) -> MediaConfig {
     MediaConfig {
         folder: folder.media(),
         token_id: foundation.mux_token_id.clone(),
@@ -359,7 +369,7 @@ fn media_config(folder: &DataFolder, near_url: &str, foundation: &Foundation) ->
             secret: foundation.mux_webhook_secret.clone(),
         },
         programs: crate::media::Programs::default(),
-        limits: crate::media::Limits::default(),
+        limits,
     }
 }
 

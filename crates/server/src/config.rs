@@ -92,6 +92,8 @@ pub struct Config {
     pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
     pub limits: Limits,
+    /// What the embedded media engine may take of the computer.
+    pub media_limits: crate::media::Limits,
     /// What connections and callers may take.
     pub network: Network,
     /// A certificate pair; without it the listeners speak HTTP in the clear.
@@ -283,6 +285,7 @@ impl Config {
             network: Network::private(),
             tls: None,
             metrics: Metrics::default(),
+            media_limits: crate::media::Limits::default(),
         }
     }
 
@@ -315,6 +318,7 @@ impl Config {
             network: from.network()?,
             tls: from.tls()?,
             metrics: from.metrics()?,
+            media_limits: from.media_limits()?,
         })
     }
 }

@@ -74,6 +74,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ),
     ("metrics", "Prometheus metrics at /metrics."),
     ("storage", "The object storage: embedded, unless `endpoint` names another."),
+    ("media", "What the embedded media engine may take of the computer."),
     ("mux", "The media engine: embedded, unless `url` names another."),
 ];
 
@@ -260,6 +261,27 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Text,
         "false",
         "whether somebody new may be the user who has the same e-mail address, verified by both sides; `false`",
+    ),
+    setting(
+        "DAILIES_MEDIA_MAX_HEIGHT",
+        ("media", "max_height"),
+        Kind::Number,
+        "1080",
+        "lines of the largest rendition that is made, 1080; never more than the original's",
+    ),
+    setting(
+        "DAILIES_MEDIA_PARALLEL_JOBS",
+        ("media", "parallel_jobs"),
+        Kind::Number,
+        "2",
+        "videos the embedded engine works on at once, 2",
+    ),
+    setting(
+        "DAILIES_MEDIA_THREADS",
+        ("media", "threads"),
+        Kind::Number,
+        "0",
+        "threads of one conversion; 0 is as many as there are processors",
     ),
     setting(
         "DAILIES_METRICS_LISTEN",

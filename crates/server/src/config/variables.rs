@@ -284,6 +284,34 @@ impl<'a> Variables<'a> {
         }
     }
 
+    pub(super) fn media_limits(&self) -> Result<crate::media::Limits, ConfigError> {
+        let default = crate::media::Limits::default();
+        let number = |name, expected, default: u32, allowed: std::ops::RangeInclusive<u32>| {
+            let Some(text) = self.text(name) else { return Ok(default) };
+            let number = text.parse().ok().filter(|number| allowed.contains(number));
+            number.ok_or(ConfigError::Invalid { name, expected })
+        };
+        let parallel = u32::try_from(default.parallel_jobs).unwrap_or(1);
+        let parallel =
+            number("DAILIES_MEDIA_PARALLEL_JOBS", "a number from 1 to 64", parallel, 1..=64)?;
+        Ok(crate::media::Limits {
+            parallel_jobs: parallel as usize,
+            threads: number(
+                "DAILIES_MEDIA_THREADS",
+                "a number from 0, which is all of them, to 64",
+                default.threads,
+                0..=64,
+            )?,
+            max_height: number(
+                "DAILIES_MEDIA_MAX_HEIGHT",
+                "a number of lines from 240 to 4320",
+                default.max_height,
+                240..=4320,
+            )?,
+            ..default
+        })
+    }
+
     pub(super) fn limits(&self) -> Result<Limits, ConfigError> {
         const PART_SIZE: &str = "DAILIES_PART_SIZE";
         let default = Limits::default();
@@ -448,6 +476,27 @@ mod tests {
         let kept = |variables| config(variables).expect("days").limits.uploads_kept;
         assert_eq!(kept(&[]), Duration::from_hours(168));
         assert_eq!(kept(&[("DAILIES_UPLOADS_KEPT_DAYS", "2")]), Duration::from_hours(48));
+    }
+
+    #[test]
+    fn the_media_engine_takes_no_more_than_it_is_told() {
+        let limits = config(&[
+            ("DAILIES_MEDIA_PARALLEL_JOBS", "1"),
+            ("DAILIES_MEDIA_THREADS", "2"),
+            ("DAILIES_MEDIA_MAX_HEIGHT", "2160"),
+        ])
+        .expect("sense")
+        .media_limits;
+        assert_eq!((limits.parallel_jobs, limits.threads, limits.max_height), (1, 2, 2160));
+        assert_eq!(config(&[]).expect("defaults").media_limits.max_height, 1080);
+        for (name, text) in [
+            ("DAILIES_MEDIA_PARALLEL_JOBS", "0"),
+            ("DAILIES_MEDIA_THREADS", "-1"),
+            ("DAILIES_MEDIA_MAX_HEIGHT", "1080p"),
+        ] {
+            let error = config(&[(name, text)]).expect_err(text).to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
     }
 
     #[test]

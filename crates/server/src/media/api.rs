@@ -159,6 +159,7 @@ async fn list(
     let limit = page.limit.clamp(1, 100);
     let offset = page.page.max(1).saturating_sub(1).saturating_mul(limit);
     let data = shared.database.read(move |c| assets::list(c, limit, offset)).await?;
+    let data = data.into_iter().map(|asset| shared.running.in_progress(asset)).collect();
     Ok(Json(Data { data }))
 }
 
@@ -167,7 +168,8 @@ async fn read(
     Path(id): Path<String>,
 ) -> Result<Json<Data<Asset>>, Refusal> {
     let data = shared.database.read(move |c| assets::get(c, &id)).await?;
-    Ok(Json(Data { data: data.ok_or_else(Refusal::not_found)? }))
+    let data = shared.running.in_progress(data.ok_or_else(Refusal::not_found)?);
+    Ok(Json(Data { data }))
 }
 
 async fn delete(

@@ -60,8 +60,15 @@ impl Default for Programs {
 /// Limits of the work.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Assets prepared at the same time.
+    /// Assets prepared at the same time; of their further renditions, half as many, but one at least.
     pub parallel_jobs: usize,
+    /// Threads of one decoder or encoder; 0 leaves it to FFmpeg, which takes them all.
+    pub threads: u32,
+    /// Height of the largest rendition that is encoded, in lines of a 16:9 picture that lies; what
+    /// plays as it is is kept even if it is larger.
+    pub max_height: u32,
+    /// First pause before a further rendition that failed is tried again; the next ones are longer.
+    pub retry: Duration,
     /// Bytes of private memory one child process may have (Linux).
     pub memory: u64,
     /// Longest probe.
@@ -76,6 +83,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             parallel_jobs: 2,
+            threads: 0,
+            max_height: 1080,
+            retry: Duration::from_mins(1),
             memory: 4 << 30,
             probe: Duration::from_secs(60),
             conversion: Duration::from_hours(24),

@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use dailies_api::mux::{Asset, AssetStatus, ProgressState};
 use dailies_database::{Database, DatabaseError};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use ulid::Ulid;
 
 use super::config::{Limits, MediaConfig, Programs, WebhookTarget};
 use super::error::MediaError;
+use super::ffmpeg::Progress;
 use super::files::Folder;
 use super::store::backlog::{self, Backlog};
-use super::store::{assets, jobs};
+use super::store::{assets, jobs, renditions};
 use super::token::PlaybackKeys;
 use super::{api, deliver, images, store, stream};
 
@@ -44,15 +47,21 @@ pub(super) struct Shared {
     pub(super) access: api::Access,
     pub(super) webhook: WebhookTarget,
     pub(super) http: reqwest::Client,
+    /// Fetches originals.
+    pub(super) originals: reqwest::Client,
     pub(super) programs: Programs,
     pub(super) limits: Limits,
     /// Rung when a job was added.
     pub(super) jobs: Notify,
+    /// Rung when a further rendition may be made.
+    pub(super) ladder: Notify,
     /// Rung when an event was added.
     pub(super) events: Notify,
     /// Cancelled when the engine closes.
     pub(super) closing: CancellationToken,
     pub(super) running: Running,
+    /// Images that are made at the same time.
+    pub(super) images: Semaphore,
     /// One asset is synced at a time: it takes the whole disk.
     pub(super) syncing: Semaphore,
 }
@@ -74,6 +83,7 @@ impl MediaEngine {
             .no_proxy()
             .build()
             .map_err(MediaError::HttpClient)?;
+        let originals = super::original::client().map_err(MediaError::HttpClient)?;
         let (folder, database) = tokio::task::spawn_blocking(move || {
             let folder = Folder::open(config.folder).map_err(MediaError::Folder)?;
             let database = store::open(&folder.database())?;
@@ -82,7 +92,9 @@ impl MediaEngine {
         .await
         .map_err(|panic| MediaError::Folder(std::io::Error::other(panic)))??;
         remove_orphans(&folder, &database).await?;
-        let resumed = database.write(jobs::resume).await?;
+        let resumed = database
+            .write::<_, DatabaseError, _>(|c| Ok(jobs::resume(c)? + renditions::resume(c)?))
+            .await?;
         let unsynced = database.read(jobs::unsynced).await?;
         if resumed > 0 {
             tracing::info!(resumed, "jobs go on after an interruption");
@@ -96,16 +108,20 @@ impl MediaEngine {
             access: api::Access::new(config.token_id, config.token_secret),
             webhook: config.webhook,
             http,
+            originals,
             programs: config.programs,
             limits: config.limits,
             jobs: Notify::new(),
+            ladder: Notify::new(),
             events: Notify::new(),
             closing: closing.clone(),
             running: Running::default(),
+            images: Semaphore::new(config.limits.parallel_jobs.max(1)),
             syncing: Semaphore::new(1),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(super::jobs::run(Arc::clone(&shared), unsynced));
+        tasks.spawn(super::ladder::run(Arc::clone(&shared)));
         tasks.spawn(deliver::run(Arc::clone(&shared)));
         let work = Work { tasks: Mutex::new(tasks), _closes: closing.drop_guard() };
         Ok(Self { shared, work: Arc::new(work) })
@@ -121,7 +137,7 @@ impl MediaEngine {
         stream::router(Arc::clone(&self.shared))
     }
 
-    /// `/{playbackId}/thumbnail.jpg`; what `https://image.mux.com` is to Mux.
+    /// `/{playbackId}/thumbnail.jpg` and other images; what `https://image.mux.com` is to Mux.
     pub fn image_router(&self) -> Router {
         images::router(Arc::clone(&self.shared))
     }
@@ -154,25 +170,55 @@ async fn remove_orphans(folder: &Folder, database: &Database) -> Result<(), Medi
     Ok(())
 }
 
-/// The jobs that run, so that deleting an asset ends its own.
+/// The jobs that run, so that deleting an asset ends its own, and their progress can be asked for.
 #[derive(Default)]
-pub(super) struct Running(Mutex<HashMap<String, CancellationToken>>);
+pub(super) struct Running(Mutex<HashMap<Ulid, Runs>>);
+
+struct Runs {
+    asset: String,
+    cancelled: CancellationToken,
+    progress: Progress,
+    of: f64,
+}
 
 impl Running {
-    /// Enters a job until the guard is dropped.
-    pub(super) fn enter(&self, asset: &str, cancelled: CancellationToken) -> Entered<'_> {
-        self.lock().insert(asset.to_owned(), cancelled);
-        Entered { running: self, asset: asset.to_owned() }
+    /// Enters a job until the guard is dropped: one of `of` that make up the work on the asset.
+    pub(super) fn enter(
+        &self,
+        asset: &str,
+        cancelled: CancellationToken,
+        progress: Progress,
+        of: u32,
+    ) -> Entered<'_> {
+        let job = Ulid::new();
+        self.lock().insert(
+            job,
+            Runs { asset: asset.to_owned(), cancelled, progress, of: of.max(1).into() },
+        );
+        Entered { running: self, job }
     }
 
-    /// Ends the job of `asset`, if it runs.
+    /// Ends the jobs of `asset` that run.
     pub(super) fn cancel(&self, asset: &str) {
-        if let Some(cancelled) = self.lock().get(asset) {
-            cancelled.cancel();
+        for runs in self.lock().values().filter(|runs| runs.asset == asset) {
+            runs.cancelled.cancel();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+    /// The asset with what its running jobs have done so far added to the progress that is stored.
+    pub(super) fn in_progress(&self, mut asset: Asset) -> Asset {
+        let running = self.lock();
+        let of_asset = running.values().filter(|runs| runs.asset == asset.id);
+        let percent: f64 = of_asset.map(|runs| runs.progress.share() * 100.0 / runs.of).sum();
+        let open = asset.status != AssetStatus::Errored && percent > 0.0;
+        if let Some(progress) = asset.progress.as_mut().filter(|_| open) {
+            progress.state = ProgressState::Transcoding;
+            progress.progress = (progress.progress + percent).min(99.0).round();
+        }
+        asset
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Ulid, Runs>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -180,11 +226,11 @@ impl Running {
 /// A job that runs.
 pub(super) struct Entered<'a> {
     running: &'a Running,
-    asset: String,
+    job: Ulid,
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.running.lock().remove(&self.asset);
+        self.running.lock().remove(&self.job);
     }
 }

@@ -38,6 +38,16 @@ impl Folder {
         self.0.join("assets").join(id)
     }
 
+    /// A further rendition of an asset.
+    pub(super) fn rendition(&self, asset: &str, height: u32) -> PathBuf {
+        self.asset(asset).join(rendition_name(height))
+    }
+
+    /// Images of an asset that were asked for.
+    pub(super) fn images(&self, asset: &str) -> PathBuf {
+        self.asset(asset).join("images")
+    }
+
     /// The assets that have a folder.
     pub(super) fn assets(&self) -> io::Result<Vec<String>> {
         let names = std::fs::read_dir(self.0.join("assets"))?
@@ -45,6 +55,17 @@ impl Folder {
             .collect::<io::Result<Vec<_>>>()?;
         Ok(names.into_iter().flatten().collect())
     }
+}
+
+/// Folder of a further rendition, on disk as in addresses.
+pub(super) fn rendition_name(height: u32) -> String {
+    format!("{height}p")
+}
+
+/// The height in [`rendition_name`]'s answer, and in nothing else.
+pub(super) fn rendition_height(name: &str) -> Option<u32> {
+    let height = name.strip_suffix('p')?.parse().ok()?;
+    (rendition_name(height) == name).then_some(height)
 }
 
 /// Removes a folder of an asset, if there is one.
@@ -57,7 +78,36 @@ pub(super) async fn remove(folder: &Path) {
     }
 }
 
-/// Bytes of all files in `folder`.
+/// Moves a file that can be made again to `path`, among at most `most` of its kind.
+///
+/// # Errors
+/// Among others where the asset is gone: its folder is not made anew.
+pub(super) async fn keep(made: &Path, path: &Path, most: usize) -> io::Result<()> {
+    let (made, path) = (made.to_owned(), path.to_owned());
+    blocking(move || {
+        let Some(folder) = path.parent() else { return Err(io::ErrorKind::NotFound.into()) };
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let mut kept = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            kept.push((entry.metadata()?.modified()?, entry.path()));
+        }
+        kept.sort();
+        for (_, oldest) in kept.iter().take((kept.len() + 1).saturating_sub(most)) {
+            match std::fs::remove_file(oldest) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(&made, &path)
+    })
+    .await
+}
+
+/// Bytes of all files in `folder`, without its folders.
 pub(super) async fn bytes(folder: &Path) -> io::Result<u64> {
     let folder = folder.to_owned();
     blocking(move || Ok(entries(&folder)?.iter().map(|(_, size)| size).sum())).await
@@ -86,13 +136,17 @@ pub(super) async fn sync(folder: &Path, expected: u64) -> io::Result<bool> {
     .await
 }
 
+/// The files in `folder`. The folders in it are other renditions, with a job of their own.
 fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
-    std::fs::read_dir(folder)?
-        .map(|entry| {
-            let entry = entry?;
-            Ok((entry.path(), entry.metadata()?.len()))
-        })
-        .collect()
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() {
+            entries.push((entry.path(), metadata.len()));
+        }
+    }
+    Ok(entries)
 }
 
 #[cfg(unix)]
@@ -110,4 +164,17 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rendition_height;
+
+    #[test]
+    fn only_names_of_renditions_are_folders() {
+        assert_eq!(rendition_height("720p"), Some(720));
+        for name in ["", "p", "720", "0720p", "+720p", "720pp", "..p", "99999999999p", "720P"] {
+            assert_eq!(rendition_height(name), None, "{name}");
+        }
+    }
 }

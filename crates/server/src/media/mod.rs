@@ -9,7 +9,9 @@
 //! One asset: `POST /video/v1/assets` commits the asset, its job and the event
 //! `video.asset.created` at once ([`api`]); [`jobs`] takes the job, lets [`ffmpeg`] write into
 //! `work/`, renames that to `assets/{id}` and only then commits `ready` with its event; [`deliver`]
-//! brings the events out; [`stream`] and [`images`] serve the files to who has a token.
+//! brings the events out; [`stream`] and [`images`] serve the files to who has a token. Then
+//! [`ladder`] adds renditions of other sizes, each to the master playlist when it is whole on disk.
+//! Originals come through [`original`], so that FFmpeg knows no address.
 
 mod answer;
 mod api;
@@ -22,12 +24,16 @@ mod file_response;
 mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
+mod image_parameters;
 mod images;
 mod jobs;
+mod ladder;
+mod original;
 mod playback;
 mod playlist;
 mod signature;
 mod store;
+mod storyboard;
 mod stream;
 mod token;
 

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::ffmpeg::{MAP, RENDITION, is_part_name};
 
+/// Bits per second that most connections carry.
+const EASY: u64 = 5_000_000;
+
 /// What the media playlist and its files say of themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Measured {
@@ -68,8 +71,9 @@ impl Measured {
         })
     }
 
-    /// The master playlist; `sound` is the AAC profile, where there is sound.
-    pub(super) fn master(&self, sound: Option<&str>) -> String {
+    /// The attributes of this rendition in a master playlist. `sound` is the AAC profile, where
+    /// there is sound; `rate` are the frames per second.
+    pub(super) fn variant(&self, sound: Option<&str>, rate: Option<f64>) -> String {
         let mut attributes =
             format!("BANDWIDTH={},AVERAGE-BANDWIDTH={}", self.peak.max(1), self.average.max(1));
         if let Some(Picture { width, height, codec }) = &self.picture {
@@ -81,11 +85,75 @@ impl Measured {
             };
             attributes.push_str(&format!(",RESOLUTION={width}x{height},CODECS=\"{codec}{sound}\""));
         }
-        format!(
-            "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n\
-             #EXT-X-STREAM-INF:{attributes}\n{RENDITION}\n"
-        )
+        if let Some(rate) = rate {
+            attributes.push_str(&format!(",FRAME-RATE={rate:.3}"));
+        }
+        attributes
     }
+}
+
+/// A master playlist of `variants`: their attributes, and the addresses of their playlists.
+///
+/// Some players start with the one that is listed first, so that is the best of those that most
+/// connections carry; the others follow, the best first.
+pub(super) fn master(mut variants: Vec<(String, String)>) -> String {
+    let rate = |(attributes, _): &(String, String)| bandwidth(attributes);
+    variants.sort_by_key(|variant| std::cmp::Reverse(rate(variant)));
+    if let Some(easy) = variants.iter().position(|variant| rate(variant) <= EASY) {
+        variants[..=easy].rotate_right(1);
+    }
+    let mut text = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n".to_owned();
+    for (attributes, address) in variants {
+        text.push_str(&format!("#EXT-X-STREAM-INF:{attributes}\n{address}\n"));
+    }
+    text
+}
+
+/// The variants of a master playlist, as [`master`] takes them.
+pub(super) fn variants(master: &str) -> Vec<(String, String)> {
+    let mut lines = master.lines();
+    let mut variants = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some(attributes) = line.strip_prefix("#EXT-X-STREAM-INF:")
+            && let Some(address) = lines.next()
+        {
+            variants.push((attributes.to_owned(), address.to_owned()));
+        }
+    }
+    variants
+}
+
+/// The playlist's segments: seconds where each starts, and its file name.
+pub(super) fn segments(playlist: &str) -> Vec<(f64, String)> {
+    let (mut start, mut seconds) = (0.0, 0.0);
+    let mut segments = Vec::new();
+    for line in playlist.lines() {
+        if let Some(information) = line.strip_prefix("#EXTINF:") {
+            seconds = information.trim_end_matches(',').parse().unwrap_or(0.0);
+        } else if is_part_name(line) {
+            segments.push((start, line.to_owned()));
+            start += seconds;
+        }
+    }
+    segments
+}
+
+/// Width and height in a variant's attributes.
+pub(super) fn resolution(attributes: &str) -> Option<(u32, u32)> {
+    let (_, rest) = attributes.split_once("RESOLUTION=")?;
+    let (width, height) = rest.split(',').next()?.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// Frames per second in a variant's attributes.
+pub(super) fn frame_rate(attributes: &str) -> Option<f64> {
+    let (_, rest) = attributes.split_once("FRAME-RATE=")?;
+    rest.split(',').next()?.parse().ok().filter(|rate| *rate >= 1.0)
+}
+
+fn bandwidth(attributes: &str) -> u64 {
+    let number = attributes.strip_prefix("BANDWIDTH=").unwrap_or(attributes);
+    number.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// The playlist with `folder` before and `?token=` behind every address in it.
@@ -164,5 +232,24 @@ mod tests {
         write("segment-00000.m4s", "12345678");
         let measured = Measured::read(folder.path()).expect("whole");
         assert_eq!((measured.duration, measured.average), (4.0, 16));
+    }
+
+    #[test]
+    fn a_player_starts_with_the_best_that_most_connections_carry() {
+        let variant =
+            |rate: u64| (format!("BANDWIDTH={rate},CODECS=\"a,b\""), format!("{rate}.m3u8"));
+        let order = |rates: &[u64]| {
+            let text = master(rates.iter().map(|rate| variant(*rate)).collect());
+            let read = variants(&text);
+            assert_eq!(master(read.clone()), text, "read as it was written");
+            read.iter().map(|(attributes, _)| bandwidth(attributes)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            order(&[1_000_000, 60_000_000, 4_000_000, 8_000_000, 2_000_000]),
+            [4_000_000, 60_000_000, 8_000_000, 2_000_000, 1_000_000]
+        );
+        assert_eq!(order(&[9_000_000]), [9_000_000]);
+        assert_eq!(order(&[9_000_000, 7_000_000]), [9_000_000, 7_000_000]);
+        assert_eq!(order(&[1_000_000, 9_000_000]), [1_000_000, 9_000_000]);
     }
 }

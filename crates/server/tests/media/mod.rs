@@ -1,6 +1,9 @@
 mod assets;
 mod clips;
+mod corpus;
+mod images;
 mod interruptions;
+mod ladder;
 mod playing;
 mod refused;
 mod secrets;

@@ -54,7 +54,7 @@ async fn what_browsers_do_not_play_is_transcoded() {
     assert_eq!((&video["codec_name"], &audio["codec_name"]), (&"h264".into(), &"aac".into()));
     assert_eq!(video["pix_fmt"], "yuv420p");
     // 901×1603 fits 720×1280, and stays upright.
-    assert_eq!((&video["width"], &video["height"]), (&718.into(), &1280.into()));
+    assert_eq!((&video["width"], &video["height"]), (&720.into(), &1280.into()));
     assert!((asset.duration.unwrap() - 12.0).abs() < 0.3, "{:?}", asset.duration);
 
     let asset = stand.ready(&clips::vp9(stand.folder.path())).await;
@@ -126,7 +126,19 @@ async fn resources_come_with_the_right_headers() {
             assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT, "{path}");
             let range = format!("bytes 10-29/{}", body.len());
             assert_eq!(part.headers()["content-range"].to_str().unwrap(), range);
+            let tag = part.headers()["etag"].to_str().unwrap().to_owned();
             assert_eq!(part.bytes().await.unwrap(), body[10..30], "{path}");
+            for (name, value, status) in [
+                ("if-none-match", tag.as_str(), StatusCode::NOT_MODIFIED),
+                ("if-none-match", "\"other\"", StatusCode::PARTIAL_CONTENT),
+                ("if-range", tag.as_str(), StatusCode::PARTIAL_CONTENT),
+                ("if-range", "\"other\"", StatusCode::OK),
+            ] {
+                let request = stand.http.get(&address).header("range", "bytes=10-29");
+                let answer = request.header(name, value).send().await.unwrap();
+                assert_eq!(answer.status(), status, "{path}, {name} {value}");
+                assert_eq!(answer.headers()["etag"], tag, "{path}");
+            }
         }
         if media_type == "image/jpeg" {
             assert!(body.starts_with(&[0xff, 0xd8]) && body.len() > 2000, "a picture");

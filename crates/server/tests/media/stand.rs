@@ -11,7 +11,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path as UrlPath, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use dailies_api::mux::{Asset, AssetStatus, Data, Webhook};
+use axum::serve::ListenerExt as _;
+use dailies_api::mux::{Asset, AssetStatus, Data, ProgressState, Webhook};
 use dailies_server::media::{
     Limits, MediaConfig, MediaEngine, Programs, SigningKey, WebhookTarget,
 };
@@ -42,10 +43,23 @@ pub(crate) struct Stand {
     key: Vec<u8>,
     pub(crate) public_key: Vec<u8>,
     servers: JoinSet<()>,
+    limits: Limits,
+}
+
+/// A rendition as the master playlist names it.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) attributes: String,
+    /// Full, with its token.
+    pub(crate) address: String,
 }
 
 impl Stand {
     pub(crate) async fn start() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let public_key = pair.public_key().as_ref().to_vec();
         let key = pkcs1(&pair);
@@ -67,7 +81,7 @@ impl Stand {
         )
         .await;
         let folder = tempfile::tempdir().unwrap();
-        let engine = open(folder.path(), &webhook_address, &public_key).await;
+        let engine = open(folder.path(), &webhook_address, &public_key, limits).await;
         let base = serve(&mut servers, routes(&engine)).await;
         Self {
             folder,
@@ -81,13 +95,15 @@ impl Stand {
             key,
             public_key,
             servers,
+            limits,
         }
     }
 
     /// Ends the engine as a restart does, and opens it again on the same folder.
     pub(crate) async fn restart(&mut self) {
         self.engine.shutdown().await;
-        self.engine = open(self.folder.path(), &self.webhook_address, &self.public_key).await;
+        self.engine =
+            open(self.folder.path(), &self.webhook_address, &self.public_key, self.limits).await;
         self.base = serve(&mut self.servers, routes(&self.engine)).await;
     }
 
@@ -95,7 +111,8 @@ impl Stand {
     pub(crate) async fn crash(&mut self) {
         // The old engine goes when the new one takes its place; the folder must be free by then.
         let elsewhere = tempfile::tempdir().unwrap();
-        self.engine = open(elsewhere.path(), &self.webhook_address, &self.public_key).await;
+        self.engine =
+            open(elsewhere.path(), &self.webhook_address, &self.public_key, self.limits).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.restart().await;
     }
@@ -160,6 +177,36 @@ impl Stand {
         tokio::time::timeout(PATIENCE, settled).await.expect("the asset settles in time")
     }
 
+    /// Waits until nothing more is done for the asset.
+    pub(crate) async fn completed(&self, id: &str) -> Asset {
+        let completed = async {
+            loop {
+                let asset = self.asset(id).await;
+                let state = asset.progress.unwrap().state;
+                if matches!(state, ProgressState::Completed | ProgressState::Errored) {
+                    return asset;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, completed).await.expect("the asset is completed in time")
+    }
+
+    /// What the master playlist of a signed asset offers.
+    pub(crate) async fn variants(&self, asset: &Asset) -> Vec<Variant> {
+        let token = self.token(&Self::claims(asset, "v"));
+        let text = self.text(&self.master(asset, Some(&token))).await;
+        let mut lines = text.lines();
+        let mut variants = Vec::new();
+        while let Some(line) = lines.next() {
+            if let Some(attributes) = line.strip_prefix("#EXT-X-STREAM-INF:") {
+                let address = format!("{}/stream/{}", self.base, lines.next().unwrap());
+                variants.push(Variant { attributes: attributes.to_owned(), address });
+            }
+        }
+        variants
+    }
+
     /// Makes an asset of a clip and waits until it is ready.
     pub(crate) async fn ready(&self, path: &Path) -> Asset {
         let asset = self.create(path).await;
@@ -188,7 +235,8 @@ impl Stand {
     }
 
     pub(crate) fn address(&self, path: &str, token: Option<&str>) -> String {
-        let token = token.map(|token| format!("?token={token}")).unwrap_or_default();
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let token = token.map(|token| format!("{mark}token={token}")).unwrap_or_default();
         format!("{}/{path}{token}", self.base)
     }
 
@@ -207,7 +255,12 @@ pub(crate) fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-async fn open(folder: &Path, webhook_address: &str, public_key: &[u8]) -> MediaEngine {
+async fn open(
+    folder: &Path,
+    webhook_address: &str,
+    public_key: &[u8],
+    limits: Limits,
+) -> MediaEngine {
     let config = MediaConfig {
         folder: folder.to_owned(),
         token_id: "token-id".into(),
@@ -218,7 +271,7 @@ async fn open(folder: &Path, webhook_address: &str, public_key: &[u8]) -> MediaE
             secret: SecretString::from(WEBHOOK_SECRET),
         },
         programs: Programs::default(),
-        limits: Limits::default(),
+        limits,
     };
     MediaEngine::open(config).await.unwrap()
 }
@@ -233,6 +286,8 @@ fn routes(engine: &MediaEngine) -> axum::Router {
 async fn serve(servers: &mut JoinSet<()>, router: axum::Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    // As the server has it.
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
     format!("http://{address}")
 }
@@ -252,6 +307,7 @@ pub(crate) struct Origin {
     held: Mutex<Option<Arc<Notify>>>,
     /// Answers still to be cut off after some bytes.
     cuts: Mutex<u32>,
+    redirects: Mutex<HashMap<String, String>>,
     /// What was asked for.
     pub(crate) asked: Mutex<Vec<String>>,
 }
@@ -259,6 +315,10 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn put(&self, name: &str, bytes: impl Into<Bytes>) {
         self.files.lock().unwrap().insert(name.to_owned(), bytes.into());
+    }
+
+    pub(crate) fn redirect(&self, name: &str, target: &str) {
+        self.redirects.lock().unwrap().insert(name.to_owned(), target.to_owned());
     }
 
     pub(crate) fn hold(&self) {
@@ -281,10 +341,17 @@ impl Origin {
         headers: HeaderMap,
     ) -> Response {
         origin.asked.lock().unwrap().push(name.clone());
+        if let Some(target) = origin.redirects.lock().unwrap().get(&name) {
+            return (StatusCode::FOUND, [("location", target.clone())]).into_response();
+        }
         let Some(bytes) = origin.files.lock().unwrap().get(&name).cloned() else {
             return StatusCode::NOT_FOUND.into_response();
         };
         let size = bytes.len();
+        if size == 0 {
+            // As S3 answers a request for a range of nothing.
+            return StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+        }
         let first = headers
             .get(http::header::RANGE)
             .and_then(|range| range.to_str().ok()?.strip_prefix("bytes=")?.split('-').next())

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::media::original::ORIGINAL;
+
 /// Longest quotation of FFmpeg, in characters.
 const QUOTED: usize = 200;
 
@@ -73,10 +75,10 @@ impl Failure {
         Self::new(FailureKind::Cancelled, "The work was stopped.")
     }
 
-    /// The meaning of what FFmpeg wrote about the file at `input`.
-    pub(super) fn from_stderr(stderr: &str, input: &str) -> Self {
+    /// The meaning of what FFmpeg wrote about the original.
+    pub(super) fn from_stderr(stderr: &str) -> Self {
         let any = |signs: &[&str]| signs.iter().any(|sign| stderr.contains(sign));
-        let quoted = last_words(stderr, input);
+        let quoted = last_words(stderr);
         let said = if quoted.is_empty() { String::new() } else { format!(" (FFmpeg: {quoted})") };
         if any(&["No space left on device"]) {
             Self::new(FailureKind::Internal, "The server's disk is full.")
@@ -117,18 +119,18 @@ pub(super) fn broke_off(stderr: &str) -> bool {
 }
 
 /// The last line that says something, without addresses.
-fn last_words(stderr: &str, input: &str) -> String {
+fn last_words(stderr: &str) -> String {
     let line = stderr
         .lines()
-        .map(|line| without_addresses(line, input))
+        .map(without_addresses)
         .rfind(|line| !line.is_empty() && !line.starts_with("Last message repeated"))
         .unwrap_or_default();
     line.trim_end_matches('.').chars().filter(|c| !c.is_control()).take(QUOTED).collect()
 }
 
-/// `[mov @ 0x5581] http://host/key?X-Amz-Signature=…: Invalid data` becomes `Invalid data`.
-fn without_addresses(line: &str, input: &str) -> String {
-    let line = line.replace(input, "the original");
+/// `[mov @ 0x5581] http://original/: Invalid data` becomes `Invalid data`.
+fn without_addresses(line: &str) -> String {
+    let line = line.replace(ORIGINAL, "the original");
     let line = line.trim();
     let line = match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
         Some((tag, rest)) if tag.contains(" @ ") => rest,
@@ -145,7 +147,7 @@ fn without_addresses(line: &str, input: &str) -> String {
 mod tests {
     use super::*;
 
-    const INPUT: &str = "http://127.0.0.1:9/bucket/key?X-Amz-Signature=5ec2e7";
+    const INPUT: &str = ORIGINAL;
 
     #[test]
     fn complaints_become_words_without_the_address() {
@@ -172,13 +174,13 @@ mod tests {
             (String::new(), FailureKind::Input),
         ];
         for (stderr, kind) in cases {
-            let failure = Failure::from_stderr(&stderr, INPUT);
+            let failure = Failure::from_stderr(&stderr);
             assert_eq!(failure.kind, kind, "{stderr}");
             for secret in ["5ec2e7", "127.0.0.1", "://", "0x5"] {
                 assert!(!failure.message.contains(secret), "{secret} in {failure:?}");
             }
         }
-        let failure = Failure::from_stderr(&format!("{INPUT}: Invalid data found\n"), INPUT);
+        let failure = Failure::from_stderr(&format!("{INPUT}: Invalid data found\n"));
         assert_eq!(
             failure.message,
             "The file could not be read as a video (FFmpeg: Invalid data found)."

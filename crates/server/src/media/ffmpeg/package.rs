@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::failure::{Failure, FailureKind, broke_off};
 use super::plan::{Plan, Treatment};
 use super::probe::Probe;
-use super::{Ffmpeg, Rendition, words};
+use super::{Ffmpeg, picture, words};
 use crate::media::playlist::Measured;
 
 /// File name of the media playlist.
@@ -21,6 +21,16 @@ const SEGMENT: u32 = 4;
 /// player has to fetch one whole before it shows anything.
 const LONGEST_SEGMENT: f64 = 30.0;
 
+/// A rendition that was written.
+#[derive(Clone, Debug)]
+pub(super) struct Packaged {
+    pub(super) measured: Measured,
+    /// What was done in the end.
+    pub(super) plan: Plan,
+    /// Its attributes in a master playlist.
+    pub(super) variant: String,
+}
+
 /// Whether `name` is the name of an initialisation section or a segment.
 pub(in crate::media) fn is_part_name(name: &str) -> bool {
     let number = name.strip_prefix("segment-").and_then(|rest| rest.strip_suffix(".m4s"));
@@ -30,42 +40,60 @@ pub(in crate::media) fn is_part_name(name: &str) -> bool {
         })
 }
 
-/// Writes the playlist and its segments into `work`.
+/// Writes the playlist and its segments into `work`: by `plan`, or where that does not do, with more
+/// of it encoded. What is encoded gets `height` at the most.
 pub(super) async fn package(
     ffmpeg: &Ffmpeg,
-    input: &str,
     work: &Path,
     probe: &Probe,
     plan: Plan,
-) -> Result<Rendition, Failure> {
-    let copied = match attempt(ffmpeg, input, work, probe, plan).await {
-        Ok(measured) if plan.video == Treatment::Copy && measured.longest > LONGEST_SEGMENT => {
-            "it has too few key frames".to_owned()
-        }
-        Ok(measured) => return Ok(rendition(&measured, probe)),
-        Err(failure) if plan == plan.transcode() || failure.kind != FailureKind::Input => {
-            return Err(failure);
-        }
-        Err(failure) => failure.message,
-    };
-    tracing::info!(reason = copied, "an original cannot be copied and is transcoded");
-    clear(work).await.map_err(|error| Failure::disk(&error))?;
-    let measured = attempt(ffmpeg, input, work, probe, plan.transcode()).await?;
-    Ok(rendition(&measured, probe))
+    height: u32,
+) -> Result<Packaged, Failure> {
+    let mut plan = plan;
+    loop {
+        let reason = match attempt(ffmpeg, work, probe, plan, height).await {
+            Ok(measured) if plan.video == Treatment::Copy && measured.longest > LONGEST_SEGMENT => {
+                "it has too few key frames".to_owned()
+            }
+            Ok(measured) => return Ok(packaged(measured, probe, plan)),
+            Err(failure) if failure.kind != FailureKind::Input => return Err(failure),
+            Err(failure) if plan.more().is_none() => return Err(failure),
+            Err(failure) => failure.message,
+        };
+        let Some(more) = plan.more() else {
+            return Err(Failure::new(FailureKind::Input, "The file cannot be cut into segments."));
+        };
+        plan = more;
+        tracing::info!(reason, ?plan, "an original cannot be copied and is transcoded");
+        clear(work).await.map_err(|error| Failure::disk(&error))?;
+    }
 }
 
 async fn attempt(
     ffmpeg: &Ffmpeg,
-    input: &str,
     work: &Path,
     probe: &Probe,
     plan: Plan,
+    height: u32,
 ) -> Result<Measured, Failure> {
-    let gentle = plan.video == Treatment::Transcode;
-    let finished =
-        ffmpeg.convert(arguments(input, probe, plan), work, longest(ffmpeg, probe), gentle).await?;
+    let nice = match plan.video {
+        Treatment::Copy => 0,
+        Treatment::Transcode => ffmpeg.nice,
+    };
+    let arguments = |map_tones| arguments(ffmpeg, probe, plan, height, map_tones);
+    let longest = longest(ffmpeg, probe);
+    let mut finished = ffmpeg.convert(arguments(true), work, longest, nice, probe.duration).await?;
+    if !finished.success && finished.stderr.contains("No such filter") {
+        // FFmpeg was built without zimg. Pale colours are better than none.
+        tracing::warn!("this FFmpeg cannot map the tones of HDR; the colours will be pale");
+        finished = ffmpeg.convert(arguments(false), work, longest, nice, probe.duration).await?;
+    }
     if !finished.success || broke_off(&finished.stderr) {
-        return Err(Failure::from_stderr(&finished.stderr, input));
+        return Err(Failure::from_stderr(&finished.stderr));
+    }
+    if plan.video == Treatment::Copy && finished.stderr.contains("partial file") {
+        // Some players stop at half a packet. A decoder makes a whole picture of it, or none.
+        return Err(Failure::new(FailureKind::Input, "The file is cut off."));
     }
     let folder = work.to_owned();
     let measured = tokio::task::spawn_blocking(move || Measured::read(&folder)).await;
@@ -77,9 +105,16 @@ async fn attempt(
     }
 }
 
-fn arguments(input: &str, probe: &Probe, plan: Plan) -> Vec<String> {
+fn arguments(
+    ffmpeg: &Ffmpeg,
+    probe: &Probe,
+    plan: Plan,
+    height: u32,
+    map_tones: bool,
+) -> Vec<String> {
     let mut arguments = Ffmpeg::common();
-    arguments.extend(Ffmpeg::input(input));
+    arguments.extend(words("-progress pipe:1"));
+    arguments.extend(ffmpeg.original());
     arguments.extend(words(&format!("-map 0:{}", probe.video.index)));
     if let Some(audio) = &probe.audio {
         arguments.extend(words(&format!("-map 0:{}", audio.index)));
@@ -90,11 +125,19 @@ fn arguments(input: &str, probe: &Probe, plan: Plan) -> Vec<String> {
         Treatment::Copy => arguments.extend(words("-c:v copy")),
         Treatment::Transcode => {
             arguments.extend(words("-vf"));
-            arguments.push(filter(probe));
-            arguments.extend(words(
-                "-c:v libx264 -preset veryfast -profile:v high -crf 23 -maxrate 4M -bufsize 8M \
-                 -g 300 -force_key_frames expr:gte(t,n_forced*2)",
-            ));
+            arguments.push(picture::filter(&probe.video, height, map_tones));
+            let rate = picture::bit_rate(height);
+            arguments.extend(words(&format!(
+                "-c:v libx264 -preset veryfast -profile:v high -crf 23 -maxrate {rate} \
+                 -bufsize {} -g 300 -force_key_frames expr:gte(t,n_forced*2)",
+                2 * rate
+            )));
+            // The first frame of a rendition starts as late as frames are held back, so those that a
+            // player goes between must hold back as many; two is what the encoder does by itself.
+            if ffmpeg.beside_a_copy && probe.video.held_back < 2 {
+                arguments.extend(words(&format!("-bf {}", probe.video.held_back)));
+            }
+            arguments.extend(ffmpeg.threads());
         }
     }
     match plan.audio {
@@ -112,17 +155,6 @@ fn arguments(input: &str, probe: &Probe, plan: Plan) -> Vec<String> {
     arguments
 }
 
-/// Into 1280×720, or 720×1280 where it is upright; never larger than the original.
-fn filter(probe: &Probe) -> String {
-    let interlaced = if probe.video.interlaced { "yadif=deint=interlaced," } else { "" };
-    let square = if probe.video.anamorphic { "scale=trunc(iw*sar/2)*2:ih,setsar=1," } else { "" };
-    format!(
-        "{interlaced}{square}scale=w='if(gte(iw,ih),min(1280,iw),min(720,iw))'\
-         :h='if(gte(iw,ih),min(720,ih),min(1280,ih))'\
-         :force_original_aspect_ratio=decrease:force_divisible_by=2,format=yuv420p"
-    )
-}
-
 /// The slowest honest work: a twentieth of real time, or one MiB per second.
 fn longest(ffmpeg: &Ffmpeg, probe: &Probe) -> Duration {
     let playing = Duration::try_from_secs_f64(probe.duration.unwrap_or(0.0)).unwrap_or_default();
@@ -135,13 +167,16 @@ fn longest(ffmpeg: &Ffmpeg, probe: &Probe) -> Duration {
         .min(ffmpeg.limits.conversion)
 }
 
-fn rendition(measured: &Measured, probe: &Probe) -> Rendition {
-    let sound = probe.audio.as_ref().map(|audio| audio.profile.as_deref().unwrap_or("LC"));
-    Rendition {
-        duration: measured.duration,
-        aspect_ratio: probe.video.aspect_ratio.clone(),
-        master: measured.master(sound),
-    }
+fn packaged(measured: Measured, probe: &Probe, plan: Plan) -> Packaged {
+    let sound = match (&probe.audio, plan.audio) {
+        (Some(audio), Some(Treatment::Copy)) => Some(audio.profile.as_deref().unwrap_or("LC")),
+        (_, audio) => audio.map(|_| "LC"),
+    };
+    let rate = match plan.video {
+        Treatment::Copy => probe.video.average_rate,
+        Treatment::Transcode => Some(probe.video.rate.value),
+    };
+    Packaged { variant: measured.variant(sound, rate), measured, plan }
 }
 
 /// Removes what a failed attempt has written; the poster stays.

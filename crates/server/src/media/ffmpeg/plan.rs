@@ -42,9 +42,20 @@ impl Plan {
         }
     }
 
-    /// What works where copying did not.
-    pub(super) fn transcode(self) -> Self {
-        Self { video: Treatment::Transcode, audio: self.audio.map(|_| Treatment::Transcode) }
+    /// What may work where this did not: one thing more encoded, the picture first.
+    pub(super) fn more(self) -> Option<Self> {
+        match (self.video, self.audio) {
+            (Treatment::Copy, audio) => Some(Self { video: Treatment::Transcode, audio }),
+            (Treatment::Transcode, Some(Treatment::Copy)) => {
+                Some(Self { video: Treatment::Transcode, audio: Some(Treatment::Transcode) })
+            }
+            (Treatment::Transcode, Some(Treatment::Transcode) | None) => None,
+        }
+    }
+
+    /// What a further rendition needs: the same sound, so that a player may go from one to another.
+    pub(super) fn encoded(self) -> Self {
+        Self { video: Treatment::Transcode, ..self }
     }
 }
 
@@ -70,6 +81,7 @@ fn sounds_as_it_is(audio: &AudioStream) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::probe::{Rate, Transfer};
     use super::*;
 
     fn h264() -> Probe {
@@ -83,9 +95,13 @@ mod tests {
                 pixel_format: "yuv420p".into(),
                 width: 1920,
                 height: 1080,
+                shown: (1920, 1080),
                 rotated: false,
-                anamorphic: false,
                 interlaced: false,
+                transfer: Transfer::Standard,
+                rate: Rate { text: "25".into(), value: 25.0 },
+                average_rate: Some(25.0),
+                held_back: 0,
                 aspect_ratio: None,
             },
             audio: Some(AudioStream { index: 1, codec: "aac".into(), profile: Some("LC".into()) }),

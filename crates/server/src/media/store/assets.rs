@@ -1,10 +1,10 @@
 //! Table `assets`: what was made of each input, or why nothing was.
 
-use dailies_api::mux::{Asset, AssetErrors, AssetStatus};
+use dailies_api::mux::{Asset, AssetErrors, AssetProgress, AssetStatus, ProgressState};
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::playback_ids;
+use super::{playback_ids, renditions};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE assets (
@@ -59,7 +59,7 @@ pub(in crate::media) fn get(
 ) -> Result<Option<Asset>, DatabaseError> {
     let sql = format!("SELECT {COLUMNS} FROM assets WHERE id = ?1");
     let found = connection.query_row(&sql, [id], asset).optional()?;
-    found.map(|asset| with_playback_ids(connection, asset)).transpose()
+    found.map(|asset| completed(connection, asset)).transpose()
 }
 
 /// The newest first.
@@ -73,7 +73,7 @@ pub(in crate::media) fn list(
     );
     let mut statement = connection.prepare(&sql)?;
     let assets = statement.query_map([limit, offset], asset)?.collect::<Result<Vec<_>, _>>()?;
-    assets.into_iter().map(|asset| with_playback_ids(connection, asset)).collect()
+    assets.into_iter().map(|asset| completed(connection, asset)).collect()
 }
 
 /// Whether there is such an asset.
@@ -124,8 +124,23 @@ pub(in crate::media) fn delete(connection: &Connection, id: &str) -> Result<bool
     Ok(connection.execute("DELETE FROM assets WHERE id = ?1", [id])? == 1)
 }
 
-fn with_playback_ids(connection: &Connection, mut asset: Asset) -> Result<Asset, DatabaseError> {
+/// Adds what other tables know of it.
+fn completed(connection: &Connection, mut asset: Asset) -> Result<Asset, DatabaseError> {
     asset.playback_ids = playback_ids::of_asset(connection, &asset.id)?;
+    let (state, progress) = match asset.status {
+        AssetStatus::Preparing => (ProgressState::Ingesting, 0.0),
+        AssetStatus::Errored => (ProgressState::Errored, -1.0),
+        AssetStatus::Ready => {
+            let count = renditions::count(connection, &asset.id)?;
+            if count.ended == count.planned {
+                (ProgressState::Completed, 100.0)
+            } else {
+                let percent = 100.0 * f64::from(count.ended) / f64::from(count.planned);
+                (ProgressState::Transcoding, percent.round())
+            }
+        }
+    };
+    asset.progress = Some(AssetProgress { state, progress });
     Ok(asset)
 }
 
@@ -148,5 +163,6 @@ fn asset(row: &Row<'_>) -> rusqlite::Result<Asset> {
         errors: kind
             .zip(message)
             .map(|(kind, message)| AssetErrors { kind, messages: vec![message] }),
+        progress: None,
     })
 }

@@ -7,6 +7,7 @@ pub(super) mod backlog;
 pub(super) mod deliveries;
 pub(super) mod jobs;
 pub(super) mod playback_ids;
+pub(super) mod renditions;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,6 +25,7 @@ fn migrations() -> Migrations<'static> {
         M::up(playback_ids::SCHEMA),
         M::up(jobs::SCHEMA),
         M::up(deliveries::SCHEMA),
+        M::up(renditions::SCHEMA),
     ])
 }
 
