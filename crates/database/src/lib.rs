@@ -7,6 +7,7 @@
 //! lose committed transactions when two connections write and checkpoint at the same time
 //! (<https://sqlite.org/wal.html>, the WAL-reset bug), so [`Database::open`] also refuses older ones.
 
+mod commit_times;
 mod open;
 mod readers;
 mod writer;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 pub use rusqlite_migration::{M, Migrations};
 
+pub use crate::commit_times::CommitTimes;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -62,6 +64,18 @@ pub struct Database {
     readers: Arc<Readers>,
 }
 
+impl DatabaseError {
+    /// Whether there was no room to write. What was to be written is not there; what was there is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Folder(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
 impl Database {
     /// Opens or creates the file, checks it, and applies what is missing of `migrations`.
     ///
@@ -101,6 +115,12 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// How long commits have taken since the database was opened.
+    #[must_use]
+    pub fn commit_times(&self) -> CommitTimes {
+        self.writer.times()
     }
 
     /// Runs `work` on a connection that cannot write.

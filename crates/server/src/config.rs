@@ -229,6 +229,16 @@ pub enum ConfigError {
         /// The one that asks for it.
         given: &'static str,
     },
+    /// The same, of who uses a file.
+    #[error("`{missing}` is needed where `{given}` is set ({variable} in the environment)")]
+    MissingKey {
+        /// The absent one, as the file names it.
+        missing: String,
+        /// The one that asks for it.
+        given: String,
+        /// The absent one's variable.
+        variable: &'static str,
+    },
     /// A variable cannot be read.
     #[error("{name} must be {expected}")]
     Invalid {

@@ -41,6 +41,14 @@ pub struct Setting {
     pub about: &'static str,
 }
 
+impl Setting {
+    /// `section.key`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+}
+
 const fn setting(
     variable: &'static str,
     (section, key): (&'static str, &'static str),

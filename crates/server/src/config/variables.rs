@@ -12,7 +12,7 @@ use url::Url;
 
 use super::file::{self, FileError, Said};
 use super::oidc::OidcIssuer;
-use super::settings::{Kind, SETTINGS, by_variable};
+use super::settings::{Kind, SETTINGS, Setting, by_variable};
 use super::{
     ConfigError, Limits, MIB, MediaSource, Metrics, MuxConfig, Network, S3Config, StorageChecksum,
     StorageSource, TlsFiles, units,
@@ -70,17 +70,25 @@ impl<'a> Variables<'a> {
 
     /// An error about a variable, told of the line where the file says it.
     pub(super) fn located(&self, error: ConfigError) -> ConfigError {
-        let ConfigError::Invalid { name, expected } = error else { return error };
+        let (name, expected) = match error {
+            ConfigError::Invalid { name, expected } => (name, expected),
+            ConfigError::Missing { missing, given } if self.file.contains_key(given) => {
+                let key = |name| by_variable(name).map_or_else(String::new, Setting::path);
+                let (variable, missing, given) = (missing, key(missing), key(given));
+                return ConfigError::MissingKey { missing, given, variable };
+            }
+            error => return error,
+        };
         let said_here = (self.variable)(name).is_some_and(|value| !value.is_empty());
         match (by_variable(name), self.file.get(name), &self.path) {
             (Some(setting), Some(Said { line, .. }), Some(path)) if !said_here => {
                 ConfigError::File(FileError::Line {
                     file: path.display().to_string(),
                     line: *line,
-                    message: format!("`{}.{}` must be {expected}", setting.section, setting.key),
+                    message: format!("`{}` must be {expected}", setting.path()),
                 })
             }
-            _ => error,
+            _ => ConfigError::Invalid { name, expected },
         }
     }
 
@@ -387,6 +395,9 @@ mod tests {
         let in_file = wrong(None);
         assert!(in_file.starts_with(&format!("{said}, line 3: `uploads.part_size`")), "{in_file}");
         assert!(wrong(Some("8")).starts_with("DAILIES_PART_SIZE must be"));
+        std::fs::write(&file, "[storage]\nendpoint = \"http://s3.test\"\n").expect("written");
+        let missing = "`storage.bucket` is needed where `storage.endpoint` is set";
+        assert!(wrong(None).starts_with(missing), "{}", wrong(None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use dailies_database::DatabaseError;
 
 use super::Team;
 use crate::clock::now_millis;
-use crate::db::api_keys;
+use crate::db::api_keys::{self, KeyRow};
 use crate::identity::{self, Refused, TokenError, UserError};
 
 /// The caller, as far as a header can say it.
@@ -30,6 +30,7 @@ pub(crate) struct Principal {
 /// The most that an API key opens.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
+    pub(crate) key_id: String,
     /// The one team, whatever other teams its user is in.
     pub(crate) team_id: String,
     /// The most it may do there.
@@ -109,6 +110,15 @@ impl Caller {
         Ok(Self::User(user))
     }
 
+    /// What a log may say of the caller: the key's id, or the user's.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Anonymous => None,
+            Self::User(Principal { scope: Some(scope), .. }) => Some(&scope.key_id),
+            Self::User(Principal { user_id, scope: None }) => Some(user_id),
+        }
+    }
+
     /// Whose `Idempotency-Key`s these are. A user's keys share them: a new key after a lost one
     /// must not upload everything twice.
     pub(crate) fn name(&self) -> String {
@@ -143,7 +153,8 @@ async fn by_key(key: &str, team: &Team) -> Result<Principal, CallerError> {
             tracing::warn!(error, "the use of a key was not noted");
         }
     }
-    let scope = Scope { team_id: row.team_id, role: row.role, expires_at: row.expires_at };
+    let KeyRow { id: key_id, team_id, role, expires_at, .. } = row;
+    let scope = Scope { key_id, team_id, role, expires_at };
     Ok(Principal { user_id: row.user_id, scope: Some(scope) })
 }
 

@@ -123,6 +123,12 @@ pub(crate) async fn run(
     }
 }
 
+/// The function's own name, where there is one that a path names.
+pub(crate) fn known(path: &str) -> Option<String> {
+    let name = function_name(path);
+    find(&name).map(|_| name.to_string())
+}
+
 /// A function's answer as a value.
 pub(crate) fn value(answer: impl Serialize) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(|error| {
