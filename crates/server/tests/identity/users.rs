@@ -116,6 +116,14 @@ async fn a_verified_address_finds_its_user_where_that_is_configured() {
     }
     said(&other, account(json!("true"))).await.value();
     assert_eq!(users(&stand).len(), 1 + 1, "both accounts are one user");
+    // Each account renames its user when it says something new, not whenever it is the other's turn.
+    let named = |name: &str| json!({"name": name});
+    for (issuer, says, shown) in
+        [(&one, "Ada", "Ada"), (&other, "Ada L.", "Ada L."), (&one, "Ada", "Ada L.")]
+    {
+        said(issuer, named(says)).await.value();
+        assert_eq!(users(&stand)[1].0, shown, "{says}");
+    }
     // Another account of the same provider is somebody else, whatever its address.
     let twin = changed(account(json!(true)), &json!({"sub": "twin"}));
     assert_eq!(said(&other, twin).await.status, 403);
