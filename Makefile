@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 NODE := scripts/with-node
 
-.PHONY: help run demo test bench build ui bindings lint deny unit e2e window screens check-directions clean
+.PHONY: help run demo test bench peers build ui bindings lint deny unit e2e window screens check-directions clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -21,6 +21,9 @@ test: ## Install what the tests need, and run all of them
 
 bench: ## Speed and memory beside curl, rclone, s5cmd and the AWS CLI
 	@scripts/bench
+
+peers: ## Another S3 in the place of the embedded one: garage, alone and as a cluster
+	@scripts/peers
 
 build: ## Build app, server and command line, optimised
 	@scripts/install run

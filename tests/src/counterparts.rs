@@ -10,8 +10,6 @@ use tokio::process::Command;
 
 use crate::programs::kept;
 
-/// What is installed into the environment for Python; a change makes a new environment.
-const PYTHON_PACKAGES: [&str; 2] = ["boto3==1.44.5", "awscli==1.46.2"];
 /// Of `counterparts/package.json`.
 const NODE_PACKAGES: [&str; 2] = ["convex", "oidc-provider"];
 /// A package registry may be slow.
@@ -61,7 +59,23 @@ pub async fn node_packages() -> Result<()> {
     Ok(())
 }
 
-/// An environment for Python with boto3 and the AWS CLI; the folder of its programs.
+/// Installs what the web UI's own tests drive Chromium with, if it is not there; its folder.
+///
+/// # Errors
+/// As [`node_packages`].
+pub async fn browser_packages() -> Result<PathBuf> {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui");
+    let lock = lock("browser")?;
+    if !ui.join("node_modules/playwright-core").is_dir() {
+        let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+        run(INSTALLING, npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&ui)).await?;
+    }
+    drop(lock);
+    Ok(ui)
+}
+
+/// An environment for Python with what `counterparts/requirements.txt` names: boto3, the AWS CLI,
+/// rclone, s5cmd. Answers the folder of its programs.
 ///
 /// # Errors
 /// Where Python is missing or the packages cannot be had.
@@ -70,13 +84,14 @@ pub async fn python() -> Result<PathBuf> {
     let folder = kept("venv")?;
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let done = folder.join("e2e-packages.txt");
-    let wanted = PYTHON_PACKAGES.join("\n");
+    let requirements = scripts().join("requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements)?;
     if std::fs::read_to_string(&done).ok().as_ref() != Some(&wanted) {
         let python = if cfg!(windows) { "python" } else { "python3" };
         run(INSTALLING, Command::new(python).args(["-m", "venv"]).arg(&folder)).await?;
         let mut pip = Command::new(programs.join("python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        run(INSTALLING, pip.args(PYTHON_PACKAGES)).await?;
+        run(INSTALLING, pip.arg("--requirement").arg(requirements)).await?;
         std::fs::write(&done, wanted)?;
     }
     drop(lock);

@@ -11,6 +11,7 @@
 pub mod clips;
 pub mod counterparts;
 mod dailies;
+mod garage;
 pub mod hash;
 pub mod hls;
 mod programs;
@@ -23,6 +24,7 @@ mod team;
 mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
+pub use garage::Garage;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
 pub use server::Server;

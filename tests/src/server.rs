@@ -25,6 +25,7 @@ pub struct Server {
     child: Child,
     data: PathBuf,
     environment: Vec<(String, String)>,
+    disk: Option<u64>,
     /// Everything it wrote, over all restarts.
     pub log: ServerLog,
     /// The file that it wrote them to.
@@ -43,9 +44,27 @@ impl Server {
     pub async fn start(data: &Path, environment: &[(&str, String)]) -> Result<Self> {
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Self::begin(data, environment, None).await
+    }
+
+    /// As [`Self::start`], but its originals lie on a disk of so many bytes, in memory, which goes
+    /// with it. Linux lets whoever may make a namespace mount one there.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_on_a_small_disk(data: &Path, bytes: u64) -> Result<Self> {
+        std::fs::create_dir_all(data.join("objects"))?;
+        Self::begin(data, Vec::new(), Some(bytes)).await
+    }
+
+    async fn begin(
+        data: &Path,
+        environment: Vec<(String, String)>,
+        disk: Option<u64>,
+    ) -> Result<Self> {
         let log = ServerLog::default();
-        let begun = spawn(data, &environment, &log, true).await?;
-        Self::listening(data.to_owned(), environment, log, begun)
+        let begun = spawn(data, &environment, disk, &log, true).await?;
+        Self::listening(data.to_owned(), environment, disk, log, begun)
     }
 
     /// Ends it as a power cut would.
@@ -62,10 +81,10 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_again(&mut self) -> Result<()> {
-        let begun = spawn(&self.data, &self.environment, &self.log, false).await?;
+        let begun = spawn(&self.data, &self.environment, self.disk, &self.log, false).await?;
         let (data, environment) = (self.data.clone(), self.environment.clone());
         let before = self.credentials.url.clone();
-        *self = Self::listening(data, environment, self.log.clone(), begun)?;
+        *self = Self::listening(data, environment, self.disk, self.log.clone(), begun)?;
         ensure!(self.credentials.url == before, "the server moved from {before}");
         Ok(())
     }
@@ -108,6 +127,7 @@ impl Server {
     fn listening(
         data: PathBuf,
         environment: Vec<(String, String)>,
+        disk: Option<u64>,
         log: ServerLog,
         begun: Begun,
     ) -> Result<Self> {
@@ -120,7 +140,17 @@ impl Server {
         let credentials: Credentials = serde_json::from_slice(&std::fs::read(&credentials_file)?)?;
         ensure!(said["url"] == credentials.url, "{line} and the credentials differ");
         let output = Some(output);
-        Ok(Self { child, data, environment, log, credentials_file, credentials, output, reading })
+        Ok(Self {
+            child,
+            data,
+            environment,
+            disk,
+            log,
+            credentials_file,
+            credentials,
+            output,
+            reading,
+        })
     }
 }
 
@@ -154,10 +184,21 @@ struct Begun {
 async fn spawn(
     data: &Path,
     environment: &[(String, String)],
+    disk: Option<u64>,
     log: &ServerLog,
     anywhere: bool,
 ) -> Result<Begun> {
-    let mut command = Command::new(program("dailies-server")?);
+    let server = program("dailies-server")?;
+    let mut command = match disk {
+        None => Command::new(server),
+        Some(bytes) => {
+            let mut command = Command::new("unshare");
+            command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+            command.arg("mount -t tmpfs -o size=$1 tmpfs \"$2\" && shift 2 && exec \"$@\"");
+            command.arg("sh").arg(bytes.to_string()).arg(data.join("objects")).arg(server);
+            command
+        }
+    };
     command.args(["serve", "--data"]).arg(data);
     if anywhere {
         command.args(["--listen", "127.0.0.1:0"]);

@@ -96,4 +96,35 @@ impl Storage {
             }
         }
     }
+
+    /// Puts an object.
+    ///
+    /// # Errors
+    /// With the answer's status, where the storage does not take it.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key).body(bytes.into());
+        let Err(error) = Box::pin(put.send()).await else { return Ok(()) };
+        let status = error.raw_response().map(|answer| answer.status().as_u16());
+        Err(anyhow::Error::from(error).context(format!("the status is {status:?}")))
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    /// Where the storage does not.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key);
+        Box::pin(delete.send()).await?;
+        Ok(())
+    }
+
+    /// The bytes of an object.
+    ///
+    /// # Errors
+    /// Where the storage has none.
+    pub async fn get(&self, key: &str) -> Result<Vec<u8>> {
+        let get = self.client.get_object().bucket(&self.bucket).key(key);
+        let got = Box::pin(get.send()).await?;
+        Ok(got.body.collect().await?.to_vec())
+    }
 }

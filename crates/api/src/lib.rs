@@ -12,5 +12,7 @@ pub mod mux;
 pub mod number;
 pub mod playback;
 pub mod projects;
+pub mod share_links;
+pub mod teams;
 pub mod uploads;
 pub mod videos;

@@ -45,3 +45,31 @@ pub struct OriginalUrl {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
 }
+
+/// Arguments of `getPublicPlaybackSession` and every function that takes only a public id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PublicArgs {
+    /// Of the video.
+    pub public_id: String,
+}
+
+/// Arguments of `getSharedPlaybackSession` and every function that takes only a grant. The grant
+/// opens the video: no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GrantArgs {
+    /// Of `shareLinks:issueAccessGrant`.
+    pub grant_token: String,
+}
+
+/// Arguments of `getDownloadUrl` and `getOriginalPlaybackUrl`. No `Debug`, for the grant's sake.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OriginalArgs {
+    /// Of the video.
+    pub video_id: String,
+    /// In place of a role in the video's team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_token: Option<String>,
+}

@@ -1,4 +1,4 @@
-//! `videos:create`, `videos:get`, `videos:list`.
+//! `videos:…`: what a team uploaded.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,17 @@ pub struct ListVideos {
     pub pagination_opts: PaginationOpts,
 }
 
+/// An order of `videos:list`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VideoOrder {
+    /// The newest first.
+    #[default]
+    LastUploaded,
+    /// By title.
+    Alphabetical,
+}
+
 /// Convex's cursor pagination.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -81,7 +92,7 @@ pub struct PaginationOpts {
     pub cursor: Option<String>,
 }
 
-/// One page. Newest first.
+/// One page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VideoPage {
@@ -150,7 +161,118 @@ pub struct Video {
     /// The media engine's name for it, for signed playback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mux_playback_id: Option<String>,
+    /// The versions of one video have this in common; absent where there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_stack_id: Option<String>,
+    /// From 1.
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version_number: Option<u64>,
+    /// Whether no later version took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_latest_version: Option<bool>,
     /// The caller's role; only in `videos:get`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+}
+
+/// Arguments of `videos:createVersion`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateVersion {
+    /// Any version of the video.
+    pub source_video_id: String,
+    /// Bytes.
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub file_size: Option<u64>,
+    /// Media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The title of the version before it, unless said. Only our server knows this argument.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// Answer of `videos:createVersion`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedVersion {
+    /// The new version: a video of its own, to be uploaded like any other.
+    pub video_id: String,
+    /// What the versions have in common.
+    pub version_stack_id: String,
+    /// From 1.
+    #[serde(deserialize_with = "number::count")]
+    pub version_number: u32,
+}
+
+/// Arguments of `videos:setVisibility`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetVisibility {
+    /// Any version; all are changed.
+    pub video_id: String,
+    /// Who may watch from now on.
+    pub visibility: Visibility,
+}
+
+/// Arguments of `videos:update`. What is absent stays.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateVideo {
+    /// Which.
+    pub video_id: String,
+    /// What people see from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What people may read besides; an empty text takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// Arguments of `videos:move`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MoveVideo {
+    /// Any version; all are moved.
+    pub video_id: String,
+    /// Where it goes: a project of the same team.
+    pub project_id: String,
+}
+
+/// Answer of `videos:remove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovedVideo {
+    /// The version that is there instead; null where there is none.
+    pub replacement_video_id: Option<String>,
+}
+
+/// One version, as `videos:listVersions` shows it. Newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// A video of its own.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// Where it is.
+    pub project_id: String,
+    /// What people see.
+    pub title: String,
+    /// Where it stands.
+    pub status: VideoStatus,
+    /// From 1.
+    #[serde(deserialize_with = "number::count")]
+    pub version_number: u32,
+    /// Whether no later version took its place.
+    pub is_latest_version: bool,
+    /// Milliseconds since 1970, by the server's clock.
+    pub created_at: f64,
 }

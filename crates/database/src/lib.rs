@@ -10,6 +10,7 @@
 mod commit_times;
 mod open;
 mod readers;
+mod snapshot;
 mod writer;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use rusqlite_migration::{M, Migrations};
 
 pub use crate::commit_times::CommitTimes;
 use crate::readers::Readers;
+pub use crate::snapshot::snapshot;
 use crate::writer::Writer;
 
 /// What can go wrong between a caller and its database.

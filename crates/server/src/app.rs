@@ -18,6 +18,7 @@ use crate::config::{Config, MediaSource, MuxConfig, S3Config, StorageChecksum, S
 use crate::credentials_file::{self, CredentialsError};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::founding::{self, Foundation};
+use crate::guesses::Guesses;
 use crate::identity::Issuers;
 use crate::ingest::Ingest;
 use crate::limits::{self, Gate};
@@ -27,13 +28,14 @@ use crate::media::{MediaConfig, MediaEngine, MediaError, SigningKey, WebhookTarg
 use crate::metrics::{self, Metrics, Shown, Sources};
 use crate::mux_client::MuxClient;
 use crate::object_store::{ObjectStore, ObjectStoreError, Owner};
+use crate::passwords::Passwords;
 use crate::playback::PlaybackSigner;
 use crate::serve::{Terms, Traffic, serve};
 use crate::storage::OriginalStorage;
 use crate::team_api::{self, Team};
 use crate::tls::{Tls, TlsError};
 use crate::webhooks::{self, WebhookKeys};
-use crate::{db, health, pages};
+use crate::{db, health, pages, removal};
 
 /// Of the embedded storage: a name of ours, and the region that clients assume where none is said.
 const BUCKET: &str = "originals";
@@ -79,7 +81,7 @@ pub struct App {
     stop: CancellationToken,
     /// The listeners.
     servers: JoinSet<()>,
-    /// Asks about videos in work; keeps the certificate current.
+    /// Asks about videos in work, finishes removals, keeps the certificate current.
     reconciler: JoinSet<()>,
     /// Shows metrics until everything else has ended.
     observers: JoinSet<()>,
@@ -137,7 +139,8 @@ impl App {
                 secret_access_key: foundation.s3_secret_access_key.clone(),
                 region: REGION.into(),
             };
-            let objects = ObjectStore::open(&folder.objects(), owner).await?;
+            let objects =
+                ObjectStore::open(&folder.objects(), owner, config.limits.uploads_kept).await?;
             objects.ensure_bucket(BUCKET).await?;
             let router = limits::for_storage(objects.router(), &gate);
             servers.start(s3, near_s3, &router, &traffic[1]);
@@ -168,6 +171,7 @@ impl App {
             config.limits.playback_token,
         )?;
         let calls = TaskTracker::new();
+        let removals = Arc::new(Notify::new());
         let team = Arc::new(Team {
             database: database.clone(),
             ingest: Arc::clone(&ingest),
@@ -176,8 +180,11 @@ impl App {
             limits: config.limits,
             locks,
             calls: calls.clone(),
+            removals: Arc::clone(&removals),
+            passwords: Passwords::new(),
+            guesses: Guesses::default(),
         });
-        let origins = playback_origins(&mux.stream, &mux.image);
+        let origins = playback_origins([&mux.stream, &mux.image, &storage.public_endpoint]);
         let mut router = team_api::router(team)
             .merge(webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets)))
             .merge(pages::router(&origins));
@@ -221,6 +228,8 @@ impl App {
         if let Some(tls) = tls {
             reconciler.spawn(tls.keep_current(Arc::clone(&reload)));
         }
+        let remover = Arc::clone(&ingest);
+        reconciler.spawn(async move { removal::run(&remover, &removals).await });
         reconciler.spawn(async move { ingest.reconcile().await });
         let drain = config.limits.drain;
         Ok(Self {
@@ -308,10 +317,11 @@ impl Servers {
     }
 }
 
-/// What the watch page may load from, also where it was opened under another name of this server.
-fn playback_origins(stream: &Url, image: &Url) -> Vec<String> {
-    let mut origins: Vec<String> =
-        [stream, image].map(|url| url.origin().ascii_serialization()).into();
+/// What the pages may load from, also where they were opened under another name of this server: the
+/// media engine's playlists and pictures, and the originals.
+fn playback_origins(urls: [&Url; 3]) -> Vec<String> {
+    let mut origins: Vec<String> = urls.map(|url| url.origin().ascii_serialization()).into();
+    origins.sort();
     origins.dedup();
     origins
 }

@@ -12,3 +12,9 @@ pub(crate) fn now_millis() -> i64 {
 pub(crate) fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
+
+/// A time as the wire writes it, where every number is a Float64.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds fit a Float64 for 285,000 years")]
+pub(crate) fn wire(millis: i64) -> f64 {
+    millis as f64
+}

@@ -199,6 +199,8 @@ pub struct Limits {
     pub max_file_size: u64,
     /// How long a playback token lives.
     pub playback_token: Duration,
+    /// How long the embedded storage keeps a multipart upload that no part is sent to.
+    pub uploads_kept: Duration,
     /// How long a stopping server waits for the requests it has.
     pub drain: Duration,
 }
@@ -210,6 +212,7 @@ impl Default for Limits {
             multipart_above: 8 * MIB,
             max_file_size: 50 << 30,
             playback_token: Duration::from_hours(1),
+            uploads_kept: Duration::from_hours(7 * 24),
             drain: Duration::from_secs(10),
         }
     }

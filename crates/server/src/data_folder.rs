@@ -106,8 +106,8 @@ fn private_file(path: &Path, truncate: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// On Windows the folder for application data is the user's own already.
-fn only_owner(path: &Path, mode: u32) -> io::Result<()> {
+/// Closes `path` to everybody else. On Windows the folder for application data is the user's own already.
+pub(crate) fn only_owner(path: &Path, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

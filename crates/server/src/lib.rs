@@ -7,6 +7,7 @@
 //! Must not know: the engine or the desktop app.
 
 pub mod app;
+pub mod backup;
 pub mod checks;
 mod clock;
 pub mod commands;
@@ -17,6 +18,7 @@ mod db;
 mod founding;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+mod guesses;
 mod health;
 mod identity;
 mod ingest;
@@ -28,8 +30,10 @@ mod metrics;
 mod mux_client;
 pub mod object_store;
 pub mod pages;
+mod passwords;
 mod playback;
 mod random;
+mod removal;
 mod serve;
 mod storage;
 pub mod team_api;

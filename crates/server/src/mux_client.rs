@@ -68,6 +68,21 @@ impl MuxClient {
         }
     }
 
+    /// Deletes an asset; one that is not there is no error.
+    pub(crate) async fn delete_asset(&self, id: &str) -> Result<(), MuxError> {
+        let answer = self
+            .http
+            .delete(self.address(&format!("video/v1/assets/{id}")))
+            .basic_auth(&self.token_id, Some(self.token_secret.expose_secret()))
+            .send()
+            .await
+            .map_err(|error| MuxError::Unreachable(error.without_url()))?;
+        match answer.status() {
+            status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
+            status => Err(MuxError::Refused(status)),
+        }
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Asset, MuxError> {
         // An error's address would name the server's own token in no way, but nobody needs it.
         let unreachable = |error: reqwest::Error| MuxError::Unreachable(error.without_url());

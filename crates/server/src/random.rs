@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 
 /// 256 random bits in 43 characters that need no escaping anywhere.
 pub(crate) fn secret() -> String {
@@ -23,9 +24,16 @@ pub(crate) fn id() -> String {
     ulid::Ulid::new().to_string()
 }
 
-fn bytes<const N: usize>() -> [u8; N] {
+/// Random bytes.
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes)
         .expect("the system's random source works once the process has started");
     bytes
+}
+
+/// What of a secret with 128 or more random bits is stored: nobody can try that many, so a plain
+/// hash is enough.
+pub(crate) fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
 }

@@ -3,6 +3,7 @@
 //! Owns: the `aws-sdk-s3` clients, presigning, what of S3's errors matters here. Must not know:
 //! that a storage may be inside this very process; videos.
 
+mod emptying;
 mod presigned;
 mod probe;
 

@@ -3,6 +3,7 @@
 //! Owns: the command line, what is printed, exit codes. A new one is a variant here, a line in
 //! [`Command::run`], and a file beside these. Must not know: SQL, HTTP.
 
+pub mod backup;
 pub mod check;
 pub mod key;
 mod people;
@@ -37,6 +38,10 @@ pub enum Command {
     Team(team::Team),
     /// See [`key::Key`].
     Key(key::Key),
+    /// See [`backup::Backup`].
+    Backup(backup::Backup),
+    /// See [`backup::Restore`].
+    Restore(backup::Restore),
 }
 
 impl Command {
@@ -48,6 +53,8 @@ impl Command {
             Self::User(user) => people::ended(user.run().await),
             Self::Team(team) => people::ended(team.run().await),
             Self::Key(key) => people::ended(key.run().await),
+            Self::Backup(backup) => people::ended(backup.run().await),
+            Self::Restore(restore) => people::ended(restore.run().await),
         }
     }
 }

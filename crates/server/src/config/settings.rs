@@ -150,6 +150,13 @@ pub const SETTINGS: &[Setting] = &[
         "bytes of the largest file, 50 GiB",
     ),
     setting(
+        "DAILIES_UPLOADS_KEPT_DAYS",
+        ("uploads", "kept_days"),
+        Kind::Number,
+        "7",
+        "days after which the embedded storage drops a multipart upload that nobody touched, 7",
+    ),
+    setting(
         "DAILIES_CALLS_PER_SECOND",
         ("limits", "calls_per_second"),
         Kind::Number,

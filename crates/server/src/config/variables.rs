@@ -274,6 +274,16 @@ impl<'a> Variables<'a> {
             })
     }
 
+    /// How long uploads are kept, in days.
+    fn days(&self, name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+        const MOST: u64 = 3650;
+        let Some(text) = self.text(name) else { return Ok(default) };
+        match text.parse() {
+            Ok(days @ 1..=MOST) => Ok(Duration::from_hours(24 * days)),
+            _ => Err(ConfigError::Invalid { name, expected: "a number of days from 1 to 3650" }),
+        }
+    }
+
     pub(super) fn limits(&self) -> Result<Limits, ConfigError> {
         const PART_SIZE: &str = "DAILIES_PART_SIZE";
         let default = Limits::default();
@@ -282,6 +292,7 @@ impl<'a> Variables<'a> {
             multipart_above: self.bytes("DAILIES_MULTIPART_ABOVE", default.multipart_above)?,
             max_file_size: self.bytes("DAILIES_MAX_FILE_SIZE", default.max_file_size)?,
             drain: self.time("DAILIES_DRAIN", default.drain)?,
+            uploads_kept: self.days("DAILIES_UPLOADS_KEPT_DAYS", default.uploads_kept)?,
             ..default
         };
         // S3's own bounds of a part; <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
@@ -427,6 +438,16 @@ mod tests {
             half.to_string(),
             "DAILIES_TLS_CERTIFICATE is needed where DAILIES_TLS_KEY is set"
         );
+    }
+
+    #[test]
+    fn uploads_are_kept_for_days() {
+        for days in ["0", "3651", "a week", "-1"] {
+            config(&[("DAILIES_UPLOADS_KEPT_DAYS", days)]).expect_err(days);
+        }
+        let kept = |variables| config(variables).expect("days").limits.uploads_kept;
+        assert_eq!(kept(&[]), Duration::from_hours(168));
+        assert_eq!(kept(&[("DAILIES_UPLOADS_KEPT_DAYS", "2")]), Duration::from_hours(48));
     }
 
     #[test]

@@ -3,12 +3,17 @@
 //! Must not know: HTTP, storage, the media engine. A video's state changes only here, by `UPDATE`s
 //! that carry the state they expect and assert that one row changed.
 
+pub(crate) mod access_grants;
 pub(crate) mod api_keys;
 pub(crate) mod idempotency;
 pub(crate) mod identities;
+pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod projects;
+pub(crate) mod removals;
 pub(crate) mod settings;
+pub(crate) mod share_links;
+pub(crate) mod snapshots;
 pub(crate) mod teams;
 pub(crate) mod users;
 pub(crate) mod videos;
@@ -44,6 +49,12 @@ fn migrations() -> Migrations<'static> {
         M::up(users::KNOWN_ELSEWHERE),
         M::up(identities::CREATE),
         M::up(api_keys::NAMED),
+        M::up(projects::TREE),
+        M::up(videos::VERSIONS),
+        M::up(invitations::CREATE),
+        M::up(share_links::CREATE),
+        M::up(access_grants::CREATE),
+        M::up(removals::CREATE),
     ])
 }
 

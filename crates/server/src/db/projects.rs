@@ -1,9 +1,11 @@
 //! `projects`: folders of a team, nested by their parent.
 
+pub(crate) mod tree;
+
 use std::collections::HashMap;
 
 use dailies_database::DatabaseError;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 pub(crate) const CREATE: &str = "
     CREATE TABLE projects (
@@ -16,8 +18,14 @@ pub(crate) const CREATE: &str = "
     ) STRICT;
     CREATE INDEX projects_by_team ON projects (team_id)";
 
-/// Ancestors walked for a path: a cycle, which nothing should write, must not hang a query.
-const DEEPEST: usize = 32;
+/// What a project says of itself; its level is looked up by team and parent.
+pub(crate) const TREE: &str = "
+    ALTER TABLE projects ADD COLUMN description TEXT;
+    CREATE INDEX projects_by_parent ON projects (team_id, parent_id)";
+
+/// Levels of projects, which no project is created or moved below. Also bounds what a query walks: a
+/// cycle, which nothing should write, must not hang it.
+pub(crate) const DEEPEST: u32 = 32;
 
 /// A project to be.
 pub(crate) struct NewProject<'a> {
@@ -31,6 +39,7 @@ pub(crate) struct NewProject<'a> {
 #[derive(Debug)]
 pub(crate) struct ProjectRow {
     pub(crate) id: String,
+    pub(crate) parent_id: Option<String>,
     pub(crate) name: String,
     /// With its parents' names: `Campaign / Rushes`.
     pub(crate) path: String,
@@ -51,14 +60,6 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The team that the project is of.
-pub(crate) fn team_of(connection: &Connection, id: &str) -> Result<Option<String>, DatabaseError> {
-    Ok(connection
-        .prepare_cached("SELECT team_id FROM projects WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?)
-}
-
 /// A team's projects, by path.
 pub(crate) fn of_team(
     connection: &Connection,
@@ -70,22 +71,22 @@ pub(crate) fn of_team(
     )?;
     let rows = statement
         .query_map([team_id], |row| {
-            let project = ProjectRow {
+            Ok(ProjectRow {
                 id: row.get("id")?,
+                parent_id: row.get("parent_id")?,
                 name: row.get("name")?,
                 path: String::new(),
                 team_name: row.get("team_name")?,
                 team_slug: row.get("team_slug")?,
-            };
-            Ok((project, row.get::<_, Option<String>>("parent_id")?))
+            })
         })?
         .collect::<Result<Vec<_>, _>>()?;
     let names: HashMap<String, (String, Option<String>)> = rows
         .iter()
-        .map(|(project, parent)| (project.id.clone(), (project.name.clone(), parent.clone())))
+        .map(|project| (project.id.clone(), (project.name.clone(), project.parent_id.clone())))
         .collect();
     let mut projects: Vec<ProjectRow> =
-        rows.into_iter().map(|(project, _)| with_path(project, &names)).collect();
+        rows.into_iter().map(|project| with_path(project, &names)).collect();
     projects.sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.id.cmp(&b.id)));
     Ok(projects)
 }
@@ -97,7 +98,7 @@ fn with_path(
     let mut path = Vec::new();
     let mut next = Some(project.id.clone());
     while let Some((name, parent)) = next.and_then(|id| names.get(&id)) {
-        if path.len() == DEEPEST {
+        if path.len() == DEEPEST as usize {
             break;
         }
         path.push(name.as_str());

@@ -70,7 +70,8 @@ fn stand_up() -> Stand {
         region: "local".into(),
     };
     let store = runtime.block_on(async {
-        let store = ObjectStore::open(&folder.0, owner).await.expect("a new store");
+        let kept = std::time::Duration::from_hours(1);
+        let store = ObjectStore::open(&folder.0, owner, kept).await.expect("a new store");
         store.ensure_bucket("originals").await.expect("a good name");
         store
     });

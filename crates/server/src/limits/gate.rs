@@ -17,8 +17,8 @@ use axum::{Json, Router};
 use dailies_api::error::{ErrorCode, ErrorData};
 
 use super::body::{Fate, Watched};
-use super::client;
 use super::rates::Rates;
+use super::{Client, client};
 use crate::config::Network;
 use crate::metrics::{Metrics, Observed, Request as Seen};
 use crate::random;
@@ -62,13 +62,16 @@ pub(crate) fn for_storage(router: Router, gate: &Arc<Gate>) -> Router {
     router.layer(from_fn_with_state(Arc::clone(gate), storage))
 }
 
-async fn team(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+async fn team(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = request_id(request.headers());
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
     let client = peer.map(|peer| client::address(peer, request.headers(), &gate.network));
+    if let Some(client) = client {
+        request.extensions_mut().insert(Client(client));
+    }
     let mut response = match admitted(&gate, client, &request) {
         Err(refused) => refused.into_response(),
         Ok(()) => {

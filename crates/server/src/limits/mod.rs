@@ -11,6 +11,10 @@ use std::net::{IpAddr, Ipv6Addr};
 
 pub(crate) use self::gate::{Gate, for_storage, for_team};
 
+/// Where a request began, as far as it can be known: an extension of every request to the team API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
 /// What is counted as one address: an IPv4 address, or the /64 that a household of IPv6 has.
 pub(crate) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

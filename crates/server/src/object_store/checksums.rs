@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
 use http::HeaderMap;
-use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Row, ToSql};
 use s3s::TrailingHeaders;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
@@ -66,6 +66,14 @@ impl Crc64 {
         Self(crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, self.0, next.0, next_length))
     }
 
+    /// The entity tag of `length` bytes with this checksum.
+    ///
+    /// It ends in `-1`, as that of an upload of one part does: clients take 32 hex digits alone for
+    /// an MD5, and fail on it.
+    pub(super) fn etag(self, length: u64) -> String {
+        format!("{}-1", tag(&[&self.0.to_be_bytes(), &length.to_be_bytes()]))
+    }
+
     /// As S3 writes it: base64 of the big-endian bytes.
     pub(super) fn base64(self) -> String {
         BASE64.encode(self.0.to_be_bytes())
@@ -89,6 +97,14 @@ impl Algorithm {
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// The checksum of a row that has `algorithm` and `checksum`.
+    pub(super) fn proven(row: &Row<'_>) -> rusqlite::Result<Option<Proven>> {
+        let algorithm: Option<String> = row.get("algorithm")?;
+        let checksum: Option<String> = row.get("checksum")?;
+        let algorithm = algorithm.as_deref().and_then(Self::from_name);
+        Ok(algorithm.zip(checksum).map(|(algorithm, value)| Proven { algorithm, value }))
     }
 
     fn header(self) -> &'static str {
@@ -186,6 +202,12 @@ impl Promise {
 }
 
 impl Digests {
+    /// CRC-64/NVME, and `algorithm` if it is another.
+    pub(super) fn with(algorithm: Option<Algorithm>) -> Self {
+        let checksums = algorithm.into_iter().map(|algorithm| (algorithm, None)).collect();
+        Promise { checksums, ..Promise::default() }.digests()
+    }
+
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.crc64.update(bytes);
         self.others.update(bytes);
@@ -206,13 +228,17 @@ impl Digests {
 impl Computed {
     /// The entity tag of a body of `length` bytes.
     ///
-    /// The MD5 where the client sent one to compare. Otherwise a tag that ends in `-1`, as that of
-    /// an upload of one part does: clients take 32 hex digits alone for an MD5, and fail on it.
+    /// The MD5 where the client sent one to compare; otherwise [`Crc64::etag`].
     pub(super) fn etag(&self, length: u64) -> String {
         match &self.md5 {
             Some(md5) => hex(md5),
-            None => format!("{}-1", tag(&[&self.crc64.0.to_be_bytes(), &length.to_be_bytes()])),
+            None => self.crc64.etag(length),
         }
+    }
+
+    /// The digest by `algorithm`, if it was computed.
+    pub(super) fn proven(&self, algorithm: Algorithm) -> Option<Proven> {
+        self.value(algorithm).map(|value| Proven { algorithm, value })
     }
 
     fn value(&self, algorithm: Algorithm) -> Option<String> {
@@ -240,8 +266,7 @@ impl FromSql for Crc64 {
 
 /// The digest of `bytes` as S3 writes it.
 pub(super) fn digest(algorithm: Algorithm, bytes: &[u8]) -> Option<String> {
-    let promise = Promise { checksums: vec![(algorithm, None)], ..Promise::default() };
-    let mut digests = promise.digests();
+    let mut digests = Digests::with(Some(algorithm));
     digests.update(bytes);
     digests.finish().value(algorithm)
 }

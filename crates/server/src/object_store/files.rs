@@ -2,7 +2,7 @@
 //!
 //! Must not know: keys, buckets, SQL.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use super::positioned;
+use super::room::{Promised, Room};
 use super::values::FileName;
 
 /// The folder of the objects' bytes. Cloning is cheap.
@@ -22,7 +23,10 @@ pub(super) struct Files {
 #[derive(Debug)]
 struct Shared {
     folder: PathBuf,
+    room: Room,
     leased: Mutex<HashMap<FileName, Leases>>,
+    /// Files that no row mentions yet, but one may soon.
+    new: Mutex<HashSet<FileName>>,
     runtime: Handle,
 }
 
@@ -60,17 +64,26 @@ impl Files {
         Ok(Self {
             shared: Arc::new(Shared {
                 folder: folder.to_owned(),
+                room: Room::of(folder),
                 leased: Mutex::default(),
+                new: Mutex::default(),
                 runtime: Handle::current(),
             }),
         })
     }
 
+    /// Keeps room for a body of `bytes`. Blocks.
+    pub(super) fn room_for(&self, bytes: u64) -> io::Result<Promised> {
+        self.shared.room.promise(bytes)
+    }
+
     /// Makes an empty file whose name survives a power cut. Blocks.
     pub(super) fn create(&self) -> io::Result<(NewFile, File)> {
         let name = FileName::fresh();
-        let file = OpenOptions::new().write(true).create_new(true).open(self.path(name))?;
+        // Before it can be listed.
+        self.new_ones().insert(name);
         let new = NewFile { files: self.clone(), name, recorded: false };
+        let file = OpenOptions::new().write(true).create_new(true).open(self.path(name))?;
         positioned::sync_folder(&self.shared.folder)?;
         Ok((new, file))
     }
@@ -83,6 +96,11 @@ impl Files {
     /// Opens a file to read it. Blocks.
     pub(super) fn open_to_read(&self, name: FileName) -> io::Result<File> {
         File::open(self.path(name))
+    }
+
+    /// Whether `name` is one that no row mentions yet, but one may soon.
+    pub(super) fn is_new(&self, name: FileName) -> bool {
+        self.new_ones().contains(&name)
     }
 
     /// Keeps `name` from being removed until the lease is dropped.
@@ -126,10 +144,12 @@ impl Files {
             return;
         }
         let files = self.clone();
-        // Not waited for: what is left behind is swept at the next start.
+        // Not waited for: what is left behind is swept later.
         drop(self.shared.runtime.spawn_blocking(move || {
             for name in names {
-                if let Err(error) = std::fs::remove_file(files.path(name)) {
+                if let Err(error) = std::fs::remove_file(files.path(name))
+                    && error.kind() != io::ErrorKind::NotFound
+                {
                     tracing::warn!(target: super::LOG, %name, %error, "a file could not be removed");
                 }
             }
@@ -138,6 +158,10 @@ impl Files {
 
     fn path(&self, name: FileName) -> PathBuf {
         self.shared.folder.join(name.to_string())
+    }
+
+    fn new_ones(&self) -> MutexGuard<'_, HashSet<FileName>> {
+        self.shared.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn leased(&self) -> MutexGuard<'_, HashMap<FileName, Leases>> {
@@ -150,7 +174,7 @@ impl NewFile {
         self.name
     }
 
-    /// A row mentions the file now.
+    /// A row mentions the file now. To be said in the transaction that wrote it.
     pub(super) fn recorded(mut self) {
         self.recorded = true;
     }
@@ -158,6 +182,7 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
+        self.files.new_ones().remove(&self.name);
         if !self.recorded {
             self.files.unlink(vec![self.name]);
         }

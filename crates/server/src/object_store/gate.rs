@@ -1,14 +1,19 @@
 //! What stands before every operation: signatures, what may not even be asked, CORS.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{self, HeaderName};
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use http_body::{Frame, SizeHint};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -36,7 +41,15 @@ pub(super) fn router(store: Store, owner: &Owner) -> Router {
         access_key_id: owner.access_key_id.clone(),
         secret_access_key: owner.secret_access_key.clone(),
     });
-    Router::new().fallback(answer).layer(cors()).with_state(builder.build())
+    let service = Service { s3: builder.build(), region: owner.region.as_str().into() };
+    Router::new().fallback(answer).layer(cors()).with_state(service)
+}
+
+/// What answers requests that were let in.
+#[derive(Clone)]
+struct Service {
+    s3: S3Service,
+    region: Arc<str>,
 }
 
 /// The one key there is.
@@ -59,14 +72,35 @@ impl S3Auth for OwnerOnly {
     }
 }
 
-async fn answer(State(service): State<S3Service>, request: Request) -> Response {
-    if let Err(error) = admit(request.method(), request.uri(), request.headers()) {
+async fn answer(State(service): State<Service>, request: Request) -> Response {
+    let ended = Arc::new(AtomicBool::new(http_body::Body::is_end_stream(request.body())));
+    let request = request.map(|body| Watched { body, ended: Arc::clone(&ended) });
+    let is_head = request.method() == Method::HEAD;
+    let mut response = respond(&service, request).await;
+    // s3s knows this status of `GetObject` only.
+    if is_head
+        && response.headers().contains_key(header::CONTENT_RANGE)
+        && response.status().is_success()
+    {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    // Whoever waits for leave to send its body and is refused does not send it any more: what it
+    // sent next on this connection would be taken for that body (RFC 9110 §10.1.1).
+    if !ended.load(Ordering::Acquire) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn respond(service: &Service, request: Request<Watched>) -> Response {
+    let admitted = admit(request.method(), request.uri(), request.headers(), &service.region);
+    if let Err(error) = admitted {
         return match error.to_http_response() {
             Ok(response) => response.map(Body::new).into_response(),
             Err(_) => StatusCode::BAD_REQUEST.into_response(),
         };
     }
-    match service.call(request.map(s3s::Body::http_body_unsync)).await {
+    match service.s3.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new).into_response(),
         Err(error) => {
             let error = s3s::StdError::from(error);
@@ -76,8 +110,38 @@ async fn answer(State(service): State<S3Service>, request: Request) -> Response 
     }
 }
 
+/// A request's body that tells whether it was read to its end.
+struct Watched {
+    body: Body,
+    ended: Arc<AtomicBool>,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.ended.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Refuses what the crate `s3s` would let in and this store must not.
-fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> S3Result<()> {
+fn admit(method: &Method, uri: &Uri, headers: &HeaderMap, region: &str) -> S3Result<()> {
     let query = uri.query().unwrap_or_default();
     let parameter = |wanted: &str| {
         url::form_urlencoded::parse(query.as_bytes())
@@ -113,6 +177,15 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> S3Result<()> {
             "A date of the signature cannot be read.",
         ));
     }
+    // s3s takes the word of a signature for its region.
+    if let Some(scope) = parameter("X-Amz-Credential") {
+        in_region(&scope, region, S3ErrorCode::AuthorizationQueryParametersError)?;
+    } else if let Some(value) = text(header::AUTHORIZATION)
+        && let Some((_, rest)) = value.split_once("Credential=")
+    {
+        let scope = rest.split(',').next().unwrap_or_default();
+        in_region(scope, region, S3ErrorCode::AuthorizationHeaderMalformed)?;
+    }
     // A form is gathered in memory before its signature is looked at.
     if method == Method::POST
         && text(header::CONTENT_TYPE)
@@ -146,6 +219,25 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap) -> S3Result<()> {
     Ok(())
 }
 
+/// `scope` is `key/day/region/s3/aws4_request`; what has another form is refused with its signature.
+fn in_region(scope: &str, region: &str, code: S3ErrorCode) -> S3Result<()> {
+    let mut fields = scope.rsplit('/').skip(1);
+    let (service, found) = (fields.next(), fields.next());
+    if service.is_some_and(|service| service != "s3") {
+        return Err(S3Error::with_message(
+            code,
+            "The authorization is malformed; the service must be 's3'",
+        ));
+    }
+    match found {
+        Some(found) if found != region => Err(S3Error::with_message(
+            code,
+            format!("The authorization is malformed; the region is wrong; expecting '{region}'"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Any origin may ask: without a signature it gets nothing, and no cookie is ever looked at.
 fn cors() -> CorsLayer {
     let exposed = [
@@ -153,8 +245,13 @@ fn cors() -> CorsLayer {
         "content-range",
         "accept-ranges",
         "last-modified",
+        "x-amz-checksum-crc32",
+        "x-amz-checksum-crc32c",
         "x-amz-checksum-crc64nvme",
+        "x-amz-checksum-sha1",
+        "x-amz-checksum-sha256",
         "x-amz-checksum-type",
+        "x-amz-mp-parts-count",
         "x-amz-request-id",
     ];
     CorsLayer::new()

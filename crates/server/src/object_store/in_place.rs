@@ -46,6 +46,11 @@ impl InPlace {
             turn,
         })
     }
+
+    /// Whether a part of `upload` is being written.
+    pub(super) fn is_writing(&self, upload: UploadId) -> bool {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&upload)
+    }
 }
 
 impl Reservation {

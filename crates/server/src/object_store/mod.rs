@@ -12,6 +12,7 @@
 mod block;
 mod checksums;
 mod direct;
+mod export;
 mod files;
 mod gate;
 mod in_place;
@@ -19,17 +20,22 @@ mod index;
 mod intake;
 mod operations;
 mod outlet;
+mod part_lengths;
 mod positioned;
 mod refusal;
+mod room;
 mod store;
+mod sweep;
 mod values;
 mod whole;
 
 use std::path::Path;
+use std::time::Duration;
 
 use dailies_database::DatabaseError;
 use secrecy::SecretString;
 
+pub(crate) use self::export::{DataFile, Snapshot};
 use self::refusal::Refusal;
 use self::store::Store;
 
@@ -70,12 +76,19 @@ pub struct ObjectStore {
 }
 
 impl ObjectStore {
-    /// Opens or creates the store in `folder`, and sweeps what a crash left in the background.
+    /// Opens or creates the store in `folder`.
+    ///
+    /// In the background it removes, every hour, what a crash left and multipart uploads that
+    /// nobody has sent a part to for `uploads_kept`.
     ///
     /// # Errors
     /// [`ObjectStoreError`] if the folder or the index cannot be used.
-    pub async fn open(folder: &Path, owner: Owner) -> Result<Self, ObjectStoreError> {
-        let store = Store::open(folder, &owner.region).await?;
+    pub async fn open(
+        folder: &Path,
+        owner: Owner,
+        uploads_kept: Duration,
+    ) -> Result<Self, ObjectStoreError> {
+        let store = Store::open(folder, &owner.region, uploads_kept).await?;
         Ok(Self { store, owner })
     }
 

@@ -55,6 +55,8 @@ pub(super) enum Refusal {
         /// Bytes of the object.
         size: u64,
     },
+    #[error("the requested part number is not satisfiable")]
+    InvalidPartNumber,
     #[error("your metadata headers exceed the maximum allowed metadata size")]
     MetadataTooLarge,
     #[error("the XML you provided was not well formed or did not validate")]
@@ -123,6 +125,7 @@ impl Refusal {
             Self::PreconditionFailed => S3ErrorCode::PreconditionFailed,
             Self::NotModified => S3ErrorCode::NotModified,
             Self::InvalidRange { .. } => S3ErrorCode::InvalidRange,
+            Self::InvalidPartNumber => S3ErrorCode::Custom("InvalidPartNumber".into()),
             Self::MetadataTooLarge => S3ErrorCode::MetadataTooLarge,
             Self::MalformedXml => S3ErrorCode::MalformedXML,
             Self::InvalidArgument(_) => S3ErrorCode::InvalidArgument,
@@ -145,6 +148,9 @@ impl From<Refusal> for S3Error {
                     headers.insert(CONTENT_RANGE, range);
                 }
                 error.set_headers(headers);
+            }
+            Refusal::InvalidPartNumber => {
+                error.set_status_code(StatusCode::RANGE_NOT_SATISFIABLE);
             }
             Refusal::ContentSha256Mismatch => error.set_status_code(StatusCode::BAD_REQUEST),
             Refusal::DiskFull => {

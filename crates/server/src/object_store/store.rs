@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio_util::task::AbortOnDropHandle;
@@ -9,12 +10,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::ObjectStoreError;
 use super::files::Files;
 use super::in_place::InPlace;
-use super::index::{Index, Released, completed, extents};
+use super::index::{Index, Released};
 use super::refusal::Refusal;
-use super::values::FileName;
-
-/// Leftover files looked up in one read of the index.
-const SWEEP_BATCH: usize = 256;
+use super::sweep::Sweep;
 
 /// Everything an operation needs. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -27,25 +25,33 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens or creates `index.db` and `data/` in `folder`, and begins to sweep what a crash left.
-    pub(super) async fn open(folder: &Path, region: &str) -> Result<Self, ObjectStoreError> {
+    /// Opens or creates `index.db` and `data/` in `folder`, and begins to sweep them.
+    pub(super) async fn open(
+        folder: &Path,
+        region: &str,
+        uploads_kept: Duration,
+    ) -> Result<Self, ObjectStoreError> {
         let (database, data) = (folder.join("index.db"), folder.join("data"));
         let opened = tokio::task::spawn_blocking(move || {
             let files = Files::open(&data).map_err(ObjectStoreError::Folder)?;
             let index = Index::open(&database).map_err(ObjectStoreError::Index)?;
-            // Listed before the first request: what is made later is none of the sweep's business.
-            let found = files.list().map_err(ObjectStoreError::Folder)?;
-            Ok((index, files, found))
+            Ok((index, files))
         });
-        let (index, files, found) =
+        let (index, files) =
             opened.await.map_err(|error| ObjectStoreError::Folder(error.into()))??;
-        let sweep = tokio::spawn(sweep(index.clone(), files.clone(), found));
+        let in_place = InPlace::default();
+        let sweep = Sweep {
+            index: index.clone(),
+            files: files.clone(),
+            in_place: in_place.clone(),
+            uploads_kept,
+        };
         Ok(Self {
             index,
             files,
-            in_place: InPlace::default(),
+            in_place,
             region: region.into(),
-            _sweep: Arc::new(AbortOnDropHandle::new(sweep)),
+            _sweep: Arc::new(AbortOnDropHandle::new(tokio::spawn(sweep.run()))),
         })
     }
 
@@ -70,34 +76,5 @@ impl Store {
             Ok(value)
         });
         commit.await.unwrap_or(Err(Refusal::Index(dailies_database::DatabaseError::Closed)))
-    }
-}
-
-/// Removes those of `found` that no row mentions.
-async fn sweep(index: Index, files: Files, found: Vec<FileName>) {
-    let mut removed = 0;
-    for batch in found.chunks(SWEEP_BATCH) {
-        let batch = batch.to_vec();
-        let leftover = index.read(move |connection| {
-            let mut leftover = Released::new();
-            extents::release(connection, batch, &mut leftover)?;
-            Ok(leftover)
-        });
-        match leftover.await {
-            Ok(leftover) => {
-                removed += leftover.len();
-                files.remove(leftover);
-            }
-            Err(error) => {
-                tracing::warn!(target: super::LOG, %error, "the sweep of leftover files ended early");
-                return;
-            }
-        }
-    }
-    if removed > 0 {
-        tracing::info!(target: super::LOG, event = "swept", files = removed, "removed what a crash left");
-    }
-    if let Err(error) = index.write(completed::forget_old).await {
-        tracing::warn!(target: super::LOG, %error, "old completed uploads could not be forgotten");
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
 
-use super::checksums::{Algorithm, digest};
+use super::checksums::{Algorithm, Proven, digest};
 use super::index::parts::Part;
 use super::refusal::Refusal;
 
@@ -32,6 +32,12 @@ impl Claim {
             "the parts were not sent with the checksums this one is made of",
         ))?;
         if computed == self.value { Ok(()) } else { Err(Refusal::BadDigest(self.algorithm.name())) }
+    }
+
+    /// What it says, if that is not of the checksums of the parts, and not what is known anyway.
+    pub(super) fn of_all_bytes(&self) -> Option<Proven> {
+        let known = self.value.contains('-') || self.algorithm == Algorithm::Crc64Nvme;
+        (!known).then(|| Proven { algorithm: self.algorithm, value: self.value.clone() })
     }
 
     fn composite(&self, parts: &[Part]) -> Option<String> {

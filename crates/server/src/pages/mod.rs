@@ -1,7 +1,7 @@
-//! The watch page, `/watch/{publicId}`: plays one video for anyone who has its address.
+//! The pages: `/watch/{publicId}` plays a public video, `/share/{token}` what a share link opens.
 //!
-//! Static files only. The page's script asks the team API for a playback session, as any client
-//! does, so this needs nothing of the rest of the server.
+//! Static files only. The pages' scripts ask the team API for what they show, as any client does, so
+//! this needs nothing of the rest of the server.
 //!
 //! Must not know: videos, tokens, the database.
 
@@ -12,35 +12,43 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 
-const PAGE: &str = include_str!("watch.html");
-/// Name, media type, content.
-const FILES: [(&str, &str, &[u8]); 4] = [
-    ("icon.svg", "image/svg+xml", include_bytes!("icon.svg")),
-    ("watch.css", "text/css; charset=utf-8", include_bytes!("watch.css")),
-    ("watch.js", "text/javascript; charset=utf-8", include_bytes!("watch.js")),
-    ("hls.js", "text/javascript; charset=utf-8", include_bytes!("vendor/hls.light.min.js")),
+const WATCH: &str = include_str!("watch.html");
+const SHARE: &str = include_str!("share.html");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// Name, media type, content. What a file imports stands before it.
+const FILES: [(&str, &str, &str); 6] = [
+    ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
+    ("watch.css", "text/css; charset=utf-8", include_str!("watch.css")),
+    ("hls.js", SCRIPT, include_str!("vendor/hls.light.min.js")),
+    ("player.js", SCRIPT, include_str!("player.js")),
+    ("watch.js", SCRIPT, include_str!("watch.js")),
+    ("share.js", SCRIPT, include_str!("share.js")),
 ];
 
-/// The page and its files.
+/// The pages and their files.
 ///
-/// `playback_origins` are the origins besides the page's own that videos and posters come from, for
-/// instance `https://stream.mux.com`: the page's policy lets it reach no others.
+/// `playback_origins` are the origins besides the pages' own that videos, posters and originals come
+/// from, for instance `https://stream.mux.com`: the pages' policy lets them reach no others.
 pub fn router(playback_origins: &[String]) -> Router {
     let pages = Arc::new(Pages::new(playback_origins));
     Router::new()
         .route("/watch/{public_id}", get(watch))
+        .route("/share/{token}", get(share))
         .route("/watch/files/{name}", get(file))
         .with_state(pages)
 }
 
 struct Pages {
-    html: String,
+    watch: String,
+    share: String,
     policy: HeaderValue,
     files: Vec<File>,
 }
@@ -49,19 +57,27 @@ struct Pages {
 struct File {
     name: String,
     media_type: &'static str,
-    content: &'static [u8],
+    content: Bytes,
 }
 
 impl Pages {
     fn new(playback_origins: &[String]) -> Self {
-        let mut html = PAGE.to_owned();
-        let mut files = Vec::new();
+        let (mut watch, mut share) = (WATCH.to_owned(), SHARE.to_owned());
+        let mut files: Vec<File> = Vec::new();
         for (plain, media_type, content) in FILES {
-            let name = format!("{}-{plain}", fingerprint(content));
-            html = html.replace(&format!("files/{plain}"), &format!("files/{name}"));
-            files.push(File { name, media_type, content });
+            // Modules import each other by the names that they are served under.
+            let mut content = content.to_owned();
+            for (file, (imported, ..)) in files.iter().zip(FILES) {
+                content =
+                    content.replace(&format!("\"./{imported}\""), &format!("\"./{}\"", file.name));
+            }
+            let name = format!("{}-{plain}", fingerprint(content.as_bytes()));
+            for html in [&mut watch, &mut share] {
+                *html = html.replace(&format!("files/{plain}"), &format!("files/{name}"));
+            }
+            files.push(File { name, media_type, content: content.into() });
         }
-        Self { html, policy: policy(playback_origins), files }
+        Self { watch, share, policy: policy(playback_origins), files }
     }
 }
 
@@ -82,14 +98,23 @@ fn policy(playback_origins: &[String]) -> HeaderValue {
 }
 
 async fn watch(State(pages): State<Arc<Pages>>) -> Response {
+    page(&pages, &pages.watch)
+}
+
+async fn share(State(pages): State<Arc<Pages>>) -> Response {
+    page(&pages, &pages.share)
+}
+
+fn page(pages: &Pages, html: &str) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (CONTENT_SECURITY_POLICY, pages.policy.clone()),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (ROBOTS, HeaderValue::from_static("noindex")),
     ];
-    (headers, pages.html.clone()).into_response()
+    (headers, html.to_owned()).into_response()
 }
 
 async fn file(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
@@ -101,7 +126,7 @@ async fn file(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Resp
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, file.content).into_response()
+    (headers, file.content.clone()).into_response()
 }
 
 fn fingerprint(content: &[u8]) -> String {

@@ -3,12 +3,13 @@
 //! Our values are strings, booleans, nulls, lists, objects and numbers within 2^53, which plain
 //! JSON and Convex's encoded JSON write alike; so the format asked for needs no second writer.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dailies_api::convex::{FunctionAnswer, FunctionCall, FunctionKind};
@@ -20,6 +21,7 @@ use super::Team;
 use super::caller::Caller;
 use super::error::Refusal;
 use super::functions::{self, KEY_HEADER};
+use crate::limits::Client;
 use crate::metrics::Observed;
 
 /// Bytes of a call at the most; <https://docs.convex.dev/production/state/limits>.
@@ -38,11 +40,13 @@ pub(crate) async fn health() -> Json<Value> {
 pub(crate) async fn call(
     kind: FunctionKind,
     State(team): State<Arc<Team>>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let address = client.map(|Extension(Client(address))| address);
     let mut observed = Observed::default();
-    let mut response = match answer(kind, &team, &headers, body, &mut observed).await {
+    let mut response = match answer(kind, &team, address, &headers, body, &mut observed).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => refused.into_response(),
     };
@@ -63,6 +67,7 @@ impl IntoResponse for Refused {
 async fn answer(
     kind: FunctionKind,
     team: &Arc<Team>,
+    address: Option<IpAddr>,
     headers: &HeaderMap,
     body: Body,
     observed: &mut Observed,
@@ -81,7 +86,7 @@ async fn answer(
     // A task of its own: a caller that goes away must not leave half of it done.
     let running = Arc::clone(team);
     let task = team.calls.spawn(async move {
-        let run = functions::run(&running, kind, caller, call, idempotency_key);
+        let run = functions::run(&running, kind, caller, call, idempotency_key, address);
         tokio::time::timeout(RUNNING, Box::pin(run)).await
     });
     let result = match task.await {

@@ -1,5 +1,6 @@
 //! Every function by its name: how it is called, whether its answer may be replayed, what it runs.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -13,11 +14,13 @@ use serde_json::{Map, Value};
 use super::caller::Caller;
 use super::error::Refusal;
 use super::{
-    Team, api_keys, argument, completion, idempotency, parts, playback, projects, uploads, videos,
+    Team, api_keys, argument, completion, grants, idempotency, invitations, members, originals,
+    parts, playback, project_tree, projects, public, share_links, shared, teams, uploads, versions,
+    video_changes, videos,
 };
 use crate::db::idempotency::KeyedCall;
 
-use self::Access::Anyone;
+use self::Access::{Anyone, User};
 use FunctionKind::{Action, Mutation, Query};
 use Replay::{Anew, InTransaction, Kept, Once, Reads};
 
@@ -34,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     /// Set where the function itself keeps its answer, in its own transaction.
     pub(crate) keyed: Option<KeyedCall>,
+    /// Where the call came from, as far as that is known.
+    pub(crate) address: Option<IpAddr>,
     args: Map<String, Value>,
 }
 
@@ -93,6 +98,7 @@ pub(crate) async fn run(
     caller: Caller,
     call: FunctionCall,
     idempotency_key: Option<String>,
+    address: Option<IpAddr>,
 ) -> Result<Value, Refusal> {
     let name = function_name(&call.path);
     let function = find(&name).ok_or_else(|| {
@@ -116,10 +122,12 @@ pub(crate) async fn run(
     let team = Arc::clone(team);
     match keyed {
         Some(keyed) => {
-            let run = |keyed| (function.run)(Call { team: Arc::clone(&team), caller, keyed, args });
+            let run = |keyed| {
+                (function.run)(Call { team: Arc::clone(&team), caller, keyed, address, args })
+            };
             idempotency::once(&team, function.replay, keyed, run).await
         }
-        None => (function.run)(Call { team, caller, keyed: None, args }).await,
+        None => (function.run)(Call { team, caller, keyed: None, address, args }).await,
     }
 }
 
@@ -175,9 +183,52 @@ pub static FUNCTIONS: &[Function] = &[
     function("videoActions:checkMuxAssetStatus", Action, VIEWER, Anew, run!(playback::check_asset)),
     function("videoActions:getPlaybackUrl", Action, VIEWER, Anew, run!(playback::session)),
     function("videoActions:getPlaybackSession", Action, VIEWER, Anew, run!(playback::session)),
-    function("videoActions:getPublicPlaybackSession", Action, Anyone, Anew, run!(playback::public_session)),
-    function("videoActions:getOriginalPlaybackUrl", Action, MEMBER, Anew, run!(playback::original)),
-    function("videoActions:getDownloadUrl", Action, VIEWER, Anew, run!(playback::download)),
+    function("videoActions:getPublicPlaybackSession", Action, Anyone, Anew, run!(public::session)),
+    function("videoActions:getOriginalPlaybackUrl", Action, MEMBER, Anew, run!(originals::play)),
+    function("videoActions:getDownloadUrl", Action, VIEWER, Anew, run!(originals::download)),
+    function("videoActions:getPublicDownloadUrl", Action, Anyone, Anew, run!(originals::public_download)),
+    function("videoActions:getSharedDownloadUrl", Action, Anyone, Anew, run!(originals::shared_download)),
+    function("videoActions:getSharedPlaybackSession", Action, Anyone, Anew, run!(shared::session)),
+    function("videos:createVersion", Mutation, MEMBER, InTransaction, run!(versions::create)),
+    function("videos:listVersions", Query, VIEWER, Reads, run!(versions::list)),
+    function("videos:update", Mutation, MEMBER, Anew, run!(video_changes::update)),
+    function("videos:setVisibility", Mutation, MEMBER, Anew, run!(video_changes::set_visibility)),
+    function("videos:move", Mutation, MEMBER, Anew, run!(video_changes::move_to)),
+    function("videos:remove", Mutation, ADMIN, InTransaction, run!(video_changes::remove)),
+    function("videos:getByPublicId", Query, Anyone, Reads, run!(public::video)),
+    function("videos:listPublicVersions", Query, Anyone, Reads, run!(public::list_versions)),
+    function("videos:getPublicIdByVideoId", Query, Anyone, Reads, run!(public::id_of)),
+    function("videos:getByShareGrant", Query, Anyone, Reads, run!(shared::video)),
+    function("shareLinks:create", Mutation, MEMBER, InTransaction, run!(share_links::create)),
+    function("shareLinks:list", Query, VIEWER, Reads, run!(share_links::list)),
+    function("shareLinks:update", Mutation, MEMBER, Anew, run!(share_links::update)),
+    function("shareLinks:remove", Mutation, MEMBER, InTransaction, run!(share_links::remove)),
+    function("shareLinks:getByToken", Query, Anyone, Reads, run!(grants::by_token)),
+    function("shareLinks:issueAccessGrant", Mutation, Anyone, Anew, run!(grants::issue)),
+    function("teams:list", Query, Anyone, Reads, run!(teams::list)),
+    function("teams:listWithProjects", Query, Anyone, Reads, run!(teams::list_with_projects)),
+    function("teams:get", Query, VIEWER, Reads, run!(teams::get)),
+    function("teams:getBySlug", Query, VIEWER, Reads, run!(teams::get_by_slug)),
+    function("teams:create", Mutation, User, InTransaction, run!(teams::create)),
+    function("teams:update", Mutation, ADMIN, Anew, run!(teams::update)),
+    function("teams:getMembers", Query, VIEWER, Reads, run!(members::list)),
+    function("teams:updateMemberRole", Mutation, ADMIN, Anew, run!(members::update_role)),
+    function("teams:removeMember", Mutation, ADMIN, InTransaction, run!(members::remove)),
+    function("teams:leave", Mutation, VIEWER, InTransaction, run!(members::leave)),
+    function("teams:inviteMember", Mutation, ADMIN, Anew, run!(invitations::invite)),
+    function("teams:getInvites", Query, ADMIN, Reads, run!(invitations::list)),
+    function("teams:revokeInvite", Mutation, ADMIN, InTransaction, run!(invitations::revoke)),
+    function("teams:getInviteByToken", Query, Anyone, Reads, run!(invitations::by_token)),
+    function("teams:acceptInvite", Mutation, User, InTransaction, run!(invitations::accept)),
+    function("projects:list", Query, VIEWER, Reads, run!(project_tree::list)),
+    function("projects:listChildren", Query, VIEWER, Reads, run!(project_tree::children)),
+    function("projects:get", Query, VIEWER, Reads, run!(project_tree::get)),
+    function("projects:breadcrumb", Query, VIEWER, Reads, run!(project_tree::breadcrumb)),
+    function("projects:listForMove", Query, VIEWER, Reads, run!(project_tree::list_for_move)),
+    function("projects:create", Mutation, MEMBER, InTransaction, run!(project_tree::create)),
+    function("projects:update", Mutation, MEMBER, Anew, run!(project_tree::update)),
+    function("projects:move", Mutation, MEMBER, Anew, run!(project_tree::move_to)),
+    function("projects:remove", Mutation, ADMIN, InTransaction, run!(project_tree::remove)),
     function("apiKeys:create", Mutation, ADMIN, Once, run!(api_keys::create)),
     function("apiKeys:list", Query, ADMIN, Reads, run!(api_keys::list)),
     function("apiKeys:revoke", Mutation, ADMIN, Kept, run!(api_keys::revoke)),

@@ -13,12 +13,23 @@ mod error;
 pub mod functions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
+mod grants;
 mod idempotency;
+mod invitations;
+mod members;
+mod originals;
 mod parts;
 mod playback;
+mod project_tree;
 mod projects;
+mod public;
 mod roles;
+mod share_links;
+mod shared;
+mod teams;
 mod uploads;
+mod versions;
+mod video_changes;
 mod videos;
 
 use std::sync::Arc;
@@ -28,13 +39,16 @@ use axum::http::{Method, header};
 use axum::routing::{get, post};
 use dailies_api::convex::FunctionKind;
 use dailies_database::Database;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::config::Limits;
+use crate::guesses::Guesses;
 use crate::identity::Issuers;
 use crate::ingest::Ingest;
 use crate::locks::NamedLocks;
+use crate::passwords::Passwords;
 use crate::playback::PlaybackSigner;
 
 /// What every function works with.
@@ -50,12 +64,17 @@ pub(crate) struct Team {
     pub(crate) locks: Arc<NamedLocks>,
     /// Calls that run; each to its end, also where its caller goes away.
     pub(crate) calls: TaskTracker,
+    /// Told of every removal that begins.
+    pub(crate) removals: Arc<Notify>,
+    /// Of share links.
+    pub(crate) passwords: Passwords,
+    pub(crate) guesses: Guesses,
 }
 
 /// `/api/query`, `/api/mutation`, `/api/action` and `/health`.
 pub(crate) fn router(team: Arc<Team>) -> Router {
     let route = |kind: FunctionKind| {
-        post(move |state, headers, body| endpoint::call(kind, state, headers, body))
+        post(move |state, peer, headers, body| endpoint::call(kind, state, peer, headers, body))
     };
     let mut api = Router::new();
     for kind in [FunctionKind::Query, FunctionKind::Mutation, FunctionKind::Action] {

@@ -10,8 +10,9 @@ use rusqlite::Connection;
 use super::Team;
 use super::caller::{Caller, Principal};
 use super::error::Refusal;
+use crate::db::members;
+use crate::db::projects::tree::{self, Folder};
 use crate::db::videos::{self, VideoRow};
-use crate::db::{members, projects};
 
 /// A video, and what the caller is in its team.
 pub(crate) struct VideoAccess {
@@ -76,22 +77,7 @@ pub(crate) fn teams(
     Ok(teams)
 }
 
-/// Refuses unless the caller is at least `needed` in the project's team.
-pub(crate) fn project(
-    connection: &Connection,
-    user: &Principal,
-    project_id: &str,
-    needed: Role,
-) -> Result<(), Refusal> {
-    let unknown = || {
-        Refusal::new(ErrorCode::NotFound, "no such project, or none of your team's").at("projectId")
-    };
-    let team_id = projects::team_of(connection, project_id)?.ok_or_else(unknown)?;
-    let role = role_in(connection, user, &team_id)?.ok_or_else(unknown)?;
-    enough(role, needed)
-}
-
-/// The caller's role in the team, which must be at least `needed`.
+/// What the caller is in the team, if that is at least `needed`.
 pub(crate) fn team(
     connection: &Connection,
     user: &Principal,
@@ -105,7 +91,30 @@ pub(crate) fn team(
     Ok(role)
 }
 
-fn video(
+/// A project, and what the caller is in its team.
+pub(crate) struct ProjectAccess {
+    pub(crate) project: Folder,
+    pub(crate) role: Role,
+}
+
+/// The project, if the caller is at least `needed` in its team.
+pub(crate) fn project(
+    connection: &Connection,
+    user: &Principal,
+    project_id: &str,
+    needed: Role,
+) -> Result<ProjectAccess, Refusal> {
+    let unknown = || {
+        Refusal::new(ErrorCode::NotFound, "no such project, or none of your team's").at("projectId")
+    };
+    let project = tree::get(connection, project_id)?.ok_or_else(unknown)?;
+    let role = role_in(connection, user, &project.team_id)?.ok_or_else(unknown)?;
+    enough(role, needed)?;
+    Ok(ProjectAccess { project, role })
+}
+
+/// The video, if the caller is at least `needed` in its team.
+pub(crate) fn video(
     connection: &Connection,
     user: &Principal,
     video_id: &str,

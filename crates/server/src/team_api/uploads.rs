@@ -20,6 +20,7 @@ use crate::config::Limits;
 use crate::db::videos::transitions::{self, Beginning};
 use crate::db::videos::{OpenMultipart, VideoRow};
 use crate::random;
+use crate::removal::object_prefix;
 use crate::storage::StorageError;
 
 /// S3's most for one PUT, bytes.
@@ -235,11 +236,6 @@ impl Team {
 /// Never made from a file's name.
 fn object_key(video_id: &str) -> String {
     format!("{}{}", object_prefix(video_id), random::id())
-}
-
-/// What the keys of one video's objects begin with, and no other's.
-fn object_prefix(video_id: &str) -> String {
-    format!("videos/{video_id}/")
 }
 
 /// Bytes of a part and how many: the size asked for, or the next whole MiB that 10,000 will do with.

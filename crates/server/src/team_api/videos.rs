@@ -1,14 +1,18 @@
 //! `videos:create`, `videos:get`, `videos:list`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dailies_api::projects::Role;
-use dailies_api::videos::{CreateVideo, ListVideos, Video, VideoArgs, VideoPage};
+use dailies_api::videos::{CreateVideo, PaginationOpts, Video, VideoArgs, VideoOrder, VideoPage};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::Refusal;
 use super::functions::{Call, value};
 use super::{argument, content_type, idempotency, roles, uploads};
-use crate::clock::now_millis;
+use crate::clock::{now_millis, wire};
 use crate::db::users;
+use crate::db::videos::listing::{self, Listing, Place};
 use crate::db::videos::{self, NewVideo, VideoRow};
 use crate::random;
 
@@ -64,41 +68,80 @@ pub(crate) async fn get(mut call: Call) -> Result<Value, Refusal> {
     value(Video { role: Some(access.role), ..shown(access.video) })
 }
 
-/// A project's videos, newest first. The cursor is opaque to callers.
+/// Arguments of `videos:list`. `sort` is the current dialect's; `includeVersions` only ours.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ListArgs {
+    project_id: String,
+    pagination_opts: PaginationOpts,
+    #[serde(default)]
+    sort: VideoOrder,
+    /// Superseded versions, too.
+    #[serde(default)]
+    include_versions: bool,
+}
+
+/// A project's videos, each in its latest version unless all are asked for.
 pub(crate) async fn list(mut call: Call) -> Result<Value, Refusal> {
-    let args: ListVideos = call.args()?;
+    let args: ListArgs = call.args()?;
     let user = roles::known(&call.caller)?.clone();
     let wanted = args.pagination_opts.num_items.clamp(1, LARGEST_PAGE);
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-    let before = match args.pagination_opts.cursor.as_deref() {
-        None => None,
-        Some(cursor) => Some(cursor.parse::<i64>().map_err(|_| {
-            Refusal::argument("paginationOpts.cursor", "not a cursor that this list gave")
-        })?),
+    let asked = args.pagination_opts.cursor;
+    let after = asked.as_deref().map(|cursor| place(cursor, args.sort)).transpose()?;
+    let listing = Listing {
+        project_id: args.project_id,
+        order: args.sort,
+        all_versions: args.include_versions,
+        after,
+        limit: wanted + 1,
     };
     let mut rows = call
         .team
         .database
         .read::<_, Refusal, _>(move |connection| {
-            roles::project(connection, &user, &args.project_id, Role::Viewer)?;
-            Ok(videos::page(connection, &args.project_id, before, wanted + 1)?)
+            roles::project(connection, &user, &listing.project_id, Role::Viewer)?;
+            Ok(listing::page(connection, &listing)?)
         })
         .await?;
     let is_done = rows.len() <= wanted as usize;
     rows.truncate(wanted as usize);
-    let last = rows.last().map(|row| row.seq).or(before);
-    value(VideoPage {
-        page: rows.into_iter().map(shown).collect(),
-        is_done,
-        continue_cursor: last.unwrap_or(i64::MAX).to_string(),
+    let continue_cursor = match rows.last() {
+        Some(last) => cursor(last, args.sort),
+        None => asked.unwrap_or_else(|| i64::MAX.to_string()),
+    };
+    value(VideoPage { page: rows.into_iter().map(shown).collect(), is_done, continue_cursor })
+}
+
+/// Names the last row of a page. Opaque to callers.
+fn cursor(last: &VideoRow, order: VideoOrder) -> String {
+    match order {
+        VideoOrder::LastUploaded => last.seq.to_string(),
+        VideoOrder::Alphabetical => {
+            format!("{}.{}", last.seq, URL_SAFE_NO_PAD.encode(last.title.as_bytes()))
+        }
+    }
+}
+
+fn place(cursor: &str, order: VideoOrder) -> Result<Place, Refusal> {
+    let read = || match order {
+        VideoOrder::LastUploaded => Some(Place { title: String::new(), seq: cursor.parse().ok()? }),
+        // The cursor after a page without rows names none: nothing comes after it either.
+        VideoOrder::Alphabetical => {
+            let (seq, title) = cursor.split_once('.').unwrap_or((cursor, ""));
+            let title = String::from_utf8(URL_SAFE_NO_PAD.decode(title).ok()?).ok()?;
+            Some(Place { title, seq: seq.parse().ok()? })
+        }
+    };
+    read().ok_or_else(|| {
+        Refusal::argument("paginationOpts.cursor", "not a cursor that this list gave")
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds fit a Float64 for 285,000 years")]
 fn shown(row: VideoRow) -> Video {
     Video {
         id: row.id,
-        creation_time: row.created_at as f64,
+        creation_time: wire(row.created_at),
         project_id: row.project_id,
         title: row.title,
         description: row.description,
@@ -115,6 +158,9 @@ fn shown(row: VideoRow) -> Video {
         crc64nvme: row.crc64nvme,
         duration: row.duration,
         mux_playback_id: row.mux_playback_id,
+        version_stack_id: row.stack_id,
+        version_number: Some(row.version_number.into()),
+        is_latest_version: Some(!row.superseded),
         role: None,
     }
 }

@@ -244,7 +244,7 @@ fn bad(issuer: &str) -> Vec<(String, String)> {
         &format!("{}.{}", parts[0], URL_SAFE_NO_PAD.encode(&taken)),
     );
     add("nested", nested);
-    let twice = format!("{{\"alg\":\"RS256\",\"kid\":\"rsa\",\"alg\":\"RS256\"}}");
+    let twice = r#"{"alg":"RS256","kid":"rsa","alg":"RS256"}"#;
     let twice = format!("{}.{}", URL_SAFE_NO_PAD.encode(twice), parts[1]);
     add("a header that says alg twice", signed(&rsa_key.private, Algorithm::RS256, &twice));
     let two = good.to_string().replacen('{', "{\"sub\":\"root\",", 1);

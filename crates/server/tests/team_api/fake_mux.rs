@@ -33,6 +33,7 @@ struct Assets {
     /// What `GET` answers, in order of creation.
     made: Vec<Value>,
     down: bool,
+    deleted: usize,
 }
 
 impl FakeMux {
@@ -42,7 +43,7 @@ impl FakeMux {
         let api = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()
             .route("/video/v1/assets", post(create))
-            .route("/video/v1/assets/{id}", get(show))
+            .route("/video/v1/assets/{id}", get(show).delete(delete))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         move |config| {
@@ -61,6 +62,10 @@ impl FakeMux {
 
     pub(crate) fn created(&self) -> usize {
         self.0.lock().unwrap().made.len()
+    }
+
+    pub(crate) fn deleted(&self) -> usize {
+        self.0.lock().unwrap().deleted
     }
 
     pub(crate) fn set_down(&self, down: bool) {
@@ -123,6 +128,17 @@ async fn show(State(mux): State<FakeMux>, Path(id): Path<String>) -> (StatusCode
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({}))),
         None => (StatusCode::NOT_FOUND, Json(json!({}))),
     }
+}
+
+async fn delete(State(mux): State<FakeMux>, Path(id): Path<String>) -> StatusCode {
+    let mut assets = mux.0.lock().unwrap();
+    if assets.down {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let before = assets.made.len();
+    assets.made.retain(|asset| asset["id"] != id.as_str());
+    assets.deleted += before - assets.made.len();
+    StatusCode::NO_CONTENT
 }
 
 /// Delivers an event as Mux would, and answers the status.

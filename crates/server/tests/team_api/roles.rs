@@ -15,7 +15,7 @@ fn people(server: &Server) {
     connection
         .execute_batch(
             "INSERT INTO teams VALUES ('other', 'Other', 'other', 0);
-             INSERT INTO projects VALUES ('theirs', 'other', NULL, 'Theirs', 0);
+             INSERT INTO projects (id, team_id, name, created_at) VALUES ('theirs', 'other', 'Theirs', 0);
              INSERT INTO users (id, name, created_at) VALUES ('v', 'Vera', 0), ('m', 'Mia', 0), ('s', 'Sam', 0);
              INSERT INTO members VALUES ('other', 's', 'owner');",
         )

@@ -1,10 +1,12 @@
 //! `videos`: what the team uploaded, and where each stands.
 
+pub(crate) mod listing;
 pub(crate) mod transitions;
+pub(crate) mod versions;
 
 use dailies_api::videos::{VideoStatus, Visibility};
 use dailies_database::DatabaseError;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::{parsed, text};
 
@@ -45,6 +47,21 @@ pub(crate) const CREATE: &str = "
     ) STRICT;
     CREATE INDEX videos_by_project ON videos (project_id, seq);
     CREATE INDEX videos_in_work ON videos (status) WHERE status = 'processing'";
+
+/// A video's versions are rows of one stack, numbered from 1; the one with the highest number is not
+/// superseded. A video that never had a second version is in no stack.
+pub(crate) const VERSIONS: &str = "
+    ALTER TABLE videos ADD COLUMN stack_id TEXT;
+    ALTER TABLE videos ADD COLUMN version_number INTEGER NOT NULL DEFAULT 1
+        CHECK (version_number >= 1);
+    ALTER TABLE videos ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0
+        CHECK (superseded IN (0, 1) AND (superseded = 0 OR stack_id IS NOT NULL));
+    CREATE UNIQUE INDEX videos_by_stack ON videos (stack_id, version_number)
+        WHERE stack_id IS NOT NULL;
+    CREATE UNIQUE INDEX videos_one_latest ON videos (stack_id)
+        WHERE stack_id IS NOT NULL AND superseded = 0;
+    CREATE INDEX videos_latest ON videos (project_id, seq) WHERE superseded = 0;
+    CREATE INDEX videos_by_title ON videos (project_id, title COLLATE NOCASE, seq)";
 
 const SELECT: &str = "
     SELECT v.*, p.team_id FROM videos v JOIN projects p ON p.id = v.project_id";
@@ -91,6 +108,12 @@ pub(crate) struct VideoRow {
     pub(crate) duration: Option<f64>,
     /// Milliseconds since 1970.
     pub(crate) created_at: i64,
+    /// What its versions have in common; `None` where there is only this one.
+    pub(crate) stack_id: Option<String>,
+    /// From 1.
+    pub(crate) version_number: u32,
+    /// There is a later version.
+    pub(crate) superseded: bool,
 }
 
 /// A multipart upload and its plan.
@@ -147,21 +170,6 @@ pub(crate) fn by_asset(
     one(connection, "v.mux_asset_id = ?1", asset_id)
 }
 
-/// A project's videos, newest first, that are older than the one `before` names.
-pub(crate) fn page(
-    connection: &Connection,
-    project_id: &str,
-    before: Option<i64>,
-    limit: u32,
-) -> Result<Vec<VideoRow>, DatabaseError> {
-    let sql =
-        format!("{SELECT} WHERE v.project_id = ?1 AND v.seq < ?2 ORDER BY v.seq DESC LIMIT ?3");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows =
-        statement.query_map(params![project_id, before.unwrap_or(i64::MAX), limit], video)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Ids of the videos that the media engine should be working on.
 /// How many there are in each state.
 pub(crate) fn by_status(connection: &Connection) -> Result<Vec<(String, i64)>, DatabaseError> {
@@ -176,6 +184,17 @@ pub(crate) fn processing(connection: &Connection) -> Result<Vec<String>, Databas
         connection.prepare_cached("SELECT id FROM videos WHERE status = 'processing'")?;
     let ids = statement.query_map([], |row| row.get(0))?;
     Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Rows of `SELECT`, under conditions and in an order.
+fn many(
+    connection: &Connection,
+    rest: &str,
+    values: impl Params,
+) -> Result<Vec<VideoRow>, DatabaseError> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} {rest}"))?;
+    let rows = statement.query_map(values, video)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn one(
@@ -221,6 +240,9 @@ fn video(row: &Row<'_>) -> rusqlite::Result<VideoRow> {
         mux_playback_id: row.get("mux_playback_id")?,
         duration: row.get("duration")?,
         created_at: row.get("created_at")?,
+        stack_id: row.get("stack_id")?,
+        version_number: row.get("version_number")?,
+        superseded: row.get("superseded")?,
     })
 }
 

@@ -199,3 +199,13 @@ pub(crate) fn asset_errored(
         params![id, asset_id, reason],
     )? == 1)
 }
+
+/// ready → processing, for every video: a restored server has no renditions. Answers how many.
+pub(crate) fn make_media_again(connection: &Connection) -> Result<usize, DatabaseError> {
+    Ok(connection.execute(
+        "UPDATE videos SET status = 'processing', superseded_asset_id = mux_asset_id,
+             mux_asset_id = NULL, mux_playback_id = NULL
+         WHERE status = 'ready'",
+        [],
+    )?)
+}

@@ -4,6 +4,7 @@
 
 pub(super) mod buckets;
 pub(super) mod completed;
+pub(super) mod export;
 pub(super) mod extents;
 pub(super) mod listing;
 pub(super) mod objects;
@@ -61,6 +62,7 @@ impl Index {
             uploads::migration(),
             parts::migration(),
             completed::migration(),
+            objects::parts_and_checksum(),
         ]);
         Ok(Self { database: Database::open(path, &migrations)? })
     }

@@ -4,7 +4,8 @@ use dailies_database::M;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Attributes, Moment, Released, extents};
-use crate::object_store::checksums::Crc64;
+use crate::object_store::checksums::{Algorithm, Crc64, Proven};
+use crate::object_store::part_lengths::PartLengths;
 use crate::object_store::refusal::Refusal;
 use crate::object_store::values::{Extent, count, stored};
 
@@ -25,6 +26,16 @@ pub(in crate::object_store) fn migration() -> M<'static> {
     )
 }
 
+/// The lengths of the parts it was put together from, and the checksum its sender gave.
+pub(in crate::object_store) fn parts_and_checksum() -> M<'static> {
+    M::up(
+        "ALTER TABLE objects ADD COLUMN parts TEXT CHECK (parts IS NULL OR json_valid(parts));
+        ALTER TABLE objects ADD COLUMN algorithm TEXT;
+        ALTER TABLE objects ADD COLUMN checksum TEXT
+            CHECK ((checksum IS NULL) = (algorithm IS NULL))",
+    )
+}
+
 /// An object without its bytes.
 #[derive(Debug, Clone)]
 pub(in crate::object_store) struct Object {
@@ -34,6 +45,10 @@ pub(in crate::object_store) struct Object {
     pub(in crate::object_store) etag: String,
     pub(in crate::object_store) attributes: Attributes,
     pub(in crate::object_store) modified: Moment,
+    /// Of one that was put together from parts.
+    pub(in crate::object_store) parts: Option<PartLengths>,
+    /// The checksum of all its bytes that a client sent with it.
+    pub(in crate::object_store) proven: Option<Proven>,
 }
 
 /// An object that is to be.
@@ -45,6 +60,8 @@ pub(in crate::object_store) struct NewObject {
     pub(in crate::object_store) etag: String,
     pub(in crate::object_store) attributes: Attributes,
     pub(in crate::object_store) extents: Vec<Extent>,
+    pub(in crate::object_store) parts: Option<PartLengths>,
+    pub(in crate::object_store) proven: Option<Proven>,
 }
 
 pub(in crate::object_store) fn find(
@@ -93,8 +110,9 @@ pub(in crate::object_store) fn put(
     let modified = Moment::now();
     connection
         .prepare_cached(
-            "INSERT INTO objects (bucket, key, size, crc64, etag, attributes, modified_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO objects
+                (bucket, key, size, crc64, etag, attributes, modified_ms, parts, algorithm, checksum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             new.bucket,
@@ -103,7 +121,10 @@ pub(in crate::object_store) fn put(
             new.crc64,
             new.etag,
             new.attributes,
-            modified
+            modified,
+            new.parts,
+            new.proven.as_ref().map(|proven| proven.algorithm.name()),
+            new.proven.as_ref().map(|proven| &proven.value)
         ])?;
     extents::insert(connection, connection.last_insert_rowid(), &new.extents)?;
     extents::release(connection, old.iter().map(|extent| extent.file), released)?;
@@ -136,5 +157,7 @@ fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
         etag: row.get("etag")?,
         attributes: row.get("attributes")?,
         modified: row.get("modified_ms")?,
+        parts: row.get("parts")?,
+        proven: Algorithm::proven(row)?,
     })
 }

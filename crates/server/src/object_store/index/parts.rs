@@ -107,13 +107,6 @@ pub(in crate::object_store) fn files(
 }
 
 fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
-    let algorithm: Option<String> = row.get("algorithm")?;
-    let checksum: Option<String> = row.get("checksum")?;
-    let proven = algorithm
-        .as_deref()
-        .and_then(Algorithm::from_name)
-        .zip(checksum)
-        .map(|(algorithm, value)| Proven { algorithm, value });
     Ok(Part {
         number: row.get("number")?,
         extent: Extent {
@@ -123,7 +116,7 @@ fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
         },
         crc64: row.get("crc64")?,
         etag: row.get("etag")?,
-        proven,
+        proven: Algorithm::proven(row)?,
         stored: row.get("stored_ms")?,
     })
 }

@@ -113,13 +113,49 @@ pub(in crate::object_store) fn remove(
     extents::release(connection, files, released)
 }
 
+/// The uploads that were begun before `moment` and got no part since.
+pub(in crate::object_store) fn untouched_since(
+    connection: &Connection,
+    moment: Moment,
+) -> Result<Vec<UploadId>, Refusal> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM uploads WHERE created_ms < ?1 AND NOT EXISTS
+            (SELECT 1 FROM parts WHERE upload_id = id AND stored_ms >= ?1)",
+    )?;
+    let rows = statement.query_map([moment], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One of [`untouched_since`], if it is that still.
+pub(in crate::object_store) fn untouched(
+    connection: &Connection,
+    id: UploadId,
+    moment: Moment,
+) -> Result<Option<Upload>, Refusal> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT * FROM uploads WHERE id = ?1 AND created_ms < ?2 AND NOT EXISTS
+                (SELECT 1 FROM parts WHERE upload_id = id AND stored_ms >= ?2)",
+        )?
+        .query_row(params![id, moment], upload)
+        .optional()?)
+}
+
+/// What a page of uploads has: an upload, or the common prefix of several.
+#[derive(Debug)]
+pub(in crate::object_store) enum Listed {
+    Upload(Box<Upload>),
+    CommonPrefix(String),
+}
+
+/// Uploads in the order of their keys, those folded together that have `delimiter` after `prefix`.
 pub(in crate::object_store) fn list(
     connection: &Connection,
     bucket: &str,
-    prefix: &str,
+    (prefix, delimiter): (&str, Option<&str>),
     after: &After,
     limit: usize,
-) -> Result<Vec<Upload>, Refusal> {
+) -> Result<Vec<Listed>, Refusal> {
     let mut statement = connection.prepare_cached(
         "SELECT * FROM uploads
          WHERE bucket = ?1 AND key >= ?2
@@ -127,15 +163,31 @@ pub(in crate::object_store) fn list(
          ORDER BY key, id",
     )?;
     let rows = statement.query_map(params![bucket, prefix, after.key, after.id], upload)?;
-    let mut uploads = Vec::new();
+    let mut listed = Vec::new();
+    // A page that ended with a common prefix is gone on with behind all that is folded into it.
+    let mut last_folded = Some(after.key.clone());
     for row in rows {
         let row = row?;
-        if uploads.len() == limit || !row.key.starts_with(prefix) {
+        let Some(rest) = row.key.strip_prefix(prefix) else { break };
+        let folded = delimiter.and_then(|delimiter| {
+            let end = prefix.len() + rest.find(delimiter)? + delimiter.len();
+            Some(row.key[..end].to_owned())
+        });
+        if folded.is_some() && folded == last_folded {
+            continue;
+        }
+        if listed.len() == limit {
             break;
         }
-        uploads.push(row);
+        listed.push(match &folded {
+            Some(folded) => Listed::CommonPrefix(folded.clone()),
+            None => Listed::Upload(Box::new(row)),
+        });
+        if folded.is_some() {
+            last_folded = folded;
+        }
     }
-    Ok(uploads)
+    Ok(listed)
 }
 
 fn upload(row: &Row<'_>) -> rusqlite::Result<Upload> {

@@ -3,8 +3,9 @@
 use s3s::S3Request;
 use s3s::dto::{
     Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
-    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
-    HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
+    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
+    ListBucketsOutput,
 };
 
 use crate::object_store::index::buckets;
@@ -71,6 +72,15 @@ impl Store {
         let location_constraint = (&*self.region != NAMELESS_REGION)
             .then(|| BucketLocationConstraint::from(self.region.to_string()));
         Ok(GetBucketLocationOutput { location_constraint })
+    }
+
+    /// No bucket has versions.
+    pub(super) async fn versions_of_bucket(
+        &self,
+        request: S3Request<GetBucketVersioningInput>,
+    ) -> Result<GetBucketVersioningOutput, Refusal> {
+        self.require_bucket(request.input.bucket).await?;
+        Ok(GetBucketVersioningOutput::default())
     }
 
     async fn require_bucket(&self, name: String) -> Result<(), Refusal> {

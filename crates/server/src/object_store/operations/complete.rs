@@ -14,6 +14,7 @@ use crate::object_store::index::completed::{self, Answer};
 use crate::object_store::index::objects::{self, NewObject};
 use crate::object_store::index::parts::{self, Part};
 use crate::object_store::index::{Released, uploads};
+use crate::object_store::part_lengths::PartLengths;
 use crate::object_store::refusal::Refusal;
 use crate::object_store::store::Store;
 use crate::object_store::values::{
@@ -145,6 +146,8 @@ impl Completion {
             etag: answer.etag.clone(),
             attributes: upload.attributes.clone(),
             extents: Extent::merged(parts.iter().map(|part| part.extent)),
+            parts: Some(PartLengths::of(parts.iter().map(|part| part.extent.length))),
+            proven: self.claims.iter().find_map(Claim::of_all_bytes),
         };
         objects::put(connection, &object, released)?;
         uploads::remove(connection, &upload, released)?;

@@ -7,7 +7,7 @@ use s3s::dto::{
 
 use super::conditions::ReadConditions;
 use super::write::attributes;
-use super::{etag, full_object};
+use super::{echo, etag, full_object};
 use crate::object_store::LOG;
 use crate::object_store::index::extents;
 use crate::object_store::index::objects::{self, NewObject};
@@ -20,17 +20,14 @@ impl Store {
         request: S3Request<CopyObjectInput>,
     ) -> Result<CopyObjectOutput, Refusal> {
         let mut input = request.input;
-        let CopySource::Bucket { bucket: from, key: source, version_id: None } = input.copy_source
-        else {
-            return Err(Refusal::NotImplemented("copying from an access point or a version"));
-        };
+        let (from, source) = source_of(input.copy_source)?;
         let replace = input
             .metadata_directive
             .as_ref()
             .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
         let attributes = attributes!(input)?;
         let (bucket, key) = (input.bucket, input.key);
-        if !replace && *from == *bucket && *source == *key {
+        if !replace && from == bucket && source == key {
             return Err(Refusal::InvalidRequest(
                 "this copy request is illegal: it would copy an object to itself unchanged",
             ));
@@ -53,6 +50,8 @@ impl Store {
                     etag: object.etag,
                     attributes: if replace { attributes } else { object.attributes },
                     extents: extents::of(connection, object.id)?,
+                    parts: object.parts,
+                    proven: object.proven,
                 };
                 let modified = objects::put(connection, &new, released)?;
                 Ok((new, object.size, modified))
@@ -62,15 +61,22 @@ impl Store {
             target: LOG, event = "object_copied", bucket = new.bucket, key = new.key, bytes = size,
             etag = new.etag, "copied an object"
         );
-        Ok(CopyObjectOutput {
-            copy_object_result: Some(CopyObjectResult {
-                e_tag: Some(etag(&new.etag)),
-                last_modified: Some(modified.timestamp()),
-                checksum_crc64nvme: Some(new.crc64.base64()),
-                checksum_type: Some(full_object()),
-                ..Default::default()
-            }),
+        let mut result = CopyObjectResult {
+            e_tag: Some(etag(&new.etag)),
+            last_modified: Some(modified.timestamp()),
+            checksum_crc64nvme: Some(new.crc64.base64()),
+            checksum_type: Some(full_object()),
             ..Default::default()
-        })
+        };
+        echo!(result, new.proven);
+        Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+    }
+}
+
+/// The bucket and the key of what is to be copied.
+pub(super) fn source_of(source: CopySource) -> Result<(String, String), Refusal> {
+    match source {
+        CopySource::Bucket { bucket, key, version_id: None } => Ok((bucket.into(), key.into())),
+        _ => Err(Refusal::NotImplemented("copying from an access point or a version")),
     }
 }

@@ -1,10 +1,12 @@
 //! The operations of S3, one file per kind. This file only says which function answers which.
 
+mod attributes;
 mod buckets;
 mod complete;
 mod conditions;
 mod copy;
 mod listing;
+mod part_copy;
 mod parts;
 mod read;
 mod remove;
@@ -39,10 +41,12 @@ answered_by! {
     head_bucket(HeadBucketInput) -> HeadBucketOutput = look_up_bucket;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = all_buckets;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = remove_bucket;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versions_of_bucket;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = locate_bucket;
     put_object(PutObjectInput) -> PutObjectOutput = write_object;
     get_object(GetObjectInput) -> GetObjectOutput = read_object;
     head_object(HeadObjectInput) -> HeadObjectOutput = look_up_object;
+    get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes_of_object;
     copy_object(CopyObjectInput) -> CopyObjectOutput = share_object;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = remove_object;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = remove_objects;
@@ -52,6 +56,7 @@ answered_by! {
     list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = page_of_uploads;
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = abort_upload;
     upload_part(UploadPartInput) -> UploadPartOutput = write_part;
+    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copy_part;
     list_parts(ListPartsInput) -> ListPartsOutput = page_of_parts;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = complete_upload;
 }

@@ -18,6 +18,7 @@ use crate::object_store::index::parts::{self, Part};
 use crate::object_store::index::{Moment, uploads};
 use crate::object_store::intake::Intake;
 use crate::object_store::refusal::Refusal;
+use crate::object_store::room::Promised;
 use crate::object_store::store::Store;
 use crate::object_store::values::{Extent, MOST_OBJECT_BYTES, PartNumber, UploadId};
 
@@ -36,6 +37,7 @@ struct Place {
     extent: Extent,
     handle: File,
     keeper: Keeper,
+    room: Promised,
 }
 
 /// What holds a place until the part is recorded.
@@ -60,7 +62,7 @@ impl Store {
             bucket: input.bucket,
             key: input.key,
         };
-        let Place { extent, handle, keeper } = self.place(&arriving).await?;
+        let Place { extent, handle, keeper, room: _room } = self.place(&arriving).await?;
         let turn = match &keeper {
             Keeper::InPlace(reservation) => Some(reservation.turn()),
             Keeper::OwnFile(_) => None,
@@ -131,16 +133,19 @@ impl Store {
             !is_held && length <= unit && start.saturating_add(length) <= MOST_OBJECT_BYTES
         });
         let files = self.files.clone();
-        let opened = tokio::task::spawn_blocking(move || match reservation {
-            Some(reservation) => {
-                let handle = files.open_to_write(upload.file)?;
-                let extent = Extent { file: upload.file, start, length };
-                Ok(Place { extent, handle, keeper: Keeper::InPlace(reservation) })
-            }
-            None => {
-                let (file, handle) = files.create()?;
-                let extent = Extent { file: file.name(), start: 0, length };
-                Ok(Place { extent, handle, keeper: Keeper::OwnFile(file) })
+        let opened = tokio::task::spawn_blocking(move || {
+            let room = files.room_for(length)?;
+            match reservation {
+                Some(reservation) => {
+                    let handle = files.open_to_write(upload.file)?;
+                    let extent = Extent { file: upload.file, start, length };
+                    Ok(Place { extent, handle, keeper: Keeper::InPlace(reservation), room })
+                }
+                None => {
+                    let (file, handle) = files.create()?;
+                    let extent = Extent { file: file.name(), start: 0, length };
+                    Ok(Place { extent, handle, keeper: Keeper::OwnFile(file), room })
+                }
             }
         });
         opened.await.map_err(std::io::Error::other)?.map_err(|error: std::io::Error| {

@@ -1,20 +1,22 @@
 //! `GetObject` and `HeadObject`.
 
+use std::ops::Range as Ends;
+
 use s3s::S3Request;
 use s3s::dto::{
     ChecksumMode, ContentType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-    StreamingBlob,
+    Range, StreamingBlob,
 };
 
 use super::conditions::ReadConditions;
-use super::{etag, full_object, signed};
+use super::{echo, etag, full_object, signed};
 use crate::object_store::files::Lease;
 use crate::object_store::index::objects::{self, Object};
 use crate::object_store::index::{Attributes, extents};
 use crate::object_store::outlet::Outlet;
 use crate::object_store::refusal::Refusal;
 use crate::object_store::store::Store;
-use crate::object_store::values::Extent;
+use crate::object_store::values::{Extent, PartNumber};
 
 /// What S3 says of an object that came without a type.
 const UNKNOWN_TYPE: &str = "binary/octet-stream";
@@ -23,8 +25,12 @@ const MOST_TRIES: usize = 8;
 
 /// Fills in what `GetObject` and `HeadObject` both tell about an object.
 macro_rules! described {
-    ($output:ident, $object:ident) => {
-        $output {
+    ($output:ident, $object:ident, $piece:ident, $compares:ident) => {{
+        let is_whole = $piece.bytes == (0..$object.size);
+        // A client that sends this header compares the checksum with the bytes it gets. One that
+        // does not may ask for one byte to learn what the whole object hashes to.
+        let sums = is_whole || !$compares;
+        let mut output = $output {
             accept_ranges: Some("bytes".to_owned()),
             e_tag: Some(etag(&$object.etag)),
             last_modified: Some($object.modified.http_date()),
@@ -35,11 +41,25 @@ macro_rules! described {
             cache_control: $object.attributes.cache_control,
             expires: $object.attributes.expires,
             metadata: Some($object.attributes.metadata),
-            checksum_crc64nvme: Some($object.crc64.base64()),
-            checksum_type: Some(full_object()),
+            content_length: Some(signed($piece.bytes.end - $piece.bytes.start)),
+            content_range: $piece.content_range($object.size),
+            parts_count: $piece.parts_count,
+            checksum_crc64nvme: sums.then(|| $object.crc64.base64()),
+            checksum_type: sums.then(full_object),
             ..Default::default()
-        }
-    };
+        };
+        echo!(output, $object.proven.filter(|_| is_whole && $compares));
+        output
+    }};
+}
+
+/// The bytes of an object that are asked for.
+struct Piece {
+    bytes: Ends<u64>,
+    /// Whether the answer says where they are.
+    is_partial: bool,
+    /// Of the whole object, where one of them was asked for.
+    parts_count: Option<i32>,
 }
 
 impl Store {
@@ -48,7 +68,6 @@ impl Store {
         request: S3Request<GetObjectInput>,
     ) -> Result<GetObjectOutput, Refusal> {
         let input = request.input;
-        whole_objects_only(input.part_number)?;
         let conditions = ReadConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -57,34 +76,11 @@ impl Store {
         };
         let (object, extents, leases) = self.leased(input.bucket, input.key).await?;
         conditions.check(&object)?;
-
-        let size = object.size;
-        let range = match input.range {
-            Some(range) => {
-                let range = range.check(size).map_err(|_| Refusal::InvalidRange { size })?;
-                if range.is_empty() {
-                    return Err(Refusal::InvalidRange { size });
-                }
-                Some(range)
-            }
-            None => None,
-        };
-        let mut output = described!(GetObjectOutput, object);
-        let bytes = range.clone().unwrap_or(0..size);
-        if let Some(range) = range {
-            output.content_range = Some(format!("bytes {}-{}/{size}", range.start, range.end - 1));
-            // A client that sends this header compares the checksum with the bytes it gets. One that
-            // does not may ask for one byte to learn what the whole object hashes to.
-            let compares =
-                input.checksum_mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED);
-            if compares && range != (0..size) {
-                output.checksum_crc64nvme = None;
-                output.checksum_type = None;
-            }
-        }
-        output.content_length = Some(signed(bytes.end - bytes.start));
-        let extents = Extent::within(&extents, bytes.start, bytes.end);
+        let piece = Piece::of(&object, input.range, input.part_number)?;
+        let compares = is_enabled(input.checksum_mode.as_ref());
+        let extents = Extent::within(&extents, piece.bytes.start, piece.bytes.end);
         let outlet = Outlet::new(self.files.clone(), extents, leases);
+        let mut output = described!(GetObjectOutput, object, piece, compares);
         output.body = Some(StreamingBlob::new(outlet));
         Ok(output)
     }
@@ -94,7 +90,6 @@ impl Store {
         request: S3Request<HeadObjectInput>,
     ) -> Result<HeadObjectOutput, Refusal> {
         let input = request.input;
-        whole_objects_only(input.part_number)?;
         let conditions = ReadConditions {
             if_match: input.if_match,
             if_none_match: input.if_none_match,
@@ -106,14 +101,13 @@ impl Store {
             .read(move |connection| objects::require(connection, &input.bucket, &input.key));
         let object = found.await?;
         conditions.check(&object)?;
-        let length = signed(object.size);
-        let mut output = described!(HeadObjectOutput, object);
-        output.content_length = Some(length);
-        Ok(output)
+        let piece = Piece::of(&object, input.range, input.part_number)?;
+        let compares = is_enabled(input.checksum_mode.as_ref());
+        Ok(described!(HeadObjectOutput, object, piece, compares))
     }
 
     /// An object with its bytes, which stay until the leases are dropped.
-    async fn leased(
+    pub(super) async fn leased(
         &self,
         bucket: String,
         key: String,
@@ -142,11 +136,48 @@ impl Store {
     }
 }
 
-fn whole_objects_only(part_number: Option<i32>) -> Result<(), Refusal> {
-    match part_number {
-        Some(_) => Err(Refusal::NotImplemented("reading by part number")),
-        None => Ok(()),
+impl Piece {
+    fn of(
+        object: &Object,
+        range: Option<Range>,
+        part_number: Option<i32>,
+    ) -> Result<Self, Refusal> {
+        let size = object.size;
+        match (range, part_number) {
+            (None, None) => Ok(Self { bytes: 0..size, is_partial: false, parts_count: None }),
+            (Some(range), None) => {
+                let bytes = range.check(size).map_err(|_| Refusal::InvalidRange { size })?;
+                if bytes.is_empty() {
+                    return Err(Refusal::InvalidRange { size });
+                }
+                Ok(Self { bytes, is_partial: true, parts_count: None })
+            }
+            (None, Some(number)) => {
+                let number = u32::try_from(PartNumber::parse(number)?.get()).unwrap_or(u32::MAX);
+                let (bytes, count) = match &object.parts {
+                    Some(parts) => (parts.bytes_of(number), Some(parts.count())),
+                    // An object that was sent whole is its own first part.
+                    None => ((number == 1).then_some(0..size), None),
+                };
+                let bytes = bytes.ok_or(Refusal::InvalidPartNumber)?;
+                let is_partial = !bytes.is_empty();
+                let parts_count = count.and_then(|count| i32::try_from(count).ok());
+                Ok(Self { bytes, is_partial, parts_count })
+            }
+            (Some(_), Some(_)) => Err(Refusal::InvalidRequest(
+                "a range and a part number cannot be asked for at once",
+            )),
+        }
     }
+
+    fn content_range(&self, size: u64) -> Option<String> {
+        let Ends { start, end } = &self.bytes;
+        self.is_partial.then(|| format!("bytes {start}-{}/{size}", end - 1))
+    }
+}
+
+fn is_enabled(mode: Option<&ChecksumMode>) -> bool {
+    mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
 }
 
 fn content_type(attributes: &Attributes) -> ContentType {

@@ -2,7 +2,7 @@
 
 use s3s::S3Request;
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, CommonPrefix,
     CreateMultipartUploadInput, CreateMultipartUploadOutput, ListMultipartUploadsInput,
     ListMultipartUploadsOutput, MultipartUpload,
 };
@@ -11,7 +11,7 @@ use super::write::attributes;
 use super::{encoded, page_size};
 use crate::object_store::LOG;
 use crate::object_store::checksums::Algorithm;
-use crate::object_store::index::uploads::{self, After, Upload};
+use crate::object_store::index::uploads::{self, After, Listed, Upload};
 use crate::object_store::index::{Moment, buckets};
 use crate::object_store::refusal::Refusal;
 use crate::object_store::store::Store;
@@ -89,12 +89,10 @@ impl Store {
         request: S3Request<ListMultipartUploadsInput>,
     ) -> Result<ListMultipartUploadsOutput, Refusal> {
         let input = request.input;
-        if input.delimiter.as_ref().is_some_and(|delimiter| !delimiter.is_empty()) {
-            return Err(Refusal::NotImplemented("listing uploads with a delimiter"));
-        }
         let limit = page_size(input.max_uploads)?;
         let bucket = input.bucket.clone();
         let prefix = input.prefix.clone().unwrap_or_default();
+        let delimiter = input.delimiter.clone().filter(|delimiter| !delimiter.is_empty());
         let after = After {
             key: input.key_marker.clone().unwrap_or_default(),
             // Without a key the id has no meaning.
@@ -104,13 +102,37 @@ impl Store {
             .index
             .read(move |connection| {
                 buckets::require(connection, &bucket)?;
-                uploads::list(connection, &bucket, &prefix, &after, limit + 1)
+                let folding = (&*prefix, delimiter.as_deref());
+                uploads::list(connection, &bucket, folding, &after, limit + 1)
             })
             .await?;
         let is_truncated = found.len() > limit;
         found.truncate(limit);
         let encode = |text: &str| encoded(text, input.encoding_type.as_ref());
-        let last = found.last().filter(|_| is_truncated);
+        let (next_key, next_id) = match found.last().filter(|_| is_truncated) {
+            Some(Listed::Upload(upload)) => {
+                (Some(encode(&upload.key)), Some(upload.id.to_string()))
+            }
+            Some(Listed::CommonPrefix(prefix)) => (Some(encode(prefix)), None),
+            None => (None, None),
+        };
+        let (mut uploads, mut common_prefixes) = (Vec::new(), Vec::new());
+        for listed in found {
+            match listed {
+                Listed::Upload(upload) => uploads.push(MultipartUpload {
+                    key: Some(encode(&upload.key)),
+                    upload_id: Some(upload.id.to_string()),
+                    initiated: Some(upload.created.timestamp()),
+                    checksum_algorithm: upload
+                        .checksum_algorithm
+                        .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
+                    ..Default::default()
+                }),
+                Listed::CommonPrefix(prefix) => {
+                    common_prefixes.push(CommonPrefix { prefix: Some(encode(&prefix)) });
+                }
+            }
+        }
         Ok(ListMultipartUploadsOutput {
             bucket: Some(input.bucket),
             prefix: input.prefix.as_deref().map(encode),
@@ -118,22 +140,11 @@ impl Store {
             upload_id_marker: input.upload_id_marker,
             max_uploads: i32::try_from(limit).ok(),
             is_truncated: Some(is_truncated),
-            next_key_marker: last.map(|upload| encode(&upload.key)),
-            next_upload_id_marker: last.map(|upload| upload.id.to_string()),
-            uploads: Some(
-                found
-                    .iter()
-                    .map(|upload| MultipartUpload {
-                        key: Some(encode(&upload.key)),
-                        upload_id: Some(upload.id.to_string()),
-                        initiated: Some(upload.created.timestamp()),
-                        checksum_algorithm: upload
-                            .checksum_algorithm
-                            .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
-                        ..Default::default()
-                    })
-                    .collect(),
-            ),
+            next_key_marker: next_key,
+            next_upload_id_marker: next_id,
+            delimiter: input.delimiter.as_deref().map(encode),
+            common_prefixes: Some(common_prefixes),
+            uploads: Some(uploads),
             encoding_type: input.encoding_type.clone(),
             ..Default::default()
         })

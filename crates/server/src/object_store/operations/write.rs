@@ -6,7 +6,7 @@ use s3s::dto::{PutObjectInput, PutObjectOutput};
 use super::conditions::WriteConditions;
 use super::{echo, etag, full_object, signed};
 use crate::object_store::LOG;
-use crate::object_store::checksums::{Computed, Promise, Proven};
+use crate::object_store::checksums::{Algorithm, Computed, Promise, Proven};
 use crate::object_store::index::objects::{self, NewObject};
 use crate::object_store::index::{Attributes, buckets};
 use crate::object_store::intake::Intake;
@@ -79,8 +79,10 @@ impl Store {
         self.admit_object(&new, conditions.clone()).await?;
 
         let files = self.files.clone();
-        let created = tokio::task::spawn_blocking(move || files.create());
-        let (file, handle) = created.await.map_err(std::io::Error::other)??;
+        let created =
+            tokio::task::spawn_blocking(move || Ok((files.room_for(length)?, files.create()?)));
+        let created: std::io::Result<_> = created.await.map_err(std::io::Error::other)?;
+        let (_room, (file, handle)) = created?;
         let name = file.name();
         let intake = Intake::new(handle, 0, promise.digests(), file);
         let (computed, file) = intake.receive(input.body, length).await?;
@@ -89,6 +91,7 @@ impl Store {
         new.extents = Extent::merged([Extent { file: name, start: 0, length }]);
         new.crc64 = computed.crc64;
         new.etag = computed.etag(length);
+        new.proven = proven.clone().filter(|proven| proven.algorithm != Algorithm::Crc64Nvme);
         let new = self
             .commit(move |connection, released| {
                 conditions.check(objects::find(connection, &new.bucket, &new.key)?.as_ref())?;

@@ -131,3 +131,40 @@ async fn a_page_of_any_origin_may_send_parts_and_read_their_receipts() {
     let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
     assert!(exposed.contains("etag") && exposed.contains("x-amz-checksum-crc64nvme"));
 }
+
+#[tokio::test]
+async fn a_signature_is_for_the_region_it_names() {
+    let served = serve().await;
+    served.put("a", b"a").await;
+    let config = served.client.config().to_builder().region(Region::new("elsewhere")).build();
+    let elsewhere = Client::from_conf(config);
+    let refused = elsewhere.get_object().bucket(BUCKET).key("a").send().await;
+    assert_eq!(code(refused), "AuthorizationHeaderMalformed");
+    let get = elsewhere.get_object().bucket(BUCKET).key("a").presigned(soon()).await.unwrap();
+    let answer = http().get(get.uri()).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await.unwrap().contains("AuthorizationQueryParametersError"));
+}
+
+#[tokio::test]
+async fn what_follows_a_refused_body_is_not_taken_for_it() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let served = serve().await;
+    let put = served.client.put_object().bucket(BUCKET).key("a").presigned(soon()).await.unwrap();
+    let url = url::Url::parse(&put.uri().replace("X-Amz-Expires=60", "X-Amz-Expires=61")).unwrap();
+    let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+    let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
+    let head = format!(
+        "PUT {}?{} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n",
+        url.path(),
+        url.query().unwrap()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let mut bytes = [0; 4096];
+    while !answer.contains("</Error>") {
+        let read = stream.read(&mut bytes).await.unwrap();
+        answer += std::str::from_utf8(&bytes[..read]).unwrap();
+    }
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("connection: close"), "{answer}");
+}

@@ -8,6 +8,8 @@ mod gate;
 mod listing;
 mod multipart;
 mod objects;
+mod part_copy;
+mod sweep;
 mod values;
 
 use std::time::Duration;
@@ -24,6 +26,8 @@ use tokio::task::JoinHandle;
 use super::*;
 
 const BUCKET: &str = "dailies";
+/// How long uploads are kept.
+const WEEK: Duration = Duration::from_hours(7 * 24);
 const MIB: usize = 1 << 20;
 /// The least a part that is not the last may have.
 const PART: usize = 5 * MIB;
@@ -50,7 +54,7 @@ async fn serve() -> Served {
 }
 
 async fn serve_folder(folder: TempDir) -> Served {
-    let store = ObjectStore::open(folder.path(), owner()).await.unwrap();
+    let store = ObjectStore::open(folder.path(), owner(), WEEK).await.unwrap();
     store.ensure_bucket(BUCKET).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
