@@ -14,6 +14,9 @@ import { createInterface } from "node:readline";
 
 import Provider from "oidc-provider";
 
+// The provider tells of itself there; here only answers are.
+console.info = console.error;
+
 const AUDIENCE = "https://dailies.test/api";
 const CLIENT = "dailies-desktop";
 const REDIRECT = "http://127.0.0.1/signed-in";

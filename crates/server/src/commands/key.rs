@@ -101,9 +101,9 @@ impl Key {
                         Ok(api_keys::list(connection, id)?)
                     })
                     .await?;
-                let lines = all.iter().map(line).collect();
+                let lines: Vec<_> = all.iter().map(line).collect();
                 let rows: Vec<_> = all.into_iter().map(|key| shown(key, None)).collect();
-                people::print(json, &rows, lines)
+                people::print(json, &rows, &lines)
             }
             What::Create(create) => create.run().await,
             What::Revoke(Revoke { common, id }) => {
@@ -160,7 +160,7 @@ impl Create {
             })
             .await?;
         if json {
-            return people::print(true, &shown(listed, Some(key)), vec![]);
+            return people::print(true, &shown(listed, Some(key)), &[]);
         }
         // Alone on stdout, so that it can go where it is needed without being seen.
         people::tell(&format!("key {}: shown this once, kept nowhere", listed.row.id));

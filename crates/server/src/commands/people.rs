@@ -105,7 +105,7 @@ pub(super) fn tell(line: &str) {
 }
 
 /// Prints rows: as one JSON document, or a line each.
-pub(super) fn print<T: Serialize>(json: bool, rows: &T, lines: Vec<String>) -> Result<()> {
+pub(super) fn print<T: Serialize>(json: bool, rows: &T, lines: &[String]) -> Result<()> {
     if json {
         say(&serde_json::to_string_pretty(rows)?);
     } else {

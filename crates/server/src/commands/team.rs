@@ -9,7 +9,7 @@ use super::people::{self, Common, RoleName};
 use crate::clock::now_millis;
 use crate::db::members::{self, MemberRow};
 use crate::db::teams::{self, NewTeam, TeamRow};
-use crate::db::{api_keys, text};
+use crate::db::text;
 use crate::random;
 
 /// Characters of a name in addresses.
@@ -124,9 +124,9 @@ impl Team {
                 let all = common.change(|connection| Ok(teams::list(connection)?)).await?;
                 let line =
                     |TeamRow { id, slug, name, .. }: &TeamRow| format!("{id}  {slug}  {name}");
-                let lines = all.iter().map(line).collect();
+                let lines: Vec<_> = all.iter().map(line).collect();
                 let rows: Vec<_> = all.into_iter().map(shown).collect();
-                people::print(json, &rows, lines)
+                people::print(json, &rows, &lines)
             }
             What::Add(add) => add.run().await,
             What::Rename(Rename { common, team, name }) => {
@@ -149,11 +149,11 @@ impl Team {
                 let line = |MemberRow { user_id, role, name, .. }: &MemberRow| {
                     format!("{user_id}  {:<6}  {name}", text(*role))
                 };
-                let lines = all.iter().map(line).collect();
+                let lines: Vec<_> = all.iter().map(line).collect();
                 let shown =
                     |MemberRow { user_id, role, name, .. }| ShownMember { user_id, role, name };
                 let rows: Vec<_> = all.into_iter().map(shown).collect();
-                people::print(json, &rows, lines)
+                people::print(json, &rows, &lines)
             }
             What::AddMember(WithRole { common, team, user, role }) => {
                 common
@@ -194,9 +194,7 @@ impl Team {
                         let there = members::role(connection, &team.id, &user.id)?;
                         ensure!(there.is_some(), "{} is not in {}", user.name, team.slug);
                         people::may_leave(connection, &team, &user)?;
-                        members::delete(connection, &team.id, &user.id)?;
-                        api_keys::revoke_all(connection, &user.id, Some(&team.id), now_millis())?;
-                        Ok(())
+                        Ok(members::delete(connection, &team.id, &user.id, now_millis())?)
                     })
                     .await
             }
@@ -227,7 +225,7 @@ impl Add {
             })
             .await?;
         let lines = vec![team.id.clone()];
-        people::print(json, &shown(team), lines)
+        people::print(json, &shown(team), &lines)
     }
 }
 

@@ -8,7 +8,7 @@ use super::people::{self, Common};
 use crate::clock::now_millis;
 use crate::db::identities::{self, Account};
 use crate::db::users::{self, Email, UserRow};
-use crate::db::{api_keys, members, teams};
+use crate::db::{members, teams};
 use crate::random;
 
 /// List, add, rename and remove people, also while the server runs
@@ -83,9 +83,9 @@ impl User {
             What::List(common) => {
                 let json = common.json;
                 let all = common.change(|connection| Ok(users::list(connection)?)).await?;
-                let lines = all.iter().map(line).collect();
+                let lines: Vec<_> = all.iter().map(line).collect();
                 let rows: Vec<_> = all.into_iter().map(shown).collect();
-                people::print(json, &rows, lines)
+                people::print(json, &rows, &lines)
             }
             What::Add(add) => add.run().await,
             What::Rename(Rename { common, user, name }) => {
@@ -101,14 +101,13 @@ impl User {
                 common
                     .change(move |connection| {
                         let user = people::user(connection, &user)?;
+                        let now = now_millis();
                         for team_id in members::teams_of(connection, &user.id)? {
                             if let Some(team) = teams::get(connection, &team_id)? {
                                 people::may_leave(connection, &team, &user)?;
                             }
-                            members::delete(connection, &team_id, &user.id)?;
+                            members::delete(connection, &team_id, &user.id, now)?;
                         }
-                        let now = now_millis();
-                        api_keys::revoke_all(connection, &user.id, None, now)?;
                         Ok(users::remove(connection, &user.id, now)?)
                     })
                     .await
@@ -144,7 +143,7 @@ impl Add {
             })
             .await?;
         let lines = vec![user.id.clone()];
-        people::print(json, &shown(user), lines)
+        people::print(json, &shown(user), &lines)
     }
 }
 

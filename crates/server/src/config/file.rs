@@ -269,7 +269,7 @@ mod tests {
         let text = "[[oidc]]\nissuer = \"https://a.test\"\naudience = [\"d\", \"e\"]\n\
                     [[oidc]]\nissuer = \"https://b.test\"\ncreate_users = false\n";
         assert_eq!(parse(text).map(|values| values.len()).ok(), Some(0));
-        let issuers = issuers(text).ok().expect("both are good");
+        let issuers = issuers(text).unwrap_or_else(|wrong| panic!("{wrong:?}"));
         let said = |at: usize, name| issuers[at].get(name).map(|said: &Said| said.value.as_str());
         assert_eq!(said(0, "DAILIES_OIDC_AUDIENCE"), Some("d,e"));
         assert_eq!(said(1, "DAILIES_OIDC_ISSUER"), Some("https://b.test"));

@@ -177,17 +177,16 @@ pub(crate) fn revoke(connection: &Connection, id: &str, now: i64) -> Result<(), 
     )?)
 }
 
-/// Ends every key that speaks for the user, in one team or in all: for whoever leaves, so that
-/// coming back brings no old key to life. How many there were.
-pub(crate) fn revoke_all(
+/// Ends every key that speaks for the user in the team. How many there were.
+pub(super) fn revoke_all(
     connection: &Connection,
     user_id: &str,
-    team_id: Option<&str>,
+    team_id: &str,
     now: i64,
 ) -> Result<usize, DatabaseError> {
     Ok(connection.execute(
         "UPDATE api_keys SET revoked_at = ?3
-         WHERE user_id = ?1 AND (?2 IS NULL OR team_id = ?2) AND revoked_at IS NULL",
+         WHERE team_id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
         params![user_id, team_id, now],
     )?)
 }
@@ -254,8 +253,8 @@ mod tests {
                 assert_eq!(noted(5 + USE_NOTED)?, (true, Some(5 + USE_NOTED)));
                 assert!(find(connection, KEY, 2 * USE_NOTED)?.is_none(), "it has ended");
                 assert_eq!(list(connection, None)?[0].hint, "sk-abcdef");
-                assert_eq!(revoke_all(connection, "u", Some("other"), 9)?, 0);
-                assert_eq!(revoke_all(connection, "u", None, 9)?, 1);
+                assert_eq!(revoke_all(connection, "u", "other", 9)?, 0);
+                assert_eq!(revoke_all(connection, "u", "t", 9)?, 1);
                 assert!(find(connection, KEY, 6)?.is_none(), "it was revoked");
                 assert!(matches!(revoke(connection, "k", 9), Err(DatabaseError::Stale)));
                 Ok(())

@@ -4,7 +4,7 @@ use dailies_api::projects::Role;
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{parsed, text};
+use super::{api_keys, parsed, text};
 
 pub(crate) const CREATE: &str = "
     CREATE TABLE members (
@@ -104,12 +104,15 @@ pub(crate) fn set_role(
     )?)
 }
 
-/// Takes the user out of the team, and with that every key of theirs there.
+/// Takes the user out of the team, and ends every key of theirs there for good: coming back brings
+/// none to life.
 pub(crate) fn delete(
     connection: &Connection,
     team_id: &str,
     user_id: &str,
+    now: i64,
 ) -> Result<(), DatabaseError> {
+    api_keys::revoke_all(connection, user_id, team_id, now)?;
     exactly_one(
         connection.execute(
             "DELETE FROM members WHERE team_id = ?1 AND user_id = ?2",

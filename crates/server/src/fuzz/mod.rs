@@ -71,7 +71,8 @@ pub static TARGETS: &[Target] = &[
         targets::key_set,
         &[
             r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
-            r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#,
+            r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"OKP","crv":"Ed25519","kid":"l","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+        r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#,
             r#"{"keys":[{"kty":"RSA","key_ops":["verify"],"n":"AQAB","e":"AQAB","d":"AQAB"},{"kty":"oct","k":"AQAB"}]}"#,
         ],
     ),
@@ -129,6 +130,8 @@ pub static TARGETS: &[Target] = &[
             "GET /originals/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=FUZZ%2F20260101%2Flocal%2Fs3%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=600&X-Amz-SignedHeaders=host&X-Amz-Signature=00\nhost: s3.test\n\n",
             "PUT /originals/key?partNumber=1&uploadId=u\nhost: s3.test\nauthorization: AWS4-HMAC-SHA256 Credential=FUZZ/20260101/local/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00\nx-amz-date: 20260101T000000Z\nx-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER\n\n5;chunk-signature=00\r\nbytes\r\n0;chunk-signature=00\r\n",
             "POST /originals?delete\nhost: s3.test\ncontent-md5: 1B2M2Y8AsgTpgAmY7PhCfg==\n\n<Delete><Object><Key>k</Key></Object></Delete>",
+            // Found here: it ended the connection.
+            "PUT /originals/key\nhost: s3.test\nauthorization: AWS4-HMAC-SHA256 Credential=FUZZ/\"0260101/local/s3/aws4_request, SignedHeaders=host, Signature=00\n\n",
             "OPTIONS /originals/key\norigin: https://a.test\naccess-control-request-method: PUT\n\n",
         ],
     ),

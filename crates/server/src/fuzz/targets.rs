@@ -16,7 +16,6 @@ const NOW: u64 = 1_790_000_000;
 pub(super) fn function_call(bytes: &[u8]) {
     let Ok(call) = serde_json::from_slice::<FunctionCall>(bytes) else { return };
     let name = function_name(&call.path);
-    assert_eq!(function_name(&name.replace(".js:", ":")), name.replace(".js:", ":"));
     let Some(args) = call.into_named_args() else { return };
     assert!(team_api::is_repeatable(&name, &args), "a call is itself");
     for read in [

@@ -159,6 +159,24 @@ fn admit(method: &Method, uri: &Uri, headers: &HeaderMap, region: &str) -> S3Res
             "Please use AWS4-HMAC-SHA256.",
         ));
     }
+    // s3s 0.14.1 subtracts before it looks whether a date has digits, and ends the connection where
+    // overflow is checked; <https://github.com/s3s-project/s3s/pull/728>.
+    let credential = text(header::AUTHORIZATION)
+        .and_then(|value| value.split_once("Credential="))
+        .map(|(_, credential)| credential.to_owned());
+    let scope_date = |credential: String| credential.split('/').nth(1).map(str::to_owned);
+    let dates = [
+        credential.and_then(scope_date),
+        parameter("X-Amz-Credential").and_then(scope_date),
+        parameter("X-Amz-Date"),
+        text(HeaderName::from_static("x-amz-date")).map(str::to_owned),
+    ];
+    if dates.iter().flatten().any(|date| date.bytes().any(|byte| !byte.is_ascii_alphanumeric())) {
+        return Err(S3Error::with_message(
+            S3ErrorCode::AuthorizationHeaderMalformed,
+            "A date of the signature cannot be read.",
+        ));
+    }
     // s3s takes the word of a signature for its region.
     if let Some(scope) = parameter("X-Amz-Credential") {
         in_region(&scope, region, S3ErrorCode::AuthorizationQueryParametersError)?;

@@ -7,7 +7,7 @@ use dailies_database::DatabaseError;
 
 use super::Team;
 use crate::clock::now_millis;
-use crate::db::api_keys;
+use crate::db::api_keys::{self, KeyRow};
 use crate::identity::{self, Refused, TokenError, UserError};
 
 /// The caller, as far as a header can say it.
@@ -153,8 +153,8 @@ async fn by_key(key: &str, team: &Team) -> Result<Principal, CallerError> {
             tracing::warn!(error, "the use of a key was not noted");
         }
     }
-    let scope =
-        Scope { key_id: row.id, team_id: row.team_id, role: row.role, expires_at: row.expires_at };
+    let KeyRow { id: key_id, team_id, role, expires_at, .. } = row;
+    let scope = Scope { key_id, team_id, role, expires_at };
     Ok(Principal { user_id: row.user_id, scope: Some(scope) })
 }
 

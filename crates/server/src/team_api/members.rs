@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::error::Refusal;
 use super::functions::{Call, value};
 use super::{idempotency, roles};
+use crate::clock::now_millis;
 use crate::db::members;
 
 /// Who is in the team.
@@ -82,7 +83,7 @@ pub(crate) async fn remove(mut call: Call) -> Result<Value, Refusal> {
                 if role == Role::Owner {
                     keeps_an_owner(connection, &args.team_id, member)?;
                 }
-                members::delete(connection, &args.team_id, member)?;
+                members::delete(connection, &args.team_id, member, now_millis())?;
                 Ok(Value::Null)
             })
         })
@@ -107,7 +108,7 @@ pub(crate) async fn leave(mut call: Call) -> Result<Value, Refusal> {
                 if role == Role::Owner {
                     keeps_an_owner(connection, &args.team_id, &user.user_id)?;
                 }
-                members::delete(connection, &args.team_id, &user.user_id)?;
+                members::delete(connection, &args.team_id, &user.user_id, now_millis())?;
                 Ok(Value::Null)
             })
         })

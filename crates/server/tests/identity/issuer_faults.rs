@@ -160,6 +160,7 @@ async fn an_issuer_that_answers_badly_is_not_believed_and_tried_again() {
             json!({"jwks_uri": "https://a:b@keys.test"}),
         ),
     ];
+    let mut wrong = Vec::new();
     for (name, discovery, key_set, says) in cases {
         issuer.behave(|behaviour| {
             (behaviour.discovery, behaviour.key_set, behaviour.says) = (discovery, key_set, says);
@@ -167,13 +168,15 @@ async fn an_issuer_that_answers_badly_is_not_believed_and_tried_again() {
         let asked = issuer.asked();
         let begun = Instant::now();
         let said = stand.knock(&good).await;
-        assert_eq!((said.status, said.code()), (503, "internal"), "{name}: {}", said.body);
-        assert!(begun.elapsed() < Duration::from_secs(4), "{name}: {:?}", begun.elapsed());
-        assert!(issuer.asked() > asked, "{name}: it was asked");
+        let unknown = said.status == 503 && said.body["code"] == "internal";
+        if !unknown || begun.elapsed() > Duration::from_secs(4) || issuer.asked() == asked {
+            wrong.push((name, said.body, begun.elapsed()));
+        }
         // Others go on as if nothing were.
         stand.knock(&stand.owner()).await.value();
         tokio::time::sleep(A_WHILE).await;
     }
+    assert_eq!(wrong, []);
     assert_eq!(elsewhere.asked(), 0, "no redirect is followed");
     issuer.behave(|behaviour| {
         behaviour.discovery = Manner::Well;

@@ -134,6 +134,28 @@ async fn a_key_ends_by_itself_and_makes_none_that_outlives_it() {
 }
 
 #[tokio::test]
+async fn who_leaves_and_comes_back_finds_no_old_key_alive() {
+    let stand = Stand::start(vec![]).await;
+    let team = &stand.credentials.team_id;
+    for name in ["removed", "gone"] {
+        let key = stand.member(name, "member");
+        stand.knock(&key).await.value();
+        let said = if name == "gone" {
+            stand.call(&key, "mutation", "teams:leave", json!({"teamId": team})).await
+        } else {
+            let args = json!({"teamId": team, "membershipId": name});
+            stand.call(&stand.owner(), "mutation", "teams:removeMember", args).await
+        };
+        said.value();
+        assert_eq!(stand.knock(&key).await.status, 401, "{name}");
+        let back = "INSERT INTO members (team_id, user_id, role) VALUES (?1, ?2, 'member')";
+        stand.database().execute(back, [team.as_str(), name]).unwrap();
+        assert_eq!(stand.knock(&key).await.status, 401, "{name}, and back");
+    }
+    stand.app.stop().await;
+}
+
+#[tokio::test]
 async fn a_repeated_call_makes_no_second_key() {
     let stand = Stand::start(vec![]).await;
     let args = json!({"teamId": stand.credentials.team_id, "name": "n", "role": "viewer"});

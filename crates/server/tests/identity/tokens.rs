@@ -76,10 +76,14 @@ async fn good_tokens_are_taken() {
     ] {
         cases.push((name, rsa(rs256("rsa"), change)));
     }
+    let mut refused = Vec::new();
     for (name, token) in cases {
         let said = stand.knock(&token).await;
-        assert_eq!((said.status, said.value()), (200, &json!([])), "{name}");
+        if said.status != 200 || said.body["value"] != json!([]) {
+            refused.push((name, said.body));
+        }
     }
+    assert_eq!(refused, []);
     assert_eq!(issuer.fetches(), 1, "all by one set of keys");
     assert_eq!(elsewhere.asked(), 0, "no token names its own keys");
     let lower = rsa(rs256("rsa"), json!({}));
@@ -240,7 +244,7 @@ fn bad(issuer: &str) -> Vec<(String, String)> {
         &format!("{}.{}", parts[0], URL_SAFE_NO_PAD.encode(&taken)),
     );
     add("nested", nested);
-    let twice = format!("{{\"alg\":\"RS256\",\"kid\":\"rsa\",\"alg\":\"RS256\"}}");
+    let twice = r#"{"alg":"RS256","kid":"rsa","alg":"RS256"}"#;
     let twice = format!("{}.{}", URL_SAFE_NO_PAD.encode(twice), parts[1]);
     add("a header that says alg twice", signed(&rsa_key.private, Algorithm::RS256, &twice));
     let two = good.to_string().replacen('{', "{\"sub\":\"root\",", 1);
@@ -290,11 +294,15 @@ async fn bad_tokens_are_refused_before_the_function() {
     stand.knock(&good).await.value();
     let cases = bad(&issuer.url);
     assert!(cases.len() > 130, "{}", cases.len());
+    let mut taken = Vec::new();
     for (name, token) in cases {
         let said = stand.knock(&token).await;
-        assert_eq!((said.status, said.code()), (401, "bad_credentials"), "{name}: {}", said.body);
-        assert!(said.body["message"].is_string(), "{name}");
+        let refused = said.status == 401 && said.body["code"] == "bad_credentials";
+        if !refused || !said.body["message"].is_string() {
+            taken.push((name, said.status, said.body));
+        }
     }
+    assert_eq!(taken, []);
     let users: u32 = stand
         .database()
         .query_row("SELECT count(*) FROM identities", [], |row| row.get(0))

@@ -105,6 +105,9 @@ async fn a_team_keeps_an_owner() {
         let sql = "INSERT INTO members (team_id, user_id, role) VALUES (?1, ?2, 'owner')
                    ON CONFLICT (team_id, user_id) DO UPDATE SET role = 'owner'";
         people.database().execute(sql, [&team, &first.0]).unwrap();
+        // Whoever has left has no key any more; the next round needs them all.
+        let sql = "UPDATE api_keys SET revoked_at = NULL WHERE team_id = ?1";
+        people.database().execute(sql, [&team]).unwrap();
     }
     server.stop().await;
 }
