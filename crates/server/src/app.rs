@@ -116,7 +116,8 @@ impl App {
         let (engine, mux) = match config.media {
             MediaSource::Embedded => {
                 let engine =
-                    MediaEngine::open(media_config(&folder, &near_url, &foundation)).await?;
+                    MediaEngine::open(media_config(&config, &folder, &url, &near_url, &foundation))
+                        .await?;
                 (Some(engine), embedded_mux(&url, &near_url, &foundation))
             }
             MediaSource::Mux(mux) => (None, *mux),
@@ -232,9 +233,16 @@ fn with_media(router: Router, engine: &MediaEngine) -> Router {
         .nest("/mux", engine.api_router())
         .nest("/stream", engine.stream_router())
         .nest("/image", engine.image_router())
+        .nest("/mux-upload", engine.upload_router())
 }
 
-fn media_config(folder: &DataFolder, near_url: &str, foundation: &Foundation) -> MediaConfig {
+fn media_config(
+    config: &Config,
+    folder: &DataFolder,
+    url: &str,
+    near_url: &str,
+    foundation: &Foundation,
+) -> MediaConfig {
     MediaConfig {
         folder: folder.media(),
         token_id: foundation.mux_token_id.clone(),
@@ -243,12 +251,16 @@ fn media_config(folder: &DataFolder, near_url: &str, foundation: &Foundation) ->
             id: foundation.signing_key_id.clone(),
             public_key: foundation.signing_public_key.clone().into_bytes(),
         }],
+        upload_url: format!("{url}/mux-upload"),
         webhook: WebhookTarget {
             url: format!("{near_url}/webhooks/mux"),
             secret: foundation.mux_webhook_secret.clone(),
         },
         programs: crate::media::Programs::default(),
-        limits: crate::media::Limits::default(),
+        limits: crate::media::Limits {
+            upload: config.limits.max_file_size,
+            ..crate::media::Limits::default()
+        },
     }
 }
 

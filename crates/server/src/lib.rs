@@ -22,6 +22,7 @@ pub mod object_store;
 pub mod pages;
 mod playback;
 mod random;
+mod rsa_pair;
 mod serve;
 mod storage;
 pub mod team_api;

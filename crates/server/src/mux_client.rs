@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use dailies_api::mux::{Asset, AssetInput, CreateAsset, Data, PlaybackPolicy};
+use dailies_api::mux::{Asset, AssetInput, AssetSettings, CreateAsset, Data, PlaybackPolicy};
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -53,8 +53,11 @@ impl MuxClient {
     ) -> Result<Asset, MuxError> {
         let body = CreateAsset {
             inputs: vec![AssetInput { url: input }],
-            playback_policies: vec![PlaybackPolicy::Signed],
-            passthrough: Some(passthrough.to_owned()),
+            settings: AssetSettings {
+                playback_policies: vec![PlaybackPolicy::Signed],
+                passthrough: Some(passthrough.to_owned()),
+                meta: None,
+            },
         };
         self.answer(self.http.post(self.address("video/v1/assets")).json(&body)).await
     }

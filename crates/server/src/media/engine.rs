@@ -13,9 +13,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::config::{Limits, MediaConfig, Programs, WebhookTarget};
 use super::error::MediaError;
 use super::files::Folder;
-use super::store::{assets, jobs};
+use super::store::{assets, jobs, signing_keys};
 use super::token::PlaybackKeys;
-use super::{api, deliver, images, store, stream};
+use super::uploads::{Inputs, Uploads};
+use super::{api, deliver, images, store, stream, uploads};
 
 /// How long [`MediaEngine::shutdown`] waits for what is running.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -52,6 +53,7 @@ pub(super) struct Shared {
     /// Cancelled when the engine closes.
     pub(super) closing: CancellationToken,
     pub(super) running: Running,
+    pub(super) uploads: Uploads,
     /// One asset is synced at a time: it takes the whole disk.
     pub(super) syncing: Semaphore,
 }
@@ -83,11 +85,24 @@ impl MediaEngine {
         remove_orphans(&folder, &database).await?;
         let resumed = database.write(jobs::resume).await?;
         let unsynced = database.read(jobs::unsynced).await?;
+        for (id, public_key) in database.read(signing_keys::all).await? {
+            keys.add(&id, &public_key)
+                .map_err(|_| DatabaseError::Damaged(format!("signing key {id}")))?;
+        }
+        let (inputs, listener) =
+            Inputs::bind(folder.uploads()).await.map_err(MediaError::Folder)?;
         if resumed > 0 {
             tracing::info!(resumed, "jobs go on after an interruption");
         }
 
         let closing = CancellationToken::new();
+        let uploads = Uploads::new(
+            folder.uploads(),
+            &config.upload_url,
+            &config.token_secret,
+            config.limits.upload,
+            inputs.clone(),
+        );
         let shared = Arc::new(Shared {
             database,
             folder,
@@ -101,9 +116,13 @@ impl MediaEngine {
             events: Notify::new(),
             closing: closing.clone(),
             running: Running::default(),
+            uploads,
             syncing: Semaphore::new(1),
         });
+        uploads::settle(&shared).await?;
         let mut tasks = JoinSet::new();
+        tasks.spawn(inputs.serve(listener, closing.clone()));
+        tasks.spawn(uploads::run(Arc::clone(&shared)));
         tasks.spawn(super::jobs::run(Arc::clone(&shared), unsynced));
         tasks.spawn(deliver::run(Arc::clone(&shared)));
         let work = Work { tasks: Mutex::new(tasks), _closes: closing.drop_guard() };
@@ -123,6 +142,11 @@ impl MediaEngine {
     /// `/{playbackId}/thumbnail.jpg`; what `https://image.mux.com` is to Mux.
     pub fn image_router(&self) -> Router {
         images::router(Arc::clone(&self.shared))
+    }
+
+    /// `/{id}/{key}`: where the bytes of direct uploads go; what Google's storage is to Mux.
+    pub fn upload_router(&self) -> Router {
+        uploads::router(Arc::clone(&self.shared))
     }
 
     /// Stops all work and waits until the child processes are gone, at most ten seconds.

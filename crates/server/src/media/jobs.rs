@@ -36,7 +36,8 @@ pub(super) async fn run(shared: Arc<Shared>, unsynced: Vec<String>) {
     }
     while let Some(permit) = wait(&shared, &permits).await {
         match shared.database.write(jobs::take).await {
-            Ok(Some(job)) => {
+            Ok(Some(mut job)) => {
+                job.input = shared.uploads.fetched(job.input);
                 let shared = Arc::clone(&shared);
                 running.spawn(async move { work(&shared, &job, permit).await });
             }
@@ -207,7 +208,7 @@ async fn settle(shared: &Shared, asset: &str) {
         }
     };
     match stored {
-        Ok(()) | Err(DatabaseError::Stale) => {}
+        Ok(()) | Err(DatabaseError::Stale) => shared.uploads.look(),
         Err(error) => tracing::error!(%error, asset, "the end of a job could not be stored"),
     }
 }

@@ -6,4 +6,6 @@ mod refused;
 mod secrets;
 mod stand;
 mod tokens;
+mod uploads;
+mod uploads_interrupted;
 mod webhooks;

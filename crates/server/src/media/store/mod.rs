@@ -4,8 +4,11 @@
 
 pub(super) mod assets;
 pub(super) mod deliveries;
+pub(super) mod details;
 pub(super) mod jobs;
 pub(super) mod playback_ids;
+pub(super) mod signing_keys;
+pub(super) mod uploads;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,6 +26,9 @@ fn migrations() -> Migrations<'static> {
         M::up(playback_ids::SCHEMA),
         M::up(jobs::SCHEMA),
         M::up(deliveries::SCHEMA),
+        M::up(uploads::SCHEMA),
+        M::up(signing_keys::SCHEMA),
+        M::up(details::SCHEMA),
     ])
 }
 
