@@ -58,6 +58,20 @@ impl DataFolder {
     }
 }
 
+/// Bytes that may still be written to the file system of `folder`.
+pub(crate) fn free_space(folder: &Path) -> io::Result<u64> {
+    #[cfg(unix)]
+    {
+        let all = rustix::fs::statvfs(folder)?;
+        Ok(all.f_bavail.saturating_mul(all.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+}
+
 /// Puts `contents` in the place of `file`, all or nothing, readable by its owner only.
 pub(crate) fn replace_private(file: &Path, contents: &[u8]) -> io::Result<()> {
     let new = file.with_extension("new");

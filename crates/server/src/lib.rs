@@ -7,7 +7,9 @@
 //! Must not know: the engine or the desktop app.
 
 pub mod app;
+pub mod checks;
 mod clock;
+pub mod commands;
 pub mod config;
 pub mod credentials_file;
 pub mod data_folder;

@@ -14,6 +14,9 @@ pub(crate) const CREATE: &str = "
         PRIMARY KEY (team_id, user_id)
     ) STRICT, WITHOUT ROWID";
 
+/// A user who is no API key is in any number of teams.
+pub(crate) const BY_USER: &str = "CREATE INDEX members_by_user ON members (user_id)";
+
 pub(crate) fn insert(
     connection: &Connection,
     team_id: &str,
@@ -25,6 +28,17 @@ pub(crate) fn insert(
         params![team_id, user_id, text(role)],
     )?;
     Ok(())
+}
+
+/// The ids of the teams that the user is in.
+pub(crate) fn teams_of(
+    connection: &Connection,
+    user_id: &str,
+) -> Result<Vec<String>, DatabaseError> {
+    let mut statement = connection
+        .prepare_cached("SELECT team_id FROM members WHERE user_id = ?1 ORDER BY team_id")?;
+    let teams = statement.query_map([user_id], |row| row.get(0))?;
+    Ok(teams.collect::<Result<_, _>>()?)
 }
 
 /// The user's role in the team; `None` for a stranger.

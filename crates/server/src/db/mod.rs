@@ -34,6 +34,7 @@ fn migrations() -> Migrations<'static> {
         M::up(videos::CREATE),
         M::up(idempotency::CREATE),
         M::up(webhook_events::CREATE),
+        M::up(members::BY_USER),
     ])
 }
 

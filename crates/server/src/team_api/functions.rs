@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dailies_api::convex::{FunctionCall, FunctionKind, function_name};
 use dailies_api::error::ErrorCode;
+use dailies_api::projects::Role;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,6 +14,13 @@ use super::caller::Caller;
 use super::error::Refusal;
 use super::{Team, argument, completion, idempotency, parts, playback, projects, uploads, videos};
 use crate::db::idempotency::KeyedCall;
+
+use self::Access::Anyone;
+use FunctionKind::{Action, Mutation, Query};
+use Replay::{Anew, InTransaction, Kept, Reads};
+
+const VIEWER: Access = Access::Role(Role::Viewer);
+const MEMBER: Access = Access::Role(Role::Member);
 
 /// Request header that names a call, so that it can be made again safely.
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
@@ -49,8 +57,25 @@ pub(crate) enum Replay {
 
 type Run = fn(Call) -> Pin<Box<dyn Future<Output = Result<Value, Refusal>> + Send>>;
 
-struct Function {
-    kind: FunctionKind,
+/// Who may call a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever knows what its arguments ask for; strangers find nothing.
+    Anyone,
+    /// Any user; what it answers is the user's own.
+    User,
+    /// Who is at least this in the team that the arguments lead to.
+    Role(Role),
+}
+
+/// One function of the team API.
+pub struct Function {
+    /// `module:function`.
+    pub name: &'static str,
+    /// Which of the three addresses it is called at.
+    pub kind: FunctionKind,
+    /// Who may call it. The function itself checks the role, in the team of what it touches.
+    pub access: Access,
     replay: Replay,
     run: Run,
 }
@@ -77,7 +102,7 @@ pub(crate) async fn run(
         .ok_or_else(|| Refusal::argument("args", "arguments are one object"))?;
     // What anyone may call only reads, and a stranger's keys shall not fill the table.
     let keyed = match (idempotency_key, &caller) {
-        (Some(key), Caller::Key(_)) if function.replay != Replay::Reads => {
+        (Some(key), Caller::User(_)) if function.replay != Replay::Reads => {
             Some(idempotency::keyed_call(&caller, key, &name, &args)?)
         }
         _ => None,
@@ -100,35 +125,45 @@ pub(crate) fn value(answer: impl Serialize) -> Result<Value, Refusal> {
     })
 }
 
-fn find(name: &str) -> Option<Function> {
-    use FunctionKind::{Action, Mutation, Query};
-    use Replay::{Anew, InTransaction, Kept, Reads};
-
-    macro_rules! function {
-        ($kind:expr, $replay:expr, $run:path) => {
-            Function { kind: $kind, replay: $replay, run: |call| Box::pin($run(call)) }
-        };
-    }
-    Some(match name {
-        "projects:listUploadTargets" => function!(Query, Reads, projects::list_upload_targets),
-        "videos:create" => function!(Mutation, InTransaction, videos::create),
-        "videos:get" => function!(Query, Reads, videos::get),
-        "videos:list" => function!(Query, Reads, videos::list),
-        "videoActions:getUploadUrl" => function!(Action, Anew, uploads::get_upload_url),
-        "videoActions:initiateVideoUpload" => function!(Action, Anew, uploads::initiate),
-        "videoActions:signUploadParts" => function!(Action, Anew, parts::sign),
-        "videoActions:completeMultipartUpload" => function!(Action, Kept, parts::complete),
-        "videoActions:abortVideoUpload" => function!(Action, Kept, completion::abort),
-        "videoActions:markUploadComplete" => function!(Action, Kept, completion::mark_complete),
-        "videoActions:markUploadFailed" => function!(Action, Kept, completion::mark_failed),
-        "videoActions:checkMuxAssetStatus" => function!(Action, Anew, playback::check_asset),
-        "videoActions:getPlaybackUrl" => function!(Action, Anew, playback::session),
-        "videoActions:getPlaybackSession" => function!(Action, Anew, playback::session),
-        "videoActions:getPublicPlaybackSession" => {
-            function!(Action, Anew, playback::public_session)
-        }
-        "videoActions:getOriginalPlaybackUrl" => function!(Action, Anew, playback::original),
-        "videoActions:getDownloadUrl" => function!(Action, Anew, playback::download),
-        _ => return None,
-    })
+fn find(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|function| function.name == name)
 }
+
+const fn function(
+    name: &'static str,
+    kind: FunctionKind,
+    access: Access,
+    replay: Replay,
+    run: Run,
+) -> Function {
+    Function { name, kind, access, replay, run }
+}
+
+/// A function's item as a pointer to what boxes its future.
+macro_rules! run {
+    ($run:path) => {
+        |call| Box::pin($run(call))
+    };
+}
+
+/// All there are.
+#[rustfmt::skip]
+pub static FUNCTIONS: &[Function] = &[
+    function("projects:listUploadTargets", Query, Anyone, Reads, run!(projects::list_upload_targets)),
+    function("videos:create", Mutation, MEMBER, InTransaction, run!(videos::create)),
+    function("videos:get", Query, VIEWER, Reads, run!(videos::get)),
+    function("videos:list", Query, VIEWER, Reads, run!(videos::list)),
+    function("videoActions:getUploadUrl", Action, MEMBER, Anew, run!(uploads::get_upload_url)),
+    function("videoActions:initiateVideoUpload", Action, MEMBER, Anew, run!(uploads::initiate)),
+    function("videoActions:signUploadParts", Action, MEMBER, Anew, run!(parts::sign)),
+    function("videoActions:completeMultipartUpload", Action, MEMBER, Kept, run!(parts::complete)),
+    function("videoActions:abortVideoUpload", Action, MEMBER, Kept, run!(completion::abort)),
+    function("videoActions:markUploadComplete", Action, MEMBER, Kept, run!(completion::mark_complete)),
+    function("videoActions:markUploadFailed", Action, MEMBER, Kept, run!(completion::mark_failed)),
+    function("videoActions:checkMuxAssetStatus", Action, VIEWER, Anew, run!(playback::check_asset)),
+    function("videoActions:getPlaybackUrl", Action, VIEWER, Anew, run!(playback::session)),
+    function("videoActions:getPlaybackSession", Action, VIEWER, Anew, run!(playback::session)),
+    function("videoActions:getPublicPlaybackSession", Action, Anyone, Anew, run!(playback::public_session)),
+    function("videoActions:getOriginalPlaybackUrl", Action, MEMBER, Anew, run!(playback::original)),
+    function("videoActions:getDownloadUrl", Action, VIEWER, Anew, run!(playback::download)),
+];

@@ -9,7 +9,7 @@ mod completion;
 mod content_type;
 mod endpoint;
 mod error;
-mod functions;
+pub mod functions;
 mod idempotency;
 mod parts;
 mod playback;

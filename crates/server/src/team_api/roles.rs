@@ -8,9 +8,8 @@ use dailies_api::projects::Role;
 use rusqlite::Connection;
 
 use super::Team;
-use super::caller::Caller;
+use super::caller::{Caller, Principal};
 use super::error::Refusal;
-use crate::db::api_keys::KeyRow;
 use crate::db::videos::{self, VideoRow};
 use crate::db::{members, projects};
 
@@ -28,16 +27,16 @@ impl Team {
         video_id: &str,
         needed: Role,
     ) -> Result<VideoAccess, Refusal> {
-        let key = known(caller)?.clone();
+        let user = known(caller)?.clone();
         let video_id = video_id.to_owned();
-        self.database.read(move |connection| video(connection, &key, &video_id, needed)).await
+        self.database.read(move |connection| video(connection, &user, &video_id, needed)).await
     }
 }
 
 /// The user behind a call; every function that is not for anyone begins here.
-pub(crate) fn known(caller: &Caller) -> Result<&KeyRow, Refusal> {
+pub(crate) fn known(caller: &Caller) -> Result<&Principal, Refusal> {
     match caller {
-        Caller::Key(key) => Ok(key),
+        Caller::User(user) => Ok(user),
         Caller::Anonymous => Err(Refusal::new(
             ErrorCode::Unauthenticated,
             "this function needs `Authorization: Bearer sk-…`",
@@ -45,24 +44,42 @@ pub(crate) fn known(caller: &Caller) -> Result<&KeyRow, Refusal> {
     }
 }
 
-/// The key's role in the team: no more than the key's own, no more than its user's, and none
-/// outside the key's team.
+/// The caller's role in the team: no more than the user's; by a key, no more than the key's own,
+/// and none outside the key's team.
 pub(crate) fn role_in(
     connection: &Connection,
-    key: &KeyRow,
+    user: &Principal,
     team_id: &str,
 ) -> Result<Option<Role>, Refusal> {
-    if key.team_id != team_id {
-        return Ok(None);
+    let member = members::role(connection, team_id, &user.user_id)?;
+    Ok(match &user.scope {
+        None => member,
+        Some(scope) if scope.team_id == team_id => member.map(|role| role.min(scope.role)),
+        Some(_) => None,
+    })
+}
+
+/// The teams in which the caller is at least `needed`, with the role in each.
+pub(crate) fn teams(
+    connection: &Connection,
+    user: &Principal,
+    needed: Role,
+) -> Result<Vec<(String, Role)>, Refusal> {
+    let mut teams = Vec::new();
+    for team_id in members::teams_of(connection, &user.user_id)? {
+        if let Some(role) = role_in(connection, user, &team_id)?
+            && role >= needed
+        {
+            teams.push((team_id, role));
+        }
     }
-    let member = members::role(connection, team_id, &key.user_id)?;
-    Ok(member.map(|role| role.min(key.role)))
+    Ok(teams)
 }
 
 /// Refuses unless the caller is at least `needed` in the project's team.
 pub(crate) fn project(
     connection: &Connection,
-    key: &KeyRow,
+    user: &Principal,
     project_id: &str,
     needed: Role,
 ) -> Result<(), Refusal> {
@@ -70,18 +87,18 @@ pub(crate) fn project(
         Refusal::new(ErrorCode::NotFound, "no such project, or none of your team's").at("projectId")
     };
     let team_id = projects::team_of(connection, project_id)?.ok_or_else(unknown)?;
-    let role = role_in(connection, key, &team_id)?.ok_or_else(unknown)?;
+    let role = role_in(connection, user, &team_id)?.ok_or_else(unknown)?;
     enough(role, needed)
 }
 
 fn video(
     connection: &Connection,
-    key: &KeyRow,
+    user: &Principal,
     video_id: &str,
     needed: Role,
 ) -> Result<VideoAccess, Refusal> {
     let video = videos::get(connection, video_id)?.ok_or_else(Refusal::no_video)?;
-    let role = role_in(connection, key, &video.team_id)?.ok_or_else(Refusal::no_video)?;
+    let role = role_in(connection, user, &video.team_id)?.ok_or_else(Refusal::no_video)?;
     enough(role, needed)?;
     Ok(VideoAccess { video, role })
 }

@@ -18,7 +18,7 @@ const LARGEST_PAGE: u64 = 200;
 /// Registers a video; answers its id. Its bytes come later.
 pub(crate) async fn create(mut call: Call) -> Result<Value, Refusal> {
     let args: CreateVideo = call.args()?;
-    let key = roles::known(&call.caller)?.clone();
+    let user = roles::known(&call.caller)?.clone();
     let title = argument::title(&args.title)?;
     let description =
         args.description.as_deref().map(|text| argument::text("description", text)).transpose()?;
@@ -30,7 +30,7 @@ pub(crate) async fn create(mut call: Call) -> Result<Value, Refusal> {
     call.team
         .database
         .write(move |connection| {
-            roles::project(connection, &key, &args.project_id, Role::Member)?;
+            roles::project(connection, &user, &args.project_id, Role::Member)?;
             if let Some(keyed) = &keyed
                 && let Some(answer) = idempotency::first_answer(connection, keyed)?
             {
@@ -39,8 +39,8 @@ pub(crate) async fn create(mut call: Call) -> Result<Value, Refusal> {
             let video = NewVideo {
                 id: random::id(),
                 project_id: args.project_id,
-                uploader_name: users::name(connection, &key.user_id)?,
-                uploader_id: key.user_id,
+                uploader_name: users::name(connection, &user.user_id)?,
+                uploader_id: user.user_id,
                 title,
                 description,
                 public_id: random::name(),
@@ -67,7 +67,7 @@ pub(crate) async fn get(mut call: Call) -> Result<Value, Refusal> {
 /// A project's videos, newest first. The cursor is opaque to callers.
 pub(crate) async fn list(mut call: Call) -> Result<Value, Refusal> {
     let args: ListVideos = call.args()?;
-    let key = roles::known(&call.caller)?.clone();
+    let user = roles::known(&call.caller)?.clone();
     let wanted = args.pagination_opts.num_items.clamp(1, LARGEST_PAGE);
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let before = match args.pagination_opts.cursor.as_deref() {
@@ -80,7 +80,7 @@ pub(crate) async fn list(mut call: Call) -> Result<Value, Refusal> {
         .team
         .database
         .read::<_, Refusal, _>(move |connection| {
-            roles::project(connection, &key, &args.project_id, Role::Viewer)?;
+            roles::project(connection, &user, &args.project_id, Role::Viewer)?;
             Ok(videos::page(connection, &args.project_id, before, wanted + 1)?)
         })
         .await?;
