@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.mux.com/api-reference/video> and <https://docs.mux.com/core/verify-webhook-signatures>.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -80,6 +81,13 @@ pub struct UpdateAsset {
     /// As in [`AssetSettings`].
     #[serde(default, deserialize_with = "given")]
     pub meta: Option<Option<AssetMeta>>,
+}
+
+/// An event about something unheard of is still an event.
+fn if_known<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).ok())
 }
 
 /// Tells `null` from nothing.
@@ -303,7 +311,7 @@ pub struct Webhook {
     /// ISO 8601.
     pub created_at: String,
     /// What it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "if_known")]
     pub object: Option<WebhookObject>,
     /// The thing that changed: an [`Asset`] for `video.asset.*`, an [`Upload`] for `video.upload.*`.
     pub data: Value,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use dailies_api::credentials::S3Credentials;
+use dailies_api::credentials::{MuxCredentials, S3Credentials};
 use dailies_database::DatabaseError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -164,8 +164,23 @@ impl App {
             secret_access_key: storage.secret_access_key,
         };
         let credentials = folder.credentials();
-        credentials_file::write(&credentials, &database, &foundation, url.clone(), s3_credentials)
-            .await?;
+        let mux = engine.is_some().then(|| MuxCredentials {
+            url: format!("{url}/mux"),
+            stream_url: format!("{url}/stream"),
+            image_url: format!("{url}/image"),
+            token_id: foundation.mux_token_id.clone(),
+            token_secret: foundation.mux_token_secret.clone(),
+            webhook_secret: foundation.mux_webhook_secret.clone(),
+        });
+        let written = credentials_file::write(
+            &credentials,
+            &database,
+            &foundation,
+            url.clone(),
+            s3_credentials,
+            mux,
+        );
+        written.await?;
         let mut reconciler = JoinSet::new();
         reconciler.spawn(async move { ingest.reconcile().await });
         let drain = config.limits.drain;
@@ -253,7 +268,10 @@ fn media_config(
         }],
         upload_url: format!("{url}/mux-upload"),
         webhook: WebhookTarget {
-            url: format!("{near_url}/webhooks/mux"),
+            url: config
+                .media_webhook
+                .as_ref()
+                .map_or_else(|| format!("{near_url}/webhooks/mux"), Url::to_string),
             secret: foundation.mux_webhook_secret.clone(),
         },
         programs: crate::media::Programs::default(),

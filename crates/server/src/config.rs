@@ -86,6 +86,8 @@ pub struct Config {
     pub storage: StorageSource,
     /// Who makes them playable.
     pub media: MediaSource,
+    /// Whom the embedded media engine tells its news, where that is not this server.
+    pub media_webhook: Option<Url>,
     /// Sizes and lifetimes.
     pub limits: Limits,
     /// What connections and callers may take.
@@ -261,6 +263,7 @@ impl Config {
             public_url: None,
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
+            media_webhook: None,
             limits: Limits::default(),
             network: Network::private(),
             tls: None,
@@ -292,6 +295,7 @@ impl Config {
             public_url: from.url("DAILIES_PUBLIC_URL")?,
             storage: from.storage()?,
             media: from.media()?,
+            media_webhook: from.url("DAILIES_MEDIA_WEBHOOK_URL")?,
             limits: from.limits()?,
             network: from.network()?,
             tls: from.tls()?,

@@ -36,8 +36,7 @@ pub(super) async fn run(shared: Arc<Shared>, unsynced: Vec<String>) {
     }
     while let Some(permit) = wait(&shared, &permits).await {
         match shared.database.write(jobs::take).await {
-            Ok(Some(mut job)) => {
-                job.input = shared.uploads.fetched(job.input);
+            Ok(Some(job)) => {
                 let shared = Arc::clone(&shared);
                 running.spawn(async move { work(&shared, &job, permit).await });
             }
@@ -133,7 +132,7 @@ async fn make(shared: &Shared, job: &Job, cancelled: &CancellationToken) -> Resu
 async fn once(shared: &Shared, ffmpeg: &Ffmpeg, job: &Job, work: &Path) -> Result<Made, Failure> {
     let disk = |error: std::io::Error| Failure::disk(&error);
     tokio::fs::create_dir_all(work).await.map_err(disk)?;
-    let rendition = ffmpeg.make(&job.input, work).await?;
+    let rendition = ffmpeg.make(&shared.uploads.fetched(&job.input), work).await?;
     tokio::fs::write(work.join(MASTER), &rendition.master).await.map_err(disk)?;
     let bytes = files::bytes(work).await.map_err(disk)?;
     let target = shared.folder.asset(&job.asset);

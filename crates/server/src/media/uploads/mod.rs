@@ -81,11 +81,11 @@ impl Uploads {
         hmac::verify(&self.key, message(id).as_bytes(), &tag).is_ok()
     }
 
-    /// What a job says its input is, as FFmpeg can fetch it.
-    pub(super) fn fetched(&self, input: String) -> String {
+    /// What a job says its input is, as FFmpeg can fetch it while this process runs.
+    pub(super) fn fetched(&self, input: &str) -> String {
         match input.strip_prefix(inputs::SCHEME) {
             Some(id) => self.inputs.address(id),
-            None => input,
+            None => input.to_owned(),
         }
     }
 
