@@ -1,6 +1,7 @@
 mod assets;
 mod clips;
 mod interruptions;
+mod names;
 mod playing;
 mod refused;
 mod secrets;

@@ -202,6 +202,11 @@ impl Stand {
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_rsa_der(&self.key)).unwrap()
     }
 
+    /// Of [`KEY_ID`], PKCS #1.
+    pub(crate) fn private_key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Address of the master playlist, with a token where one is given.
     pub(crate) fn master(&self, asset: &Asset, token: Option<&str>) -> String {
         self.address(&format!("stream/{}.m3u8", asset.playback_ids[0].id), token)
