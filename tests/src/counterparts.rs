@@ -50,7 +50,10 @@ pub async fn run(limit: Duration, command: &mut Command) -> Result<String> {
 /// Where npm is missing or fails.
 pub async fn node_packages() -> Result<()> {
     let lock = lock("node")?;
-    if !scripts().join("node_modules/convex").is_dir() {
+    if !["convex", "@mux/mux-player", "playwright-core"]
+        .iter()
+        .all(|name| scripts().join("node_modules").join(name).is_dir())
+    {
         let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
         run(INSTALLING, npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(scripts())).await?;
     }

@@ -41,10 +41,22 @@ impl Server {
     /// # Errors
     /// With its log, where it does not.
     pub async fn start(data: &Path, environment: &[(&str, String)]) -> Result<Self> {
+        Self::start_at(data, "127.0.0.1:0", environment).await
+    }
+
+    /// Starts one at an address that others know before.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_at(
+        data: &Path,
+        listen: &str,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let log = ServerLog::default();
-        let begun = spawn(data, &environment, &log, true).await?;
+        let begun = spawn(data, &environment, &log, Some(listen)).await?;
         Self::listening(data.to_owned(), environment, log, begun)
     }
 
@@ -62,7 +74,7 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_again(&mut self) -> Result<()> {
-        let begun = spawn(&self.data, &self.environment, &self.log, false).await?;
+        let begun = spawn(&self.data, &self.environment, &self.log, None).await?;
         let (data, environment) = (self.data.clone(), self.environment.clone());
         let before = self.credentials.url.clone();
         *self = Self::listening(data, environment, self.log.clone(), begun)?;
@@ -155,12 +167,12 @@ async fn spawn(
     data: &Path,
     environment: &[(String, String)],
     log: &ServerLog,
-    anywhere: bool,
+    listen: Option<&str>,
 ) -> Result<Begun> {
     let mut command = Command::new(program("dailies-server")?);
     command.args(["serve", "--data"]).arg(data);
-    if anywhere {
-        command.args(["--listen", "127.0.0.1:0"]);
+    if let Some(listen) = listen {
+        command.args(["--listen", listen]);
     }
     let mut child = command
         .env_remove("RUST_LOG")
