@@ -8,7 +8,7 @@ use serde_json::Value;
 /// An event that may change a video.
 pub(super) enum News {
     /// `video.asset.*`: the state of an asset.
-    Asset(Asset),
+    Asset(Box<Asset>),
     /// `video.upload.asset_created`: a direct upload has become an asset.
     AssetOfUpload {
         /// The asset.
@@ -71,7 +71,7 @@ impl News {
 /// The event's kind is what happened; the asset in it may be younger than that.
 fn asset(event: &Webhook, status: AssetStatus) -> Option<News> {
     let asset = serde_json::from_value::<Asset>(event.data.clone()).ok()?;
-    Some(News::Asset(Asset { status, ..asset }))
+    Some(News::Asset(Box::new(Asset { status, ..asset })))
 }
 
 fn upload(event: &Webhook) -> Option<Upload> {
