@@ -70,7 +70,8 @@ def requests(seconds, work):
     data = work / "server-load"
     shutil.rmtree(data, ignore_errors=True)
     command = [str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
-    with Background(command, {"RUST_LOG": "warn", "DAILIES_RATE_LIMIT": "off"}) as process:
+    with Background(command, {"RUST_LOG": "warn", "DAILIES_CALLS_PER_SECOND": "1000000",
+                              "DAILIES_ADDRESS_CALLS_PER_SECOND": "1000000"}) as process:
         listening = json.loads(process.line)
         server = json.loads(Path(listening["credentials"]).read_text())
         video = ready_clip(server, work)
@@ -140,18 +141,22 @@ s3.delete_object(Bucket=bucket, Key="load")
 """
 
 
+def fresh(size, pieces, whole):
+    """Random bytes as one file and in parts, in the page cache."""
+    shutil.rmtree(pieces, ignore_errors=True)
+    pieces.mkdir()
+    with whole.open("wb") as out:
+        for number in range(size // PART):
+            piece = os.urandom(PART)
+            (pieces / f"{number:04}").write_bytes(piece)
+            out.write(piece)
+    os.sync()
+
+
 def bytes_in(count, work):
     """One GiB in parts of 8 MiB, four at once, by curl, into each storage; and by dd."""
     size = GIB
-    pieces = work / "pieces"
-    if not pieces.exists():
-        pieces.mkdir()
-        for number in range(size // PART):
-            (pieces / f"{number:04}").write_bytes(os.urandom(PART))
-    whole = work / "whole"
-    with whole.open("wb") as out:
-        for piece in sorted(pieces.iterdir()):
-            out.write(piece.read_bytes())
+    pieces, whole = work / "pieces", work / "whole"
     data = work / "server-bytes"
     shutil.rmtree(data, ignore_errors=True)
     command = [str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
@@ -164,6 +169,8 @@ def bytes_in(count, work):
             if other:
                 places.append(("garage 2.5.0", other.process, other.keys))
             for number in range(count + 1):
+                # New bytes each time: garage keeps what it has seen before only once.
+                fresh(size, pieces, whole)
                 dd = run(["dd", f"if={whole}", f"of={work / 'dd'}", "bs=8M", "conv=fsync", "status=none"])
                 (work / "dd").unlink()
                 if number:

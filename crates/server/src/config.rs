@@ -5,8 +5,9 @@
 
 pub(crate) mod file;
 mod network;
+pub mod oidc;
 pub mod settings;
-mod units;
+pub(crate) mod units;
 mod variables;
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use url::Url;
 
 pub use self::file::FileError;
 pub use self::network::Network;
+use self::oidc::OidcIssuer;
 use self::variables::Variables;
 
 const MIB: u64 = 1 << 20;
@@ -88,6 +90,8 @@ pub struct Config {
     pub media: MediaSource,
     /// Whom the embedded media engine tells its news, where that is not this server.
     pub media_webhook: Option<Url>,
+    /// Whose tokens are taken besides API keys.
+    pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
     pub limits: Limits,
     /// What connections and callers may take.
@@ -227,6 +231,16 @@ pub enum ConfigError {
         /// The one that asks for it.
         given: &'static str,
     },
+    /// The same, of who uses a file.
+    #[error("`{missing}` is needed where `{given}` is set ({variable} in the environment)")]
+    MissingKey {
+        /// The absent one, as the file names it.
+        missing: String,
+        /// The one that asks for it.
+        given: String,
+        /// The absent one's variable.
+        variable: &'static str,
+    },
     /// A variable cannot be read.
     #[error("{name} must be {expected}")]
     Invalid {
@@ -264,6 +278,7 @@ impl Config {
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
             media_webhook: None,
+            oidc: Vec::new(),
             limits: Limits::default(),
             network: Network::private(),
             tls: None,
@@ -296,10 +311,17 @@ impl Config {
             storage: from.storage()?,
             media: from.media()?,
             media_webhook: from.url("DAILIES_MEDIA_WEBHOOK_URL")?,
+            oidc: from.oidc()?,
             limits: from.limits()?,
             network: from.network()?,
             tls: from.tls()?,
             metrics: from.metrics()?,
         })
     }
+}
+
+/// Reads a configuration file; the line that is wrong. For the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_file(text: &str) -> Result<(), usize> {
+    file::parse(text).and_then(|_| file::issuers(text)).map(drop).map_err(|wrong| wrong.line)
 }

@@ -4,8 +4,10 @@
 //! that a storage may be inside this very process; videos.
 
 mod presigned;
+mod probe;
 
 pub(crate) use self::presigned::{GetAs, PartToSign};
+pub(crate) use self::probe::Probe;
 
 use std::time::Duration;
 

@@ -49,8 +49,14 @@ enum What {
         /// `module:function`.
         path: String,
         /// Its arguments, JSON.
+        #[arg(value_parser = parsed)]
         args: Value,
     },
+}
+
+/// Said by name, or clap would take any text for a JSON string.
+fn parsed(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text)
 }
 
 #[derive(Serialize)]

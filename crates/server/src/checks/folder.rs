@@ -45,7 +45,7 @@ pub(super) fn space(config: &Config) -> Report {
 
 /// The folder itself, or the nearest above it that is there.
 fn nearest(folder: &Path) -> &Path {
-    let there = folder.ancestors().find(|folder| folder.is_dir());
+    let there = folder.ancestors().find(|folder| folder.exists());
     there.unwrap_or_else(|| Path::new("."))
 }
 

@@ -3,14 +3,19 @@
 //! A new check is a function from [`Config`] to a [`Report`] and a line in [`all`]. Must not know:
 //! how reports are printed. Changes nothing that it does not put back.
 
+mod certificate;
 mod folder;
+mod network;
 mod programs;
+mod services;
 
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::config::file::nearest_variable;
+use crate::config::settings::by_variable;
 
 /// How a check ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -62,5 +67,30 @@ impl fmt::Display for Report {
 
 /// Runs every check, in an order in which the first that failed is the one to look at first.
 pub(crate) async fn all(config: &Config) -> Vec<Report> {
-    vec![folder::writable(config), folder::space(config), programs::ffmpeg(config).await]
+    let mut reports = vec![
+        folder::writable(config),
+        folder::space(config),
+        network::ports(config),
+        certificate::pair(config),
+        programs::ffmpeg(config).await,
+    ];
+    reports.extend(Box::pin(services::storage(config)).await);
+    reports.extend(services::media(config).await);
+    reports.push(network::public_url(config).await);
+    reports.push(network::proxies(config));
+    reports
+}
+
+/// Variables that look like settings and are none. `names` are those of the environment.
+pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Option<Report> {
+    let is_known = |name: &str| {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        name == "DAILIES_CONFIG" || [name, plain].iter().any(|name| by_variable(name).is_some())
+    };
+    let unknown = names
+        .filter(|name| name.starts_with("DAILIES_") && !is_known(name))
+        .map(|name| format!("{name} (did you mean {}?)", nearest_variable(&name)))
+        .collect::<Vec<_>>();
+    let message = || format!("no setting: {}", unknown.join(", "));
+    (!unknown.is_empty()).then(|| Report::warning("environment", message()))
 }

@@ -32,6 +32,8 @@ impl Check {
         let reports = match Config::new(self.args, |name| std::env::var(name).ok()) {
             Ok(config) => {
                 let mut reports = vec![Report::ok("configuration", "it can be read")];
+                let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+                reports.extend(checks::unknown_variables(names));
                 reports.extend(checks::all(&config).await);
                 reports
             }

@@ -4,8 +4,12 @@
 //! [`Command::run`], and a file beside these. Must not know: SQL, HTTP.
 
 pub mod check;
+pub mod key;
+mod people;
 pub mod serve;
 mod stopping;
+pub mod team;
+pub mod user;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,12 @@ pub enum Command {
     Serve(serve::Serve),
     /// See [`check::Check`].
     Check(check::Check),
+    /// See [`user::User`].
+    User(user::User),
+    /// See [`team::Team`].
+    Team(team::Team),
+    /// See [`key::Key`].
+    Key(key::Key),
 }
 
 impl Command {
@@ -35,6 +45,9 @@ impl Command {
         match self {
             Self::Serve(serve) => serve.run().await,
             Self::Check(check) => check.run().await,
+            Self::User(user) => people::ended(user.run().await),
+            Self::Team(team) => people::ended(team.run().await),
+            Self::Key(key) => people::ended(key.run().await),
         }
     }
 }

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use super::say;
-use super::stopping::{Signals, Stdin};
+use super::stopping::{Hangups, Signals, Stdin};
 use crate::app::App;
 use crate::config::{Config, ServeArgs};
 
@@ -38,13 +41,7 @@ struct Listening<'a> {
 
 impl Serve {
     pub(super) async fn run(self) -> ExitCode {
-        let level = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| USUAL_LOG.into());
-        let filter = EnvFilter::new(format!("{level},{NEVER_LOGGED}"));
-        tracing_subscriber::fmt()
-            .json()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr)
-            .init();
+        log();
         match Box::pin(serve(self.args, self.until_stdin_closes)).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -55,9 +52,23 @@ impl Serve {
     }
 }
 
+/// JSON lines on stderr. Of other people's crates nothing below `info`: further down they show whole
+/// requests, addresses and signatures, and a level is turned up when something is wrong, which is
+/// when a log is sent around.
+fn log() {
+    let level = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| USUAL_LOG.into());
+    let asked = EnvFilter::new(format!("{level},{NEVER_LOGGED}"));
+    let ours = filter_fn(|line| {
+        *line.level() <= tracing::Level::INFO || line.target().starts_with("dailies")
+    });
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(ours).with_filter(asked)).init();
+}
+
 async fn serve(args: ServeArgs, until_stdin_closes: bool) -> anyhow::Result<()> {
     // Before anything can be interrupted half way.
     let mut signals = Signals::new()?;
+    let mut hangups = Hangups::new()?;
     let mut stdin = Stdin::new(until_stdin_closes);
     let mut end = pin!(async {
         tokio::select! {
@@ -74,8 +85,44 @@ async fn serve(args: ServeArgs, until_stdin_closes: bool) -> anyhow::Result<()> 
         Listening { event: "listening", url: app.url(), credentials: app.credentials() };
     say(&serde_json::to_string(&listening)?);
     tracing::info!(url = app.url(), s3 = app.s3_url(), "listening");
-    end.await;
+    tell(Told::Ready);
+    loop {
+        tokio::select! {
+            () = &mut end => break,
+            () = hangups.next() => app.reload(),
+        }
+    }
     tracing::info!("stopping");
-    app.stop().await;
+    tell(Told::Stopping);
+    let mut at_once = Signals::new()?;
+    tokio::select! {
+        () = app.stop() => {}
+        () = at_once.next() => tracing::warn!("a second signal: what still runs is cut"),
+    }
     Ok(())
+}
+
+/// What a service manager is told.
+#[derive(Clone, Copy)]
+enum Told {
+    Ready,
+    Stopping,
+}
+
+/// Tells systemd, where it waits for that (`Type=notify`).
+fn tell(told: Told) {
+    #[cfg(target_os = "linux")]
+    {
+        let state = match told {
+            Told::Ready => sd_notify::NotifyState::Ready,
+            Told::Stopping => sd_notify::NotifyState::Stopping,
+        };
+        if let Err(error) = sd_notify::notify(&[state]) {
+            tracing::warn!(%error, "the service manager was not told");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    match told {
+        Told::Ready | Told::Stopping => {}
+    }
 }

@@ -1,4 +1,4 @@
-//! What ends a server: a signal, or the end of its standard input.
+//! What ends a server, a signal or the end of its standard input, and what has it look again.
 
 /// Tells when stdin has closed, where that is asked for.
 pub(super) struct Stdin(Option<tokio::sync::oneshot::Receiver<()>>);
@@ -62,5 +62,31 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Asks to read the certificate again.
+pub(super) struct Hangups {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    pub(super) fn new() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { hangup: signal(SignalKind::hangup())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    pub(super) async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.hangup.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
     }
 }

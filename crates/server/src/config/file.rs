@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::oidc;
 use super::settings::{Kind, SECTIONS, SETTINGS, Setting};
 
 /// Bytes; a file of every setting has a few thousand.
@@ -90,18 +92,57 @@ fn anyone_may_read(metadata: &std::fs::Metadata) -> bool {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Values, Wrong> {
-    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-    let document = DeTable::parse(text).map_err(|error| {
+/// What the file says of each identity provider, where it names several: tables `[[oidc]]`.
+pub(super) fn read_issuers(path: &Path) -> Result<Vec<Values>, FileError> {
+    let unreadable = |error| FileError::Unreadable(path.to_owned(), error);
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    issuers(&text).map_err(|Wrong { line, message }| FileError::Line {
+        file: path.display().to_string(),
+        line,
+        message,
+    })
+}
+
+pub(super) fn issuers(text: &str) -> Result<Vec<Values>, Wrong> {
+    let document = document(text)?;
+    let list = document.get_ref().get(oidc::SECTION).and_then(|value| value.get_ref().as_array());
+    let one = |item: &Spanned<DeValue<'_>>| {
+        let wrong = || Wrong {
+            line: line(text, item.span().start),
+            message: format!("write each as a table [[{}]]", oidc::SECTION),
+        };
+        let mut values = Values::new();
+        let table = item.get_ref().as_table().ok_or_else(wrong)?;
+        section(text, oidc::SECTION, table, &mut values)?;
+        Ok(values)
+    };
+    list.map(|list| list.iter().map(one).collect()).unwrap_or_else(|| Ok(Vec::new()))
+}
+
+fn document(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
+    DeTable::parse(text).map_err(|error| {
         // The message names what was expected; the line it would also show may hold a secret.
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().lines().next().unwrap_or_default();
-        Wrong { line: line(at), message: format!("not TOML: {message}") }
-    })?;
+        Wrong { line: line(text, at), message: format!("not TOML: {message}") }
+    })
+}
+
+/// Counted from 1.
+fn line(text: &str, at: usize) -> usize {
+    text[..at.min(text.len())].matches('\n').count() + 1
+}
+
+pub(super) fn parse(text: &str) -> Result<Values, Wrong> {
+    let line = |at| line(text, at);
+    let document = document(text)?;
     let mut values = Values::new();
     for (section, table) in document.get_ref() {
         let at = line(section.span().start);
         let name = section.get_ref().as_ref();
+        if name == oidc::SECTION && table.get_ref().is_array() {
+            continue;
+        }
         let Some(table) = table.get_ref().as_table() else {
             let message = format!("`{name}` must be a table, such as [{}]", nearest_section(name));
             return Err(Wrong { line: at, message });
@@ -110,26 +151,30 @@ pub(super) fn parse(text: &str) -> Result<Values, Wrong> {
             let message = format!("no table [{name}]; did you mean [{}]?", nearest_section(name));
             return Err(Wrong { line: at, message });
         }
-        for (key, value) in table {
-            let at = line(key.span().start);
-            let key = key.get_ref().as_ref();
-            let known =
-                SETTINGS.iter().find(|setting| setting.section == name && setting.key == key);
-            let Some(setting) = known else {
-                let message =
-                    format!("no setting `{name}.{key}`; did you mean {}?", nearest(name, key));
-                return Err(Wrong { line: at, message });
-            };
-            let Some(value) = plain(value.get_ref()) else {
-                let message = format!("`{name}.{key}` must be a text or a number");
-                return Err(Wrong { line: at, message });
-            };
-            if !value.is_empty() {
-                values.insert(setting.variable, Said { value, line: at });
-            }
-        }
+        self::section(text, name, table, &mut values)?;
     }
     Ok(values)
+}
+
+fn section(text: &str, name: &str, table: &DeTable<'_>, values: &mut Values) -> Result<(), Wrong> {
+    for (key, value) in table {
+        let at = line(text, key.span().start);
+        let key = key.get_ref().as_ref();
+        let known = SETTINGS.iter().find(|setting| setting.section == name && setting.key == key);
+        let Some(setting) = known else {
+            let message =
+                format!("no setting `{name}.{key}`; did you mean {}?", nearest(name, key));
+            return Err(Wrong { line: at, message });
+        };
+        let Some(value) = plain(value.get_ref()) else {
+            let message = format!("`{name}.{key}` must be a text or a number");
+            return Err(Wrong { line: at, message });
+        };
+        if !value.is_empty() {
+            values.insert(setting.variable, Said { value, line: at });
+        }
+    }
+    Ok(())
 }
 
 /// A value as the environment would write it.
@@ -217,6 +262,22 @@ mod tests {
         assert!(message.ends_with("did you mean [storage]?"), "{message}");
         let (_, message) = refused("[server]\nbucket = \"b\"\n");
         assert!(message.ends_with("did you mean `storage.bucket`?"), "{message}");
+    }
+
+    #[test]
+    fn several_issuers_stand_in_tables_of_their_own() {
+        let text = "[[oidc]]\nissuer = \"https://a.test\"\naudience = [\"d\", \"e\"]\n\
+                    [[oidc]]\nissuer = \"https://b.test\"\ncreate_users = false\n";
+        assert_eq!(parse(text).map(|values| values.len()).ok(), Some(0));
+        let issuers = issuers(text).ok().expect("both are good");
+        let said = |at: usize, name| issuers[at].get(name).map(|said: &Said| said.value.as_str());
+        assert_eq!(said(0, "DAILIES_OIDC_AUDIENCE"), Some("d,e"));
+        assert_eq!(said(1, "DAILIES_OIDC_ISSUER"), Some("https://b.test"));
+        assert_eq!(said(1, "DAILIES_OIDC_CREATE_USERS"), Some("false"));
+        let wrong = super::issuers("[[oidc]]\n\nissuers = \"https://a.test\"\n").err();
+        let wrong = wrong.expect("no such key");
+        assert_eq!(wrong.line, 3);
+        assert!(wrong.message.ends_with("did you mean `oidc.issuer`?"), "{}", wrong.message);
     }
 
     #[test]

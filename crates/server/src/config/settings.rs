@@ -41,6 +41,14 @@ pub struct Setting {
     pub about: &'static str,
 }
 
+impl Setting {
+    /// `section.key`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+}
+
 const fn setting(
     variable: &'static str,
     (section, key): (&'static str, &'static str),
@@ -60,6 +68,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ),
     ("uploads", "What may be uploaded, and in what pieces."),
     ("limits", "What a caller may take. 0 switches a rate off."),
+    (
+        "oidc",
+        "An OpenID Connect issuer whose tokens are taken besides API keys. Of several, each is a table [[oidc]].",
+    ),
     ("metrics", "Prometheus metrics at /metrics."),
     ("storage", "The object storage: embedded, unless `endpoint` names another."),
     ("mux", "The media engine: embedded, unless `url` names another."),
@@ -192,6 +204,55 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Time,
         "\"30 s\"",
         "a body that brings less than 4 KiB in this time is cut; 30 s",
+    ),
+    setting(
+        "DAILIES_OIDC_ISSUER",
+        ("oidc", "issuer"),
+        Kind::Url,
+        "\"https://id.example.com/realms/studio\"",
+        "the issuer, to the letter as its tokens write `iss`; `https`, or `http` on this computer",
+    ),
+    setting(
+        "DAILIES_OIDC_AUDIENCE",
+        ("oidc", "audience"),
+        Kind::Text,
+        "\"dailies\"",
+        "what a token's `aud` must name; of several, one",
+    ),
+    setting(
+        "DAILIES_OIDC_CLIENT_ID",
+        ("oidc", "client_id"),
+        Kind::Text,
+        "\"dailies-desktop\"",
+        "clients whose tokens are taken (`azp` or `client_id`); without it any client's",
+    ),
+    setting(
+        "DAILIES_OIDC_NAME_CLAIM",
+        ("oidc", "name_claim"),
+        Kind::Text,
+        "\"name\"",
+        "the claim with the user's name; `name`, then `preferred_username`",
+    ),
+    setting(
+        "DAILIES_OIDC_EMAIL_CLAIM",
+        ("oidc", "email_claim"),
+        Kind::Text,
+        "\"email\"",
+        "the claim with the user's e-mail address; `email`",
+    ),
+    setting(
+        "DAILIES_OIDC_CREATE_USERS",
+        ("oidc", "create_users"),
+        Kind::Text,
+        "true",
+        "whether somebody new becomes a user, in no team yet; `true`",
+    ),
+    setting(
+        "DAILIES_OIDC_MATCH_EMAIL",
+        ("oidc", "match_email"),
+        Kind::Text,
+        "false",
+        "whether somebody new may be the user who has the same e-mail address, verified by both sides; `false`",
     ),
     setting(
         "DAILIES_METRICS_LISTEN",

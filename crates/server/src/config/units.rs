@@ -20,8 +20,8 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// `10`, `10 s`, `5m`, `2 h`, `500ms`.
-pub(super) fn time(text: &str) -> Option<Duration> {
+/// `10`, `10 s`, `5m`, `2 h`, `90d`, `500ms`.
+pub(crate) fn time(text: &str) -> Option<Duration> {
     let (number, unit) = split(text);
     let number: u64 = number.parse().ok()?;
     let seconds = |factor: u64| number.checked_mul(factor).map(Duration::from_secs);
@@ -30,6 +30,7 @@ pub(super) fn time(text: &str) -> Option<Duration> {
         "" | "s" => seconds(1),
         "m" | "min" => seconds(60),
         "h" => seconds(3600),
+        "d" => seconds(24 * 3600),
         _ => None,
     }
 }

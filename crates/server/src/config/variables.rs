@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::file::{self, FileError, Said};
-use super::settings::{Kind, SETTINGS, by_variable};
+use super::oidc::OidcIssuer;
+use super::settings::{Kind, SETTINGS, Setting, by_variable};
 use super::{
     ConfigError, Limits, MIB, MediaSource, Metrics, MuxConfig, Network, S3Config, StorageChecksum,
     StorageSource, TlsFiles, units,
@@ -24,6 +25,8 @@ pub(super) struct Variables<'a> {
     secrets: HashMap<&'static str, SecretString>,
     path: Option<PathBuf>,
     file: file::Values,
+    /// Of each `[[oidc]]`.
+    issuers: Vec<file::Values>,
 }
 
 impl<'a> Variables<'a> {
@@ -35,6 +38,7 @@ impl<'a> Variables<'a> {
         let said = |name: &str| variable(name).filter(|value| !value.is_empty());
         let path = path.or_else(|| said("DAILIES_CONFIG").map(PathBuf::from));
         let file = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        let issuers = path.as_deref().map(file::read_issuers).transpose()?.unwrap_or_default();
         let mut secrets = HashMap::new();
         for setting in SETTINGS.iter().filter(|setting| setting.kind == Kind::Secret) {
             let name = format!("{}_FILE", setting.variable);
@@ -46,22 +50,45 @@ impl<'a> Variables<'a> {
                 .map_err(|error| ConfigError::SecretFile { name, error })?;
             secrets.insert(setting.variable, SecretString::from(secret.trim_end().to_owned()));
         }
-        Ok(Self { variable, secrets, path, file })
+        Ok(Self { variable, secrets, path, file, issuers })
+    }
+
+    /// The one that the variables or `[oidc]` name, and every `[[oidc]]`.
+    pub(super) fn oidc(&self) -> Result<Vec<OidcIssuer>, ConfigError> {
+        let mut all = Vec::from_iter(OidcIssuer::read(&|name| self.text(name))?);
+        for values in &self.issuers {
+            let issuer = OidcIssuer::read(&|name| values.get(name).map(|said| said.value.clone()));
+            let nameless = || ConfigError::Invalid {
+                name: "DAILIES_OIDC_ISSUER",
+                expected: "said in every [[oidc]] of the file",
+            };
+            all.push(issuer?.ok_or_else(nameless)?);
+        }
+        OidcIssuer::check_all(&all)?;
+        Ok(all)
     }
 
     /// An error about a variable, told of the line where the file says it.
     pub(super) fn located(&self, error: ConfigError) -> ConfigError {
-        let ConfigError::Invalid { name, expected } = error else { return error };
+        let (name, expected) = match error {
+            ConfigError::Invalid { name, expected } => (name, expected),
+            ConfigError::Missing { missing, given } if self.file.contains_key(given) => {
+                let key = |name| by_variable(name).map_or_else(String::new, Setting::path);
+                let (variable, missing, given) = (missing, key(missing), key(given));
+                return ConfigError::MissingKey { missing, given, variable };
+            }
+            error => return error,
+        };
         let said_here = (self.variable)(name).is_some_and(|value| !value.is_empty());
         match (by_variable(name), self.file.get(name), &self.path) {
             (Some(setting), Some(Said { line, .. }), Some(path)) if !said_here => {
                 ConfigError::File(FileError::Line {
                     file: path.display().to_string(),
                     line: *line,
-                    message: format!("`{}.{}` must be {expected}", setting.section, setting.key),
+                    message: format!("`{}` must be {expected}", setting.path()),
                 })
             }
-            _ => error,
+            _ => ConfigError::Invalid { name, expected },
         }
     }
 
@@ -368,6 +395,9 @@ mod tests {
         let in_file = wrong(None);
         assert!(in_file.starts_with(&format!("{said}, line 3: `uploads.part_size`")), "{in_file}");
         assert!(wrong(Some("8")).starts_with("DAILIES_PART_SIZE must be"));
+        std::fs::write(&file, "[storage]\nendpoint = \"http://s3.test\"\n").expect("written");
+        let missing = "`storage.bucket` is needed where `storage.endpoint` is set";
+        assert!(wrong(None).starts_with(missing), "{}", wrong(None));
     }
 
     #[test]

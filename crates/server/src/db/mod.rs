@@ -5,6 +5,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod idempotency;
+pub(crate) mod identities;
 pub(crate) mod members;
 pub(crate) mod projects;
 pub(crate) mod settings;
@@ -22,6 +23,11 @@ pub(crate) fn open(path: &Path) -> Result<Database, DatabaseError> {
     Database::open(path, &migrations())
 }
 
+/// Opens the database of a server that may be running.
+pub(crate) fn open_existing(path: &Path) -> Result<Database, DatabaseError> {
+    Database::open_existing(path, &migrations())
+}
+
 /// In the order they were released: add at the end, never change one.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
@@ -35,6 +41,9 @@ fn migrations() -> Migrations<'static> {
         M::up(idempotency::CREATE),
         M::up(webhook_events::CREATE),
         M::up(members::BY_USER),
+        M::up(users::KNOWN_ELSEWHERE),
+        M::up(identities::CREATE),
+        M::up(api_keys::NAMED),
     ])
 }
 

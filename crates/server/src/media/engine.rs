@@ -13,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::config::{Limits, MediaConfig, Programs, WebhookTarget};
 use super::error::MediaError;
 use super::files::Folder;
+use super::store::backlog::{self, Backlog};
 use super::store::{assets, jobs, signing_keys};
 use super::token::PlaybackKeys;
 use super::uploads::{Inputs, Uploads};
@@ -147,6 +148,11 @@ impl MediaEngine {
     /// `/{id}/{key}`: where the bytes of direct uploads go; what Google's storage is to Mux.
     pub fn upload_router(&self) -> Router {
         uploads::router(Arc::clone(&self.shared))
+    }
+
+    /// How much work waits.
+    pub(crate) async fn backlog(&self) -> Result<Backlog, DatabaseError> {
+        self.shared.database.read(backlog::count).await
     }
 
     /// Stops all work and waits until the child processes are gone, at most ten seconds.
