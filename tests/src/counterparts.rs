@@ -11,7 +11,14 @@ use tokio::process::Command;
 use crate::programs::kept;
 
 /// Of `counterparts/package.json`.
-const NODE_PACKAGES: [&str; 2] = ["convex", "oidc-provider"];
+const NODE_PACKAGES: [&str; 6] = [
+    "convex",
+    "oidc-provider",
+    "@mux/mux-node",
+    "@mux/mux-player",
+    "@mux/upchunk",
+    "playwright-core",
+];
 /// A package registry may be slow.
 const INSTALLING: Duration = Duration::from_secs(300);
 

@@ -42,9 +42,21 @@ impl Server {
     /// # Errors
     /// With its log, where it does not.
     pub async fn start(data: &Path, environment: &[(&str, String)]) -> Result<Self> {
+        Self::start_at(data, "127.0.0.1:0", environment).await
+    }
+
+    /// Starts one at an address that others know before.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_at(
+        data: &Path,
+        listen: &str,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Self::begin(data, environment, None).await
+        Self::begin(data, listen, environment, None).await
     }
 
     /// As [`Self::start`], but its originals lie on a disk of so many bytes, in memory, which goes
@@ -54,16 +66,17 @@ impl Server {
     /// As [`Self::start`].
     pub async fn start_on_a_small_disk(data: &Path, bytes: u64) -> Result<Self> {
         std::fs::create_dir_all(data.join("objects"))?;
-        Self::begin(data, Vec::new(), Some(bytes)).await
+        Self::begin(data, "127.0.0.1:0", Vec::new(), Some(bytes)).await
     }
 
     async fn begin(
         data: &Path,
+        listen: &str,
         environment: Vec<(String, String)>,
         disk: Option<u64>,
     ) -> Result<Self> {
         let log = ServerLog::default();
-        let begun = spawn(data, &environment, disk, &log, true).await?;
+        let begun = spawn(data, &environment, disk, &log, Some(listen)).await?;
         Self::listening(data.to_owned(), environment, disk, log, begun)
     }
 
@@ -81,7 +94,7 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_again(&mut self) -> Result<()> {
-        let begun = spawn(&self.data, &self.environment, self.disk, &self.log, false).await?;
+        let begun = spawn(&self.data, &self.environment, self.disk, &self.log, None).await?;
         let (data, environment) = (self.data.clone(), self.environment.clone());
         let before = self.credentials.url.clone();
         *self = Self::listening(data, environment, self.disk, self.log.clone(), begun)?;
@@ -186,7 +199,7 @@ async fn spawn(
     environment: &[(String, String)],
     disk: Option<u64>,
     log: &ServerLog,
-    anywhere: bool,
+    listen: Option<&str>,
 ) -> Result<Begun> {
     let server = program("dailies-server")?;
     let mut command = match disk {
@@ -200,8 +213,8 @@ async fn spawn(
         }
     };
     command.args(["serve", "--data"]).arg(data);
-    if anywhere {
-        command.args(["--listen", "127.0.0.1:0"]);
+    if let Some(listen) = listen {
+        command.args(["--listen", listen]);
     }
     let mut child = command
         .env_remove("RUST_LOG")

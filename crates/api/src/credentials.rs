@@ -18,6 +18,29 @@ pub struct Credentials {
     pub project_id: String,
     /// The embedded object storage.
     pub s3: S3Credentials,
+    /// The embedded media engine, if it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mux: Option<MuxCredentials>,
+}
+
+/// How to reach a media engine, for whoever knows Mux.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MuxCredentials {
+    /// What `/video/v1/assets` is added to.
+    pub url: String,
+    /// What `/{playbackId}.m3u8` is added to.
+    pub stream_url: String,
+    /// What `/{playbackId}/thumbnail.jpg` is added to.
+    pub image_url: String,
+    /// User name of the API.
+    pub token_id: String,
+    /// Password of the API.
+    #[serde(serialize_with = "expose")]
+    pub token_secret: SecretString,
+    /// Key of the signatures of its webhooks.
+    #[serde(serialize_with = "expose")]
+    pub webhook_secret: SecretString,
 }
 
 /// How to reach an object storage.

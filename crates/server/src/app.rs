@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use dailies_api::credentials::S3Credentials;
+use dailies_api::credentials::{MuxCredentials, S3Credentials};
 use dailies_database::DatabaseError;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -156,10 +156,15 @@ impl App {
         let (engine, mux) = match config.media {
             MediaSource::Embedded => {
                 let engine = MediaEngine::open(media_config(
+                    config.media_webhook.as_ref(),
+                    crate::media::Limits {
+                        upload: config.limits.max_file_size,
+                        ..config.media_limits
+                    },
                     &folder,
+                    &url,
                     &near_url,
                     &foundation,
-                    config.media_limits,
                 ))
                 .await?;
                 (Some(engine), embedded_mux(&url, &near_url, &foundation))
@@ -233,8 +238,23 @@ impl App {
             secret_access_key: storage.secret_access_key,
         };
         let credentials = folder.credentials();
-        credentials_file::write(&credentials, &database, &foundation, url.clone(), s3_credentials)
-            .await?;
+        let mux = engine.is_some().then(|| MuxCredentials {
+            url: format!("{url}/mux"),
+            stream_url: format!("{url}/stream"),
+            image_url: format!("{url}/image"),
+            token_id: foundation.mux_token_id.clone(),
+            token_secret: foundation.mux_token_secret.clone(),
+            webhook_secret: foundation.mux_webhook_secret.clone(),
+        });
+        let written = credentials_file::write(
+            &credentials,
+            &database,
+            &foundation,
+            url.clone(),
+            s3_credentials,
+            mux,
+        );
+        written.await?;
         let mut reconciler = JoinSet::new();
         let reload = Arc::new(Notify::new());
         if let Some(tls) = tls {
@@ -348,13 +368,16 @@ fn with_media(router: Router, engine: &MediaEngine) -> Router {
         .nest("/mux", engine.api_router())
         .nest("/stream", engine.stream_router())
         .nest("/image", engine.image_router())
+        .nest("/mux-upload", engine.upload_router())
 }
 
 fn media_config(
+    webhook: Option<&Url>,
+    limits: crate::media::Limits,
     folder: &DataFolder,
+    url: &str,
     near_url: &str,
     foundation: &Foundation,
-    limits: crate::media::Limits,
 ) -> MediaConfig {
     MediaConfig {
         folder: folder.media(),
@@ -364,8 +387,9 @@ fn media_config(
             id: foundation.signing_key_id.clone(),
             public_key: foundation.signing_public_key.clone().into_bytes(),
         }],
+        upload_url: format!("{url}/mux-upload"),
         webhook: WebhookTarget {
-            url: format!("{near_url}/webhooks/mux"),
+            url: webhook.map_or_else(|| format!("{near_url}/webhooks/mux"), Url::to_string),
             secret: foundation.mux_webhook_secret.clone(),
         },
         programs: crate::media::Programs::default(),

@@ -88,6 +88,8 @@ pub struct Config {
     pub storage: StorageSource,
     /// Who makes them playable.
     pub media: MediaSource,
+    /// Whom the embedded media engine tells its news, where that is not this server.
+    pub media_webhook: Option<Url>,
     /// Whose tokens are taken besides API keys.
     pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
@@ -280,6 +282,7 @@ impl Config {
             public_url: None,
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
+            media_webhook: None,
             oidc: Vec::new(),
             limits: Limits::default(),
             network: Network::private(),
@@ -313,6 +316,7 @@ impl Config {
             public_url: from.url("DAILIES_PUBLIC_URL")?,
             storage: from.storage()?,
             media: from.media()?,
+            media_webhook: from.url("DAILIES_MEDIA_WEBHOOK_URL")?,
             oidc: from.oidc()?,
             limits: from.limits()?,
             network: from.network()?,

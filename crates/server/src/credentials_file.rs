@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use dailies_api::credentials::{Credentials, S3Credentials};
+use dailies_api::credentials::{Credentials, MuxCredentials, S3Credentials};
 use dailies_api::projects::Role;
 use dailies_database::{Database, DatabaseError};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -36,6 +36,7 @@ pub(crate) async fn write(
     foundation: &Foundation,
     url: String,
     s3: S3Credentials,
+    mux: Option<MuxCredentials>,
 ) -> Result<(), CredentialsError> {
     let api_key = match good_key(file, database).await? {
         Some(key) => key,
@@ -52,6 +53,7 @@ pub(crate) async fn write(
         team_id: foundation.team_id.clone(),
         project_id: foundation.project_id.clone(),
         s3,
+        mux,
     };
     let mut json = serde_json::to_vec_pretty(&credentials)?;
     json.push(b'\n');

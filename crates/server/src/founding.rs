@@ -1,11 +1,6 @@
 //! The first start: a team with its owner, a project, and every key the parts need; later starts
 //! read them back.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use dailies_api::projects::Role;
 use dailies_database::{Database, DatabaseError};
 use rusqlite::Connection;
@@ -17,6 +12,7 @@ use crate::db::settings::{self, Setting};
 use crate::db::teams::{self, NewTeam};
 use crate::db::{members, users};
 use crate::random;
+use crate::rsa_pair::RsaPair;
 
 /// What the server made for itself at its first start.
 pub(crate) struct Foundation {
@@ -43,14 +39,10 @@ pub(crate) async fn lay(database: &Database) -> Result<Foundation, DatabaseError
     if let Some(foundation) = known {
         return Ok(foundation);
     }
-    // A key takes a tenth of a second or two: not on a thread that others wait for.
-    let keys = tokio::task::spawn_blocking(signing_keys)
-        .await
-        .expect("making a key does not panic, and nobody aborts it");
-    let (signing_key, public_key) = keys;
+    let keys = RsaPair::generate().await;
     database
         .write(move |connection| {
-            write(connection, &signing_key, &public_key)?;
+            write(connection, &keys.private, &keys.public)?;
             read(connection, true)?.ok_or(DatabaseError::Stale)
         })
         .await
@@ -107,32 +99,6 @@ fn read(connection: &Connection, is_new: bool) -> Result<Option<Foundation>, Dat
         signing_public_key: get(Setting::SigningPublicKey)?,
         is_new,
     }))
-}
-
-/// An RS256 key: private and public half in PEM.
-fn signing_keys() -> (String, String) {
-    let key = KeyPair::generate(KeySize::Rsa2048)
-        .expect("the system's random source works once the process has started");
-    let private =
-        AsDer::<Pkcs8V1Der<'_>>::as_der(&key).expect("a key that was just made has an encoding");
-    let public = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key())
-        .expect("a key that was just made has an encoding");
-    (pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref()))
-}
-
-/// RFC 7468.
-fn pem(label: &str, der: &[u8]) -> String {
-    let base64 = STANDARD.encode(der);
-    let mut pem = format!("-----BEGIN {label}-----\n");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, next) = rest.split_at(rest.len().min(64));
-        pem.push_str(line);
-        pem.push('\n');
-        rest = next;
-    }
-    pem.push_str(&format!("-----END {label}-----\n"));
-    pem
 }
 
 #[cfg(test)]

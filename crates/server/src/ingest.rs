@@ -11,12 +11,16 @@ use dailies_api::mux::{Asset, AssetStatus, PlaybackPolicy};
 use dailies_api::videos::VideoStatus;
 use dailies_database::{Database, DatabaseError};
 use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
 
 use crate::db::videos::{self, VideoRow, transitions};
 use crate::locks::NamedLocks;
-use crate::mux_client::{MuxClient, MuxError};
+use crate::mux_client::{self, MuxClient, MuxError};
 use crate::storage::{OriginalStorage, StorageError};
 
+/// Pages of the newest assets that are searched for one of ours: what others make meanwhile in the
+/// same environment of Mux.
+const PAGES: u32 = 3;
 /// How often videos in work are asked about, where no webhook said anything.
 const ROUND: Duration = Duration::from_secs(60);
 /// What a video says whose original the media engine did not take.
@@ -56,16 +60,29 @@ impl Ingest {
         else {
             return Ok(());
         };
-        match self.create_asset(&video.id, key).await {
+        match self.adopt_or_create(&video, key).await {
             Ok(asset) => {
-                let id = video.id;
-                let created = asset.id.clone();
-                self.database
+                let (id, asset_id) = (video.id, asset.id.clone());
+                let wanted = self
+                    .database
                     .write::<_, DatabaseError, _>(move |connection| {
-                        transitions::set_asset(connection, &id, &created)
+                        apply(connection, &id, &asset)?;
+                        let video = videos::get(connection, &id)?;
+                        Ok(video.and_then(|video| video.mux_asset_id).as_ref() == Some(&asset.id))
                     })
                     .await?;
-                tracing::info!(video = video_id, asset = asset.id, "the media engine started");
+                tracing::info!(
+                    video = video_id,
+                    asset = asset_id,
+                    wanted,
+                    "the media engine started"
+                );
+                if !wanted {
+                    // Another one was faster, or the video is gone: nobody would ever play this one.
+                    if let Err(error) = self.mux.delete_asset(&asset_id).await {
+                        tracing::warn!(asset = asset_id, %error, "an unwanted asset is left over");
+                    }
+                }
                 Ok(())
             }
             Err(error) => {
@@ -139,9 +156,33 @@ impl Ingest {
         Ok(())
     }
 
-    async fn create_asset(&self, video_id: &str, key: &str) -> Result<Asset, IngestError> {
+    /// The asset of a video's original. One that an earlier try has made, but whose name was lost
+    /// with an answer or a process, is taken over: a second one would cost its owner twice.
+    async fn adopt_or_create(&self, video: &VideoRow, key: &str) -> Result<Asset, IngestError> {
+        let mark = mark(key);
+        let id = video.id.clone();
+        let superseded = self
+            .database
+            .read::<_, DatabaseError, _>(move |connection| {
+                videos::superseded_asset(connection, &id)
+            })
+            .await?;
+        for page in 1..=PAGES {
+            let assets = self.mux.assets(page).await?;
+            let last = assets.len() < mux_client::PAGE;
+            let ours = assets.into_iter().find(|asset| {
+                is_made_of(asset, video, &mark) && Some(&asset.id) != superseded.as_ref()
+            });
+            if let Some(asset) = ours {
+                tracing::info!(video = video.id, asset = asset.id, "took an asset over");
+                return Ok(asset);
+            }
+            if last {
+                break;
+            }
+        }
         let input = self.storage.sign_ingest(key, self.nearby).await?;
-        Ok(self.mux.create_asset(input, video_id).await?)
+        Ok(self.mux.create_asset(input, &video.id, mark).await?)
     }
 
     async fn video(&self, id: &str) -> Result<Option<VideoRow>, DatabaseError> {
@@ -150,12 +191,30 @@ impl Ingest {
     }
 }
 
+/// Whether an asset may be taken for one that an earlier try has made of this very original. An
+/// errored one may not: whoever tries again wants it tried again.
+fn is_made_of(asset: &Asset, video: &VideoRow, mark: &str) -> bool {
+    asset.passthrough.as_ref() == Some(&video.id)
+        && asset.meta.as_ref().and_then(|meta| meta.external_id.as_deref()) == Some(mark)
+        && asset.status != AssetStatus::Errored
+}
+
+/// What says which original an asset is made of, and nothing about where that is. Mux takes 128
+/// characters.
+fn mark(key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Gives a video what its asset's state means for it; false where it means nothing any more.
 pub(crate) fn apply(
     connection: &Connection,
     video_id: &str,
     asset: &Asset,
 ) -> Result<bool, DatabaseError> {
+    if is_of_another_original(connection, video_id, asset)? {
+        return Ok(false);
+    }
     match asset.status {
         AssetStatus::Preparing => transitions::set_asset(connection, video_id, &asset.id),
         AssetStatus::Ready => {
@@ -178,4 +237,17 @@ pub(crate) fn apply(
             transitions::asset_errored(connection, video_id, &asset.id, reason)
         }
     }
+}
+
+/// Late news of what an earlier upload of the same video has become.
+fn is_of_another_original(
+    connection: &Connection,
+    video_id: &str,
+    asset: &Asset,
+) -> Result<bool, DatabaseError> {
+    let Some(made_of) = asset.meta.as_ref().and_then(|meta| meta.external_id.as_deref()) else {
+        return Ok(false);
+    };
+    let key = videos::get(connection, video_id)?.and_then(|video| video.s3_key);
+    Ok(key.is_none_or(|key| mark(&key) != made_of))
 }

@@ -34,6 +34,7 @@ mod passwords;
 mod playback;
 mod random;
 mod removal;
+mod rsa_pair;
 mod serve;
 mod storage;
 pub mod team_api;

@@ -4,10 +4,16 @@
 
 use std::time::Duration;
 
-use dailies_api::mux::{Asset, AssetInput, CreateAsset, Data, PlaybackPolicy};
+use dailies_api::mux::{
+    Asset, AssetInput, AssetMeta, AssetSettings, CreateAsset, Data, PlaybackPolicy,
+};
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
 use url::Url;
+
+/// Assets in a full list: as many as Mux gives at once.
+pub(crate) const PAGE: usize = 100;
 
 /// What the media engine did not do.
 #[derive(Debug, thiserror::Error)]
@@ -45,16 +51,21 @@ impl MuxClient {
         Ok(Self { http: http.build()?, api, token_id, token_secret })
     }
 
-    /// Has a video made playable with tokens only. `passthrough` comes back in every webhook.
+    /// Has a video made playable with tokens only. `passthrough` comes back in every webhook;
+    /// `external_id` says which original it is made of.
     pub(crate) async fn create_asset(
         &self,
         input: String,
         passthrough: &str,
+        external_id: String,
     ) -> Result<Asset, MuxError> {
         let body = CreateAsset {
             inputs: vec![AssetInput { url: input }],
-            playback_policies: vec![PlaybackPolicy::Signed],
-            passthrough: Some(passthrough.to_owned()),
+            settings: AssetSettings {
+                playback_policies: vec![PlaybackPolicy::Signed],
+                passthrough: Some(passthrough.to_owned()),
+                meta: Some(AssetMeta { external_id: Some(external_id), ..AssetMeta::default() }),
+            },
         };
         self.answer(self.http.post(self.address("video/v1/assets")).json(&body)).await
     }
@@ -66,6 +77,12 @@ impl MuxClient {
             Err(MuxError::Refused(StatusCode::NOT_FOUND)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The assets made last; `page` counts from 1.
+    pub(crate) async fn assets(&self, page: u32) -> Result<Vec<Asset>, MuxError> {
+        let path = format!("video/v1/assets?limit={PAGE}&page={page}");
+        self.answer(self.http.get(self.address(&path))).await
     }
 
     /// Deletes an asset; one that is not there is no error.
@@ -83,7 +100,10 @@ impl MuxClient {
         }
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Asset, MuxError> {
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<T, MuxError> {
         // An error's address would name the server's own token in no way, but nobody needs it.
         let unreachable = |error: reqwest::Error| MuxError::Unreachable(error.without_url());
         let answer = request
@@ -94,7 +114,7 @@ impl MuxClient {
         if !answer.status().is_success() {
             return Err(MuxError::Refused(answer.status()));
         }
-        Ok(answer.json::<Data<Asset>>().await.map_err(unreachable)?.data)
+        Ok(answer.json::<Data<T>>().await.map_err(unreachable)?.data)
     }
 
     fn address(&self, path: &str) -> String {

@@ -192,9 +192,14 @@ impl Drop for FaultProxy {
 
 impl Shared {
     /// The fault for a request, if a rule has one; uses the rule up by one.
-    fn fault_for(&self, part: Option<u32>, function: Option<&str>) -> Option<Fault> {
+    fn fault_for(
+        &self,
+        part: Option<u32>,
+        function: Option<&str>,
+        sent_to: Option<&str>,
+    ) -> Option<Fault> {
         let mut rules = lock(&self.rules);
-        rules.iter_mut().find_map(|rule| rule.apply(part, function))
+        rules.iter_mut().find_map(|rule| rule.apply(part, function, sent_to))
     }
 
     /// Waits until `bytes` more may pass.

@@ -56,7 +56,8 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         length = Length::Bytes(0);
         function = called(&begun);
     }
-    let fault = shared.fault_for(head.part(), function.as_deref());
+    let sent_to = (length != Length::Bytes(0)).then(|| head.target());
+    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to);
     let note = Note::begin(shared, head.part(), function);
     let request = Request { head: &head, begun: &begun, length };
     let Some(fault) = fault else {

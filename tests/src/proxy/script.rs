@@ -19,6 +19,8 @@ pub enum What {
     AnyPart,
     /// That call this function of a team API.
     Function(&'static str),
+    /// With a body, to a path that begins so.
+    Sent(&'static str),
 }
 
 /// How a request is broken.
@@ -75,11 +77,17 @@ impl Rule {
         self.left
     }
 
-    pub(super) fn apply(&mut self, part: Option<u32>, function: Option<&str>) -> Option<Fault> {
+    pub(super) fn apply(
+        &mut self,
+        part: Option<u32>,
+        function: Option<&str>,
+        sent_to: Option<&str>,
+    ) -> Option<Fault> {
         let fits = match self.what {
             What::Part(number) => part == Some(number),
             What::AnyPart => part.is_some(),
             What::Function(name) => function == Some(name),
+            What::Sent(path) => sent_to.is_some_and(|target| target.starts_with(path)),
         };
         if !fits || self.left == 0 {
             return None;

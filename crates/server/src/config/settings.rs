@@ -409,6 +409,13 @@ pub const SETTINGS: &[Setting] = &[
         "\"https://image.mux.com\"",
         "what the addresses of images begin with",
     ),
+    setting(
+        "DAILIES_MEDIA_WEBHOOK_URL",
+        ("mux", "webhook_url"),
+        Kind::Url,
+        "\"https://other.example.com/webhooks/mux\"",
+        "whom the embedded engine tells its news, where it works for another server; without it this one",
+    ),
 ];
 
 /// The setting of a variable.

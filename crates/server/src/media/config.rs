@@ -8,7 +8,7 @@ use secrecy::SecretString;
 /// Everything the engine must be told.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
-    /// Holds `media.db`, `assets/` and `work/`; made where it is missing. One engine per folder.
+    /// Holds `media.db`, `assets/`, `uploads/` and `work/`; made where it is missing. One engine per folder.
     pub folder: PathBuf,
     /// User name of the Video API (HTTP Basic).
     pub token_id: String,
@@ -16,6 +16,11 @@ pub struct MediaConfig {
     pub token_secret: SecretString,
     /// Keys that may sign playback tokens; more than one while they are rotated.
     pub signing_keys: Vec<SigningKey>,
+    /// What the addresses of direct uploads begin with: where [`MediaEngine::upload_router`] answers
+    /// for those who send, for instance `https://dailies.example/mux-upload`.
+    ///
+    /// [`MediaEngine::upload_router`]: super::MediaEngine::upload_router
+    pub upload_url: String,
     /// Where events go.
     pub webhook: WebhookTarget,
     /// The programs that do the work.
@@ -71,6 +76,8 @@ pub struct Limits {
     pub retry: Duration,
     /// Bytes of private memory one child process may have (Linux).
     pub memory: u64,
+    /// Bytes of the largest direct upload.
+    pub upload: u64,
     /// Longest probe.
     pub probe: Duration,
     /// Longest conversion, however long the video is.
@@ -87,6 +94,7 @@ impl Default for Limits {
             max_height: 1080,
             retry: Duration::from_mins(1),
             memory: 4 << 30,
+            upload: 50 << 30,
             probe: Duration::from_secs(60),
             conversion: Duration::from_hours(24),
             conversion_base: Duration::from_mins(2),

@@ -16,6 +16,8 @@ use super::store::deliveries::{self, Delivery};
 
 /// Longest attempt.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(15);
+/// Bytes of an answer that are read; nothing in it means anything.
+const MOST_OF_ANSWER: usize = 64 << 10;
 /// Attempts at the same time.
 const PARALLEL: u32 = 8;
 /// Between the first and the second attempt; doubled each time.
@@ -102,7 +104,7 @@ async fn post(shared: &Shared, delivery: &Delivery) -> Result<(), String> {
     let seconds = u64::try_from(store::now() / 1000).unwrap_or(0);
     let secret = shared.webhook.secret.expose_secret().as_bytes();
     let signature = mux_signature(secret, seconds, delivery.body.as_bytes());
-    let answer = shared
+    let mut answer = shared
         .http
         .post(&shared.webhook.url)
         .header(CONTENT_TYPE, "application/json")
@@ -111,7 +113,16 @@ async fn post(shared: &Shared, delivery: &Delivery) -> Result<(), String> {
         .send()
         .await
         .map_err(|error| error.without_url().to_string())?;
-    if answer.status().is_success() { Ok(()) } else { Err(format!("status {}", answer.status())) }
+    let status = answer.status();
+    // A connection whose answer was read can be used again; one that has much to say is not.
+    let mut left = MOST_OF_ANSWER;
+    while let Ok(Some(bytes)) = answer.chunk().await {
+        match left.checked_sub(bytes.len()) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+    }
+    if status.is_success() { Ok(()) } else { Err(format!("status {status}")) }
 }
 
 /// Half of the exponential pause, and up to as much again by `jitter` in 0…1.

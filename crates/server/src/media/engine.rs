@@ -17,9 +17,10 @@ use super::error::MediaError;
 use super::ffmpeg::Progress;
 use super::files::Folder;
 use super::store::backlog::{self, Backlog};
-use super::store::{assets, jobs, renditions};
+use super::store::{assets, jobs, renditions, signing_keys};
 use super::token::PlaybackKeys;
-use super::{api, deliver, images, store, stream};
+use super::uploads::Uploads;
+use super::{api, deliver, images, store, stream, uploads};
 
 /// How long [`MediaEngine::shutdown`] waits for what is running.
 const SHUTDOWN: Duration = Duration::from_secs(10);
@@ -62,6 +63,7 @@ pub(super) struct Shared {
     pub(super) running: Running,
     /// Images that are made at the same time.
     pub(super) images: Semaphore,
+    pub(super) uploads: Uploads,
     /// One asset is synced at a time: it takes the whole disk.
     pub(super) syncing: Semaphore,
 }
@@ -96,11 +98,21 @@ impl MediaEngine {
             .write::<_, DatabaseError, _>(|c| Ok(jobs::resume(c)? + renditions::resume(c)?))
             .await?;
         let unsynced = database.read(jobs::unsynced).await?;
+        for (id, public_key) in database.read(signing_keys::all).await? {
+            keys.add(&id, &public_key)
+                .map_err(|_| DatabaseError::Damaged(format!("signing key {id}")))?;
+        }
         if resumed > 0 {
             tracing::info!(resumed, "jobs go on after an interruption");
         }
 
         let closing = CancellationToken::new();
+        let uploads = Uploads::new(
+            folder.uploads(),
+            &config.upload_url,
+            &config.token_secret,
+            config.limits.upload,
+        );
         let shared = Arc::new(Shared {
             database,
             folder,
@@ -117,9 +129,12 @@ impl MediaEngine {
             closing: closing.clone(),
             running: Running::default(),
             images: Semaphore::new(config.limits.parallel_jobs.max(1)),
+            uploads,
             syncing: Semaphore::new(1),
         });
+        uploads::settle(&shared).await?;
         let mut tasks = JoinSet::new();
+        tasks.spawn(uploads::run(Arc::clone(&shared)));
         tasks.spawn(super::jobs::run(Arc::clone(&shared), unsynced));
         tasks.spawn(super::ladder::run(Arc::clone(&shared)));
         tasks.spawn(deliver::run(Arc::clone(&shared)));
@@ -140,6 +155,11 @@ impl MediaEngine {
     /// `/{playbackId}/thumbnail.jpg` and other images; what `https://image.mux.com` is to Mux.
     pub fn image_router(&self) -> Router {
         images::router(Arc::clone(&self.shared))
+    }
+
+    /// `/{id}/{key}`: where the bytes of direct uploads go; what Google's storage is to Mux.
+    pub fn upload_router(&self) -> Router {
+        uploads::router(Arc::clone(&self.shared))
     }
 
     /// How much work waits.

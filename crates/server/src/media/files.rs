@@ -20,12 +20,18 @@ impl Folder {
         }
         std::fs::create_dir_all(folder.0.join("work"))?;
         std::fs::create_dir_all(folder.0.join("assets"))?;
+        std::fs::create_dir_all(folder.uploads())?;
         Ok(folder)
     }
 
     /// The database.
     pub(super) fn database(&self) -> PathBuf {
         self.0.join("media.db")
+    }
+
+    /// Where the bytes of direct uploads are.
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.0.join("uploads")
     }
 
     /// Where one attempt writes.
@@ -150,13 +156,13 @@ fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
 /// Windows has no such thing; NTFS journals its folders.
 #[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

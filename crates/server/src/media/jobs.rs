@@ -12,12 +12,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use ulid::Ulid;
 
-use secrecy::SecretString;
-
 use super::engine::Shared;
 use super::ffmpeg::{Failure, FailureKind, Ffmpeg, First, Progress};
 use super::files::{self, MASTER};
-use super::original::{Door, Source};
+use super::original::Door;
 use super::playlist;
 use super::store::assets::{self, Made};
 use super::store::jobs::{self, Job};
@@ -132,7 +130,7 @@ async fn make(
     cancelled: &CancellationToken,
     progress: Progress,
 ) -> Result<Placed, Failure> {
-    let source = Source::Remote(SecretString::from(job.input.as_str()));
+    let source = shared.uploads.source(&job.input);
     let door = Door::open(shared.originals.clone(), source)
         .await
         .map_err(|error| Failure::disk(&error))?;
@@ -253,7 +251,7 @@ async fn settle(shared: &Shared, asset: &str) {
         }
     };
     match stored {
-        Ok(()) | Err(DatabaseError::Stale) => {}
+        Ok(()) | Err(DatabaseError::Stale) => shared.uploads.look(),
         Err(error) => tracing::error!(%error, asset, "the end of a job could not be stored"),
     }
 }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use dailies_database::DatabaseError;
-use secrecy::SecretString;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -120,7 +119,7 @@ async fn make(
 ) -> Result<(String, u64), Failure> {
     let disk = |error: std::io::Error| Failure::disk(&error);
     let source = match &step.input {
-        Some(input) => Source::Remote(SecretString::from(input.as_str())),
+        Some(input) => shared.uploads.source(input),
         None => stored(shared, &step.asset).await.map_err(disk)?,
     };
     let door = Door::open(shared.originals.clone(), source).await.map_err(disk)?;

@@ -1,7 +1,7 @@
 //! The media engine: makes what was uploaded playable, behind the Mux Video API.
 //!
-//! Owns: assets, their HLS files and posters, the jobs that make them, playback tokens, webhooks
-//! out. FFmpeg does the work, in child processes.
+//! Owns: assets, their HLS files and posters, the jobs that make them, direct uploads, playback
+//! tokens and the keys that sign them, webhooks out. FFmpeg does the work, in child processes.
 //!
 //! Must not know: the team API and the object storage. It meets both as anyone would: an address
 //! to fetch from, an address to report to.
@@ -36,6 +36,7 @@ mod store;
 mod storyboard;
 mod stream;
 mod token;
+mod uploads;
 
 pub use config::{Limits, MediaConfig, Programs, SigningKey, WebhookTarget};
 pub use engine::MediaEngine;

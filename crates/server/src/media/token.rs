@@ -3,7 +3,10 @@
 //! Source: <https://docs.mux.com/guides/secure-video-playback>.
 
 use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use dailies_api::mux::{Audience, PlaybackClaims};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 
@@ -28,8 +31,8 @@ pub(super) enum Refused {
     Claims,
 }
 
-/// The public keys, by the name in a token's header.
-pub(super) struct PlaybackKeys(HashMap<String, DecodingKey>);
+/// The public keys, by the name that a token says.
+pub(super) struct PlaybackKeys(RwLock<HashMap<String, DecodingKey>>);
 
 impl PlaybackKeys {
     /// Reads the keys.
@@ -43,7 +46,23 @@ impl PlaybackKeys {
             };
             Ok((key.id.clone(), parsed))
         };
-        Ok(Self(keys.iter().map(read).collect::<Result<_, _>>()?))
+        Ok(Self(RwLock::new(keys.iter().map(read).collect::<Result<_, _>>()?)))
+    }
+
+    /// Adds a key that was made through the API, by its public half in PEM.
+    ///
+    /// # Errors
+    /// Where that is no RSA public key.
+    pub(super) fn add(&self, id: &str, public_key: &str) -> std::io::Result<()> {
+        let key =
+            DecodingKey::from_rsa_pem(public_key.as_bytes()).map_err(std::io::Error::other)?;
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), key);
+        Ok(())
+    }
+
+    /// Lets nothing be opened by this key any more.
+    pub(super) fn remove(&self, id: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Checks that `token` opens resources of kind `audience` of `playback_id` now.
@@ -61,7 +80,12 @@ impl PlaybackKeys {
             return Err(Refused::Algorithm);
         }
         // `jku`, `jwk` and `x5c` are never looked at.
-        let key = header.kid.and_then(|kid| self.0.get(&kid)).ok_or(Refused::Key)?;
+        let kid = match header.kid {
+            Some(kid) => kid,
+            None => kid_in_claims(token).ok_or(Refused::Key)?,
+        };
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.get(&kid).ok_or(Refused::Key)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
@@ -70,12 +94,20 @@ impl PlaybackKeys {
         validation.sub = Some(playback_id.to_owned());
         let claims =
             decode::<PlaybackClaims>(token, key, &validation).map_err(|_| Refused::Claims)?.claims;
-        if claims.sub == playback_id && claims.aud == audience {
+        let same_key = claims.kid.is_none_or(|claimed| claimed == kid);
+        if claims.sub == playback_id && claims.aud == audience && same_key {
             Ok(())
         } else {
             Err(Refused::Claims)
         }
     }
+}
+
+/// Mux's own libraries write the key's name into the claims, not into the header. It only says which
+/// of our own keys to verify with, so that it may be read before it is verified.
+fn kid_in_claims(token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice::<PlaybackClaims>(&claims).ok()?.kid
 }
 
 fn letter(audience: Audience) -> &'static str {

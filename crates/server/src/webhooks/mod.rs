@@ -3,6 +3,7 @@
 //! Events come late, twice and out of order. Each is taken once, in the transaction that gives its
 //! video the new state; which state may follow which is the database's word, not the event's.
 
+mod news;
 mod signature;
 
 use std::sync::Arc;
@@ -15,12 +16,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use dailies_api::error::{ErrorCode, ErrorData};
-use dailies_api::mux::{Asset, AssetStatus, SIGNATURE_HEADER, Webhook};
+use dailies_api::mux::{SIGNATURE_HEADER, Webhook};
 use dailies_database::{Database, DatabaseError};
 use rusqlite::Connection;
 
+use self::news::News;
 pub(crate) use self::signature::WebhookKeys;
 use crate::clock::{now_millis, now_seconds};
+use crate::db::videos::transitions;
 use crate::db::{videos, webhook_events};
 use crate::ingest;
 
@@ -80,36 +83,35 @@ async fn receive(
     }
 }
 
+/// Does what an event means, in the transaction that notes that it was seen.
 fn take(connection: &Connection, event: &Webhook) -> Result<(), DatabaseError> {
-    let status = match event.kind.as_str() {
-        "video.asset.created" => AssetStatus::Preparing,
-        "video.asset.ready" => AssetStatus::Ready,
-        "video.asset.errored" => AssetStatus::Errored,
-        _ => return Ok(()),
-    };
-    let Ok(mut asset) = serde_json::from_value::<Asset>(event.data.clone()) else {
-        tracing::warn!(event = event.id, kind = event.kind, "an event without an asset");
-        return Ok(());
-    };
+    let Some(news) = News::read(event) else { return Ok(()) };
     if !webhook_events::first_seen(connection, &event.id, now_millis())? {
         return Ok(());
     }
-    // The event's kind is what happened; the asset in it may be younger than that.
-    asset.status = status;
-    let by_passthrough = match &asset.passthrough {
+    let by_passthrough = match news.passthrough() {
         Some(id) => videos::get(connection, id)?,
         None => None,
     };
-    let video = match by_passthrough {
-        Some(video) => Some(video),
-        None => videos::by_asset(connection, &asset.id)?,
+    let video = match (by_passthrough, news.asset_id()) {
+        (None, Some(asset)) => videos::by_asset(connection, asset)?,
+        (video, _) => video,
     };
+    let kind = event.kind.as_str();
     let Some(video) = video else {
-        tracing::info!(event = event.id, asset = asset.id, "an event for no video of this team");
+        tracing::info!(event = event.id, kind, "an event for no video of this team");
         return Ok(());
     };
-    let changed = ingest::apply(connection, &video.id, &asset)?;
-    tracing::info!(video = video.id, asset = asset.id, kind = event.kind, changed, "webhook");
+    let changed = match &news {
+        News::Asset(asset) => ingest::apply(connection, &video.id, asset)?,
+        News::AssetOfUpload { asset_id, .. } => {
+            transitions::set_asset(connection, &video.id, asset_id)?
+        }
+        News::UploadEnded { reason, .. } => {
+            transitions::media_refused(connection, &video.id, reason)?
+        }
+    };
+    tracing::info!(video = video.id, asset = news.asset_id(), kind, changed, "webhook");
     Ok(())
 }
 

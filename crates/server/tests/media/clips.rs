@@ -16,6 +16,12 @@ pub(crate) fn h264_silent(folder: &Path) -> PathBuf {
     clip(folder, "silent.mov", "640x360", codecs)
 }
 
+/// Two seconds of H.264 in some ten kilobytes.
+pub(crate) fn short(folder: &Path) -> PathBuf {
+    let codecs = "-t 2 -c:v libx264 -preset ultrafast -crf 40 -pix_fmt yuv420p -g 60";
+    clip(folder, "short.mp4", "160x90", codecs)
+}
+
 /// Nothing of it plays in a browser: MPEG-4 part 2, MP3, odd sizes, in Matroska, upright.
 pub(crate) fn foreign(folder: &Path) -> PathBuf {
     let sound = "-f lavfi -i sine=frequency=440:duration=12";

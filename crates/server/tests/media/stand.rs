@@ -81,8 +81,10 @@ impl Stand {
         )
         .await;
         let folder = tempfile::tempdir().unwrap();
-        let engine = open(folder.path(), &webhook_address, &public_key, limits).await;
-        let base = serve(&mut servers, routes(&engine)).await;
+        let (listener, base) = listen().await;
+        let change = |config: &mut MediaConfig| config.limits = limits;
+        let engine = open(folder.path(), &base, &webhook_address, &public_key, change).await;
+        serve_on(&mut servers, listener, routes(&engine));
         Self {
             folder,
             engine,
@@ -101,18 +103,29 @@ impl Stand {
 
     /// Ends the engine as a restart does, and opens it again on the same folder.
     pub(crate) async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    /// The same, with another configuration.
+    pub(crate) async fn restart_with(&mut self, change: impl FnOnce(&mut MediaConfig)) {
         self.engine.shutdown().await;
-        self.engine =
-            open(self.folder.path(), &self.webhook_address, &self.public_key, self.limits).await;
-        self.base = serve(&mut self.servers, routes(&self.engine)).await;
+        let (listener, base) = listen().await;
+        let (folder, limits) = (self.folder.path(), self.limits);
+        let change = |config: &mut MediaConfig| {
+            config.limits = limits;
+            change(config);
+        };
+        self.engine = open(folder, &base, &self.webhook_address, &self.public_key, change).await;
+        self.base = base;
+        serve_on(&mut self.servers, listener, routes(&self.engine));
     }
 
     /// Ends the engine as a crash does: nobody waits for anything.
     pub(crate) async fn crash(&mut self) {
         // The old engine goes when the new one takes its place; the folder must be free by then.
         let elsewhere = tempfile::tempdir().unwrap();
-        self.engine =
-            open(elsewhere.path(), &self.webhook_address, &self.public_key, self.limits).await;
+        let (folder, key) = (elsewhere.path(), &self.public_key);
+        self.engine = open(folder, &self.base, &self.webhook_address, key, |_| {}).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         self.restart().await;
     }
@@ -150,9 +163,19 @@ impl Stand {
         path: &str,
         body: Option<Value>,
     ) -> reqwest::Response {
+        self.call(method, &format!("video/v1/assets{path}"), body).await
+    }
+
+    /// Anything of the API.
+    pub(crate) async fn call(
+        &self,
+        method: http::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Response {
         let request = self
             .http
-            .request(method, format!("{}/mux/video/v1/assets{path}", self.base))
+            .request(method, format!("{}/mux/{path}", self.base))
             .basic_auth("token-id", Some("token-secret"));
         let request = if let Some(body) = body { request.json(&body) } else { request };
         request.send().await.unwrap()
@@ -229,6 +252,11 @@ impl Stand {
         jsonwebtoken::encode(&header, claims, &EncodingKey::from_rsa_der(&self.key)).unwrap()
     }
 
+    /// Of [`KEY_ID`], PKCS #1.
+    pub(crate) fn private_key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Address of the master playlist, with a token where one is given.
     pub(crate) fn master(&self, asset: &Asset, token: Option<&str>) -> String {
         self.address(&format!("stream/{}.m3u8", asset.playback_ids[0].id), token)
@@ -257,22 +285,25 @@ pub(crate) fn seconds() -> u64 {
 
 async fn open(
     folder: &Path,
+    base: &str,
     webhook_address: &str,
     public_key: &[u8],
-    limits: Limits,
+    change: impl FnOnce(&mut MediaConfig),
 ) -> MediaEngine {
-    let config = MediaConfig {
+    let mut config = MediaConfig {
         folder: folder.to_owned(),
         token_id: "token-id".into(),
         token_secret: SecretString::from("token-secret"),
         signing_keys: vec![SigningKey { id: KEY_ID.into(), public_key: public_key.to_vec() }],
+        upload_url: format!("{base}/upload"),
         webhook: WebhookTarget {
             url: format!("{webhook_address}/webhooks/mux"),
             secret: SecretString::from(WEBHOOK_SECRET),
         },
         programs: Programs::default(),
-        limits,
+        limits: Limits::default(),
     };
+    change(&mut config);
     MediaEngine::open(config).await.unwrap()
 }
 
@@ -281,15 +312,25 @@ fn routes(engine: &MediaEngine) -> axum::Router {
         .nest("/mux", engine.api_router())
         .nest("/stream", engine.stream_router())
         .nest("/image", engine.image_router())
+        .nest("/upload", engine.upload_router())
 }
 
 async fn serve(servers: &mut JoinSet<()>, router: axum::Router) -> String {
+    let (listener, base) = listen().await;
+    serve_on(servers, listener, router);
+    base
+}
+
+async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    (listener, format!("http://{address}"))
+}
+
+fn serve_on(servers: &mut JoinSet<()>, listener: TcpListener, router: axum::Router) {
     // As the server has it.
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     servers.spawn(async move { axum::serve(listener, router).await.unwrap() });
-    format!("http://{address}")
 }
 
 /// The key inside PKCS #8 (RFC 5958): the last octet string.

@@ -16,15 +16,9 @@ async fn nothing_opens_without_the_right_token() {
     let stand = Stand::start().await;
     let asset = stand.ready(&clips::h264_silent(stand.folder.path())).await;
     let other = stand.ready(&clips::vp9(stand.folder.path())).await;
-    let id = &asset.playback_ids[0].id;
-    let resources = [
-        (format!("stream/{id}.m3u8"), "v"),
-        (format!("stream/{id}/rendition.m3u8"), "v"),
-        (format!("stream/{id}/init.mp4"), "v"),
-        (format!("stream/{id}/segment-00001.m4s"), "v"),
-        (format!("image/{id}/thumbnail.jpg"), "t"),
-    ];
-    for (path, audience) in &resources {
+    let mut audiences = std::collections::HashSet::new();
+    for (path, audience) in &resources(&stand, &asset).await {
+        audiences.insert(*audience);
         let good = stand.token(&Stand::claims(&asset, audience));
         let answer = stand.get(&stand.address(path, Some(&good))).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
@@ -39,6 +33,40 @@ async fn nothing_opens_without_the_right_token() {
             assert_eq!(head.status(), StatusCode::FORBIDDEN, "HEAD {path}, {why}");
         }
     }
+    assert!(audiences.len() >= 2);
+}
+
+/// Everything that a playback id opens, with the audience of its tokens: what the playlists name,
+/// found by following them, and every image. A new kind of resource is added here.
+async fn resources(stand: &Stand, asset: &Asset) -> Vec<(String, &'static str)> {
+    let id = &asset.playback_ids[0].id;
+    let token = stand.token(&Stand::claims(asset, "v"));
+    let mut found =
+        vec![(format!("stream/{id}.m3u8"), "v"), (format!("image/{id}/thumbnail.jpg"), "t")];
+    let mut next = 0;
+    while next < found.len() {
+        let path = found[next].0.clone();
+        next += 1;
+        if !path.ends_with(".m3u8") {
+            continue;
+        }
+        let text = stand.text(&stand.address(&path, Some(&token))).await;
+        let folder = path.rsplit_once('/').unwrap().0;
+        let quoted = text.split("URI=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let plain = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for address in quoted.chain(plain) {
+            let (name, carried) = address.split_once("?token=").expect("it carries the token");
+            assert_eq!(carried, token, "{name}");
+            let path = (format!("{folder}/{name}"), "v");
+            if !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    for kind in ["rendition.m3u8", "init.mp4", "segment-00000.m4s"] {
+        assert!(found.iter().any(|(path, _)| path.ends_with(kind)), "{kind} in {found:?}");
+    }
+    found
 }
 
 fn wrong_tokens(
@@ -69,6 +97,58 @@ fn wrong_tokens(
         URL_SAFE_NO_PAD.encode(changed.to_string())
     );
     vec![
+        (
+            "key in no table of ours",
+            Some(raw(stand, &json!({"alg": "RS256", "kid": "../../media.db"}), &claims)),
+        ),
+        (
+            "very long key name",
+            Some(raw(stand, &json!({"alg": "RS256", "kid": "k".repeat(2000)}), &claims)),
+        ),
+        (
+            "key name that is SQL",
+            Some(raw(stand, &json!({"alg": "RS256", "kid": "' OR 1=1 --"}), &claims)),
+        ),
+        ("key name that is no text", Some(raw(stand, &json!({"alg": "RS256", "kid": 1}), &claims))),
+        ("names of two keys", Some(with("kid", json!("key-2")))),
+        ("a key of its own, jwk", Some(of_stranger_with(&claims, "jwk"))),
+        ("a key of its own, jku", Some(of_stranger_with(&claims, "jku"))),
+        ("a key of its own, x5u", Some(of_stranger_with(&claims, "x5u"))),
+        ("a key of its own, x5c", Some(of_stranger_with(&claims, "x5c"))),
+        (
+            "algorithm twice",
+            Some(raw_text(
+                stand,
+                &format!(r#"{{"alg":"none","alg":"RS256","kid":"{KEY_ID}"}}"#),
+                &claims.to_string(),
+            )),
+        ),
+        (
+            "subject twice",
+            Some(raw_text(stand, &header_text(), &twice(&claims, "sub", &json!("other")))),
+        ),
+        ("expiry twice", Some(raw_text(stand, &header_text(), &twice(&claims, "exp", &json!(1))))),
+        (
+            "audience twice",
+            Some(raw_text(stand, &header_text(), &twice(&claims, "aud", &json!("g")))),
+        ),
+        ("claims that are no object", Some(raw_text(stand, &header_text(), "[]"))),
+        ("claims that are no JSON", Some(raw_text(stand, &header_text(), "{"))),
+        ("malformed base64", Some(format!("!{}", &good[1..]))),
+        ("padded base64", Some(format!("{good}=="))),
+        ("an extra part", Some(format!("{good}.{signature}"))),
+        ("an empty part before", Some(format!(".{good}"))),
+        ("two parts", Some(signed.to_owned())),
+        ("huge", Some(format!("{good}{}", "A".repeat(6000)))),
+        ("expiry as text", Some(with("exp", json!((seconds() + 300).to_string())))),
+        ("expiry before 1970", Some(with("exp", json!(-1)))),
+        ("every audience", Some(with("aud", json!(["v", "t", "g", "s"])))),
+        ("no subject but null", Some(with("sub", Value::Null))),
+        ("ES256 in name", Some(raw(stand, &json!({"alg": "ES256", "kid": KEY_ID}), &claims))),
+        (
+            "encrypted in name",
+            Some(raw(stand, &json!({"alg": "RSA-OAEP", "enc": "A256GCM", "kid": KEY_ID}), &claims)),
+        ),
         ("no token", None),
         ("empty", Some(String::new())),
         ("no JWT", Some("a.b.c".into())),
@@ -90,6 +170,48 @@ fn wrong_tokens(
         ("no signature", Some(format!("{signed}."))),
         ("changed after signing", Some(forged)),
     ]
+}
+
+/// A token of exactly these texts, with a good signature of our own key.
+fn raw_text(stand: &Stand, header: &str, claims: &str) -> String {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let key = EncodingKey::from_rsa_der(stand.private_key());
+    let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::RS256).unwrap();
+    format!("{signed}.{signature}")
+}
+
+fn raw(stand: &Stand, header: &Value, claims: &Value) -> String {
+    raw_text(stand, &header.to_string(), &claims.to_string())
+}
+
+fn header_text() -> String {
+    json!({"alg": "RS256", "typ": "JWT", "kid": KEY_ID}).to_string()
+}
+
+/// The claims with a second one of the same name before them.
+fn twice(claims: &Value, name: &str, value: &Value) -> String {
+    format!("{{\"{name}\":{value},{}", &claims.to_string()[1..])
+}
+
+/// A stranger's signature, and where a careless verifier would find the stranger's key.
+fn of_stranger_with(claims: &Value, place: &str) -> String {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let mut header = json!({"alg": "RS256", "kid": KEY_ID});
+    header[place] = match place {
+        "jwk" => {
+            json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(aws_lc_rs::signature::KeyPair::public_key(&pair).as_ref()), "e": "AQAB"})
+        }
+        "x5c" => json!(["MIIB"]),
+        _ => json!("http://127.0.0.1:1/keys"),
+    };
+    let signed = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims.to_string())
+    );
+    let key = EncodingKey::from_rsa_der(&super::stand::pkcs1(&pair));
+    let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::RS256).unwrap();
+    format!("{signed}.{signature}")
 }
 
 /// The classic confusion of algorithms: the public key as an HMAC secret.

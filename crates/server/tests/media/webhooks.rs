@@ -1,5 +1,7 @@
 //! Events reach their receiver.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use http::HeaderMap;
 
@@ -37,6 +39,60 @@ async fn events_survive_a_restart() {
     stand.receiver.refuse(0);
     let events = stand.receiver.events(2).await;
     assert_eq!(events[1].2.kind, "video.asset.ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_a_refusal_and_an_endless_answer_is_not_read() {
+    use axum::body::Body;
+    use axum::response::{IntoResponse as _, Redirect};
+    use axum::routing::post;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let (asked, led_away) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (asking, leading) = (Arc::clone(&asked), Arc::clone(&led_away));
+    let receiver = axum::Router::new()
+        .route(
+            "/hook",
+            post(async move || {
+                if asking.fetch_add(1, Ordering::SeqCst) == 0 {
+                    return Redirect::temporary("/elsewhere").into_response();
+                }
+                let endless = futures_util::stream::repeat_with(|| {
+                    Ok::<_, std::io::Error>(vec![b' '; 1 << 16])
+                });
+                Body::from_stream(endless).into_response()
+            }),
+        )
+        .route(
+            "/elsewhere",
+            post(async move || {
+                leading.fetch_add(1, Ordering::SeqCst);
+            }),
+        );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move { axum::serve(listener, receiver).await.unwrap() });
+
+    let mut stand = Stand::start().await;
+    stand.restart_with(|config| config.webhook.url = url).await;
+    stand.ask(&stand.input("gone.mp4"), "signed").await;
+    let path = stand.folder.path().join("media.db");
+    let delivered = async {
+        // `created` after a redirect, and `errored` behind it.
+        while asked.load(Ordering::SeqCst) < 3 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let database = rusqlite::Connection::open(&path).unwrap();
+        let left = || {
+            database.query_row("SELECT count(*) FROM deliveries", [], |row| row.get::<_, i64>(0))
+        };
+        while left().unwrap() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(super::stand::PATIENCE, delivered).await.expect("an endless answer ends");
+    assert_eq!((asked.load(Ordering::SeqCst), led_away.load(Ordering::SeqCst)), (3, 0));
+    serving.abort();
 }
 
 /// As <https://docs.mux.com/core/verify-webhook-signatures> has it.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::hmac;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -34,6 +34,8 @@ struct Assets {
     made: Vec<Value>,
     down: bool,
     deleted: usize,
+    /// The next asset is made, but nobody learns of it.
+    swallow: bool,
 }
 
 impl FakeMux {
@@ -42,7 +44,7 @@ impl FakeMux {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()
-            .route("/video/v1/assets", post(create))
+            .route("/video/v1/assets", post(create).get(list))
             .route("/video/v1/assets/{id}", get(show).delete(delete))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -70,6 +72,11 @@ impl FakeMux {
 
     pub(crate) fn set_down(&self, down: bool) {
         self.0.lock().unwrap().down = down;
+    }
+
+    /// The answer to the next creation is lost.
+    pub(crate) fn swallow_next(&self) {
+        self.0.lock().unwrap().swallow = true;
     }
 
     /// The asset as it was created last, in another state.
@@ -115,10 +122,25 @@ async fn create(
     let asset = json!({
         "id": format!("asset-{number}"), "status": "preparing", "created_at": "1790000000",
         "playback_ids": [{"id": format!("playback-{number}"), "policy": "signed"}],
-        "passthrough": body["passthrough"],
+        "passthrough": body["passthrough"], "meta": body["meta"],
     });
     assets.made.push(asset.clone());
+    if std::mem::take(&mut assets.swallow) {
+        return (StatusCode::BAD_GATEWAY, Json(json!({})));
+    }
     (StatusCode::CREATED, Json(json!({"data": asset})))
+}
+
+/// The newest first.
+async fn list(State(mux): State<FakeMux>, Query(page): Query<Value>) -> (StatusCode, Json<Value>) {
+    let assets = mux.0.lock().unwrap();
+    if assets.down {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
+    }
+    let number = |name: &str| page[name].as_str().unwrap().parse::<usize>().unwrap();
+    let (limit, page) = (number("limit"), number("page"));
+    let data: Vec<_> = assets.made.iter().rev().skip((page - 1) * limit).take(limit).collect();
+    (StatusCode::OK, Json(json!({"data": data})))
 }
 
 async fn show(State(mux): State<FakeMux>, Path(id): Path<String>) -> (StatusCode, Json<Value>) {

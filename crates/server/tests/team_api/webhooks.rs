@@ -151,3 +151,177 @@ async fn a_start_asks_about_what_a_lost_webhook_left() {
     assert_eq!(mux.last("preparing")["passthrough"], interrupted.as_str());
     server.stop().await;
 }
+
+#[tokio::test]
+async fn an_asset_whose_name_was_lost_is_taken_over() {
+    let mux = FakeMux::default();
+    let configure = mux.start().await;
+    let configure_again = mux.start().await;
+    let server = Server::start_with(configure).await;
+    // With the answer: the video waits for somebody to try again.
+    let answer = server.put_single("lost answer", &clip()).await;
+    mux.swallow_next();
+    assert_eq!(code(&mark(&server, &answer).await.unwrap_err()), "media_unavailable");
+    mark(&server, &answer).await.unwrap();
+    assert_eq!((mux.created(), &server.get(&answer).await["status"]), (1, &json!("processing")));
+
+    // With the process, between the answer and the note of it.
+    let process = server.put_single("lost process", &clip()).await;
+    mark(&server, &process).await.unwrap();
+    let forgotten = "UPDATE videos SET mux_asset_id = NULL WHERE id = ?1";
+    assert_eq!(server.open_database().execute(forgotten, [&process]).unwrap(), 1);
+    mux.say("ready");
+    let data = server.stop().await;
+    let server = Server::start_in(data, configure_again).await;
+    assert_eq!(server.settled(&process).await["muxPlaybackId"], "playback-2");
+    assert_eq!(server.settled(&answer).await["muxPlaybackId"], "playback-1");
+    assert_eq!(mux.created(), 2);
+
+    // But not one that is made of another file, nor one of which nothing came.
+    let again = server.put_single("errored", &clip()).await;
+    mark(&server, &again).await.unwrap();
+    let errored = mux.last("errored");
+    mux.say("errored");
+    assert_eq!(deliver(&server, "e1", "video.asset.errored", &errored).await, 200);
+    mark(&server, &again).await.unwrap();
+    assert_eq!((mux.created(), &server.get(&again).await["status"]), (4, &json!("processing")));
+    server.stop().await;
+}
+
+/// An event, as [`deliver`] takes it.
+type Event = (String, &'static str, Value);
+
+fn upload_event(kind: &'static str, video: &str, asset: Option<&Value>, number: usize) -> Event {
+    let data = json!({
+        "id": format!("upload-{number}"), "status": "asset_created", "timeout": 3600,
+        "asset_id": asset.map(|asset| &asset["id"]),
+        "new_asset_settings": {"passthrough": video, "playback_policies": ["signed"]},
+        "error": if kind.ends_with("errored") { json!({"type": "x", "message": "no bytes"}) } else { Value::Null },
+    });
+    (format!("{kind}-{number}"), kind, data)
+}
+
+#[tokio::test]
+async fn a_direct_upload_says_what_became_of_it() {
+    let mux = FakeMux::default();
+    let configure = mux.start().await;
+    let server = Server::start_with(configure).await;
+    // As a video stands whose bytes go to the media engine itself: in work, and no asset yet.
+    let waiting = async |name: &str| {
+        let video = server.put_single(name, &clip()).await;
+        mark(&server, &video).await.unwrap();
+        let forgotten = "UPDATE videos SET mux_asset_id = NULL WHERE id = ?1";
+        server.open_database().execute(forgotten, [&video]).unwrap();
+        video
+    };
+    let created = waiting("created").await;
+    let asset = mux.last("ready");
+    let (id, kind, data) = upload_event("video.upload.asset_created", &created, Some(&asset), 1);
+    assert_eq!(deliver(&server, &id, kind, &data).await, 200);
+    // Too late: it has an asset.
+    let (id, kind, data) = upload_event("video.upload.errored", &created, None, 2);
+    assert_eq!(deliver(&server, &id, kind, &data).await, 200);
+    assert_eq!(server.get(&created).await["status"], "processing");
+    // Its asset is known now, also without a passthrough.
+    let mut bare = asset.clone();
+    bare.as_object_mut().unwrap().remove("passthrough");
+    assert_eq!(deliver(&server, "r", "video.asset.ready", &bare).await, 200);
+    assert_eq!(server.get(&created).await["status"], "ready");
+
+    for (kind, reason) in [
+        ("video.upload.errored", "no bytes"),
+        ("video.upload.cancelled", "The upload to the media engine was cancelled."),
+    ] {
+        let video = waiting(kind).await;
+        let (id, kind, data) = upload_event(kind, &video, None, 3);
+        assert_eq!(deliver(&server, &id, kind, &data).await, 200);
+        let row = server.get(&video).await;
+        assert_eq!((&row["status"], &row["uploadError"]), (&json!("failed"), &json!(reason)));
+    }
+    for kind in ["video.upload.created", "video.upload.asset_created", "video.upload.errored"] {
+        assert_eq!(deliver(&server, kind, kind, &json!({"nothing": "known"})).await, 200);
+    }
+    server.stop().await;
+}
+
+/// A small generator (SplitMix64), so that a failure can be had again by its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
+    }
+
+    fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            list.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_whatever_order_events_come_ready_is_the_end() {
+    let mux = FakeMux::default();
+    let server = Server::start_with(mux.start().await).await;
+    for seed in 0..24 {
+        let mut random = Random(seed);
+        let video = server.put_single("clip", &clip()).await;
+        mark(&server, &video).await.unwrap();
+        let old: Vec<Event> = [
+            ("video.asset.created", mux.last("preparing")),
+            ("video.asset.errored", mux.last("errored")),
+            ("video.asset.ready", mux.last("ready")),
+        ]
+        .map(|(kind, asset)| (format!("{seed}-old-{kind}"), kind, asset))
+        .into();
+        // It failed and was tried again: what comes of the first asset from now on is late.
+        let (id, kind, errored) = &old[1];
+        assert_eq!(deliver(&server, id, kind, errored).await, 200);
+        mark(&server, &video).await.unwrap();
+        let ready = mux.last("ready");
+        let playback = ready["playback_ids"][0]["id"].clone();
+        let upload =
+            upload_event("video.upload.asset_created", &video, Some(&ready), seed as usize);
+        let mut events: Vec<Event> = [
+            ("video.asset.created", mux.last("preparing")),
+            ("video.asset.errored", mux.last("errored")),
+            ("video.asset.ready", ready),
+        ]
+        .map(|(kind, asset)| (format!("{seed}-new-{kind}"), kind, asset))
+        .into();
+        events.extend(old);
+        events.push((format!("{seed}-{}", upload.0), upload.1, upload.2));
+        events.push((
+            format!("{seed}-cancelled"),
+            "video.upload.cancelled",
+            json!({
+                "id": "u", "status": "cancelled", "timeout": 60,
+                "new_asset_settings": {"passthrough": video},
+            }),
+        ));
+        // Each of them twice, some delivered again under another id.
+        for index in 0..events.len() {
+            let (id, kind, data) = events[index].clone();
+            let id = if random.below(2) == 0 { id } else { format!("{id}-again") };
+            events.push((id, kind, data));
+        }
+        random.shuffle(&mut events);
+        let mut was_ready = false;
+        for (id, kind, data) in &events {
+            assert_eq!(deliver(&server, id, kind, data).await, 200, "seed {seed}: {kind}");
+            let row = server.get(&video).await;
+            let is_ready = row["status"] == "ready";
+            assert!(is_ready || !was_ready, "seed {seed}: {id} undid ready");
+            if is_ready {
+                assert_eq!(row["muxPlaybackId"], playback, "seed {seed}: {id}");
+            }
+            was_ready |= is_ready;
+        }
+        assert!(was_ready, "seed {seed}");
+    }
+    server.stop().await;
+}

@@ -156,6 +156,15 @@ pub(crate) fn get(connection: &Connection, id: &str) -> Result<Option<VideoRow>,
     one(connection, "v.id = ?1", id)
 }
 
+/// The asset of the attempt before this one.
+pub(crate) fn superseded_asset(
+    connection: &Connection,
+    id: &str,
+) -> Result<Option<String>, DatabaseError> {
+    let sql = "SELECT superseded_asset_id FROM videos WHERE id = ?1";
+    Ok(connection.query_row(sql, [id], |row| row.get(0)).optional()?.flatten())
+}
+
 pub(crate) fn by_public_id(
     connection: &Connection,
     public_id: &str,

@@ -136,7 +136,8 @@ pub(crate) fn set_asset(
 ) -> Result<bool, DatabaseError> {
     Ok(connection.execute(
         "UPDATE videos SET mux_asset_id = ?2
-         WHERE id = ?1 AND status = 'processing' AND mux_asset_id IS NULL",
+         WHERE id = ?1 AND status = 'processing' AND mux_asset_id IS NULL
+             AND superseded_asset_id IS NOT ?2",
         params![id, asset_id],
     )? == 1)
 }

@@ -4,7 +4,7 @@ use dailies_api::mux::{Asset, AssetErrors, AssetProgress, AssetStatus, ProgressS
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{playback_ids, renditions};
+use super::{details, playback_ids, renditions, uploads};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE assets (
@@ -62,17 +62,32 @@ pub(in crate::media) fn get(
     found.map(|asset| completed(connection, asset)).transpose()
 }
 
+/// Which assets to list, the newest first.
+pub(in crate::media) struct Listed {
+    pub(in crate::media) limit: u32,
+    pub(in crate::media) offset: u32,
+    /// Only those made before this one, which may be gone. Ids sort by time.
+    pub(in crate::media) before: Option<String>,
+    /// Only the one that came by this upload.
+    pub(in crate::media) upload: Option<String>,
+}
+
 /// The newest first.
 pub(in crate::media) fn list(
     connection: &Connection,
-    limit: u32,
-    offset: u32,
+    listed: &Listed,
 ) -> Result<Vec<Asset>, DatabaseError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM assets ORDER BY created_at DESC, id DESC LIMIT ?1 OFFSET ?2"
+        "SELECT {COLUMNS} FROM assets
+         WHERE (?3 IS NULL OR id < ?3)
+             AND (?4 IS NULL OR id IN (SELECT asset FROM uploads WHERE uploads.id = ?4))
+         ORDER BY id DESC LIMIT ?1 OFFSET ?2"
     );
     let mut statement = connection.prepare(&sql)?;
-    let assets = statement.query_map([limit, offset], asset)?.collect::<Result<Vec<_>, _>>()?;
+    let Listed { limit, offset, before, upload } = listed;
+    let assets = statement
+        .query_map(params![limit, offset, before, upload], asset)?
+        .collect::<Result<Vec<_>, _>>()?;
     assets.into_iter().map(|asset| completed(connection, asset)).collect()
 }
 
@@ -141,6 +156,8 @@ fn completed(connection: &Connection, mut asset: Asset) -> Result<Asset, Databas
         }
     };
     asset.progress = Some(AssetProgress { state, progress });
+    asset.upload_id = uploads::of_asset(connection, &asset.id)?;
+    asset.meta = details::meta(connection, &asset.id)?;
     Ok(asset)
 }
 
@@ -160,6 +177,8 @@ fn asset(row: &Row<'_>) -> rusqlite::Result<Asset> {
         aspect_ratio: row.get(5)?,
         playback_ids: Vec::new(),
         passthrough: row.get(2)?,
+        meta: None,
+        upload_id: None,
         errors: kind
             .zip(message)
             .map(|(kind, message)| AssetErrors { kind, messages: vec![message] }),

@@ -1,12 +1,14 @@
-//! Table `deliveries`: events that the receiver has not confirmed yet, in order per asset.
+//! Table `deliveries`: events that the receiver has not confirmed yet, in order per asset and upload.
+//!
+//! Column `asset` holds the id of either.
 
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use dailies_api::mux::{Asset, Webhook};
+use dailies_api::mux::{Asset, Upload, Webhook, WebhookObject};
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension, params};
 use ulid::Ulid;
 
-use super::assets;
+use super::{assets, uploads};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE deliveries (
@@ -29,7 +31,7 @@ const HEADS: &str = "sequence IN (SELECT min(sequence) FROM deliveries GROUP BY 
 pub(in crate::media) struct Delivery {
     /// Its place among all events.
     pub(in crate::media) sequence: i64,
-    /// Whose.
+    /// Whose: an asset's id, or an upload's.
     pub(in crate::media) asset: String,
     /// `video.asset.ready` and the like.
     pub(in crate::media) kind: String,
@@ -49,18 +51,44 @@ pub(in crate::media) fn insert(
     now: i64,
 ) -> Result<Asset, DatabaseError> {
     let data = assets::get(connection, asset)?.ok_or(DatabaseError::Stale)?;
+    let value = serde_json::to_value(&data).expect("an asset has only string keys");
+    push(connection, kind, ("asset", asset), value, now)?;
+    Ok(data)
+}
+
+/// Adds the event `kind` with the upload as it stands in this transaction, without its address.
+pub(in crate::media) fn insert_of_upload(
+    connection: &Connection,
+    kind: &str,
+    upload: &str,
+    now: i64,
+) -> Result<Upload, DatabaseError> {
+    let data = uploads::get(connection, upload)?.ok_or(DatabaseError::Stale)?;
+    let value = serde_json::to_value(&data).expect("an upload has only string keys");
+    push(connection, kind, ("upload", upload), value, now)?;
+    Ok(data)
+}
+
+fn push(
+    connection: &Connection,
+    kind: &str,
+    (object, id): (&str, &str),
+    data: serde_json::Value,
+    now: i64,
+) -> Result<(), DatabaseError> {
     let event = Webhook {
         kind: kind.to_owned(),
         id: Ulid::new().to_string(),
         created_at: DateTime::from_millis(now).fmt(DateTimeFormat::DateTime).unwrap_or_default(),
-        data: serde_json::to_value(&data).expect("an asset has only string keys"),
+        object: Some(WebhookObject { kind: object.to_owned(), id: id.to_owned() }),
+        data,
     };
     let body = serde_json::to_string(&event).expect("an event has only string keys");
     connection.execute(
         "INSERT INTO deliveries (asset, kind, body, created_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
-        params![asset, kind, body, now],
+        params![id, kind, body, now],
     )?;
-    Ok(data)
+    Ok(())
 }
 
 /// Events that may go out at `now`, at most one per asset.

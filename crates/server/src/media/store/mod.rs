@@ -5,9 +5,12 @@
 pub(super) mod assets;
 pub(super) mod backlog;
 pub(super) mod deliveries;
+pub(super) mod details;
 pub(super) mod jobs;
 pub(super) mod playback_ids;
 pub(super) mod renditions;
+pub(super) mod signing_keys;
+pub(super) mod uploads;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,6 +29,9 @@ fn migrations() -> Migrations<'static> {
         M::up(jobs::SCHEMA),
         M::up(deliveries::SCHEMA),
         M::up(renditions::SCHEMA),
+        M::up(uploads::SCHEMA),
+        M::up(signing_keys::SCHEMA),
+        M::up(details::SCHEMA),
     ])
 }
 

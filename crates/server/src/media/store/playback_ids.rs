@@ -60,8 +60,28 @@ pub(in crate::media) fn find(
         .optional()?)
 }
 
+/// One name of one asset.
+pub(in crate::media) fn get(
+    connection: &Connection,
+    asset: &str,
+    id: &str,
+) -> Result<Option<PlaybackId>, DatabaseError> {
+    let names = of_asset(connection, asset)?;
+    Ok(names.into_iter().find(|name| name.id == id))
+}
+
+/// Takes a name away. False where the asset has no such name.
+pub(in crate::media) fn delete(
+    connection: &Connection,
+    asset: &str,
+    id: &str,
+) -> Result<bool, DatabaseError> {
+    let sql = "DELETE FROM playback_ids WHERE asset = ?1 AND id = ?2";
+    Ok(connection.execute(sql, [asset, id])? == 1)
+}
+
 /// The names of one asset.
-pub(super) fn of_asset(
+pub(in crate::media) fn of_asset(
     connection: &Connection,
     asset: &str,
 ) -> Result<Vec<PlaybackId>, DatabaseError> {
