@@ -4,6 +4,7 @@
 //! Where the two dialects of the team API differ, one type carries the union: a field that only one
 //! of them sends is an `Option`, and absent fields are omitted, never null.
 
+pub mod chunked_sessions;
 pub mod convex;
 pub mod credentials;
 pub mod error;
@@ -12,4 +13,5 @@ pub mod number;
 pub mod playback;
 pub mod projects;
 pub mod uploads;
+pub mod uploads_api;
 pub mod videos;

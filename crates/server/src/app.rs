@@ -28,7 +28,7 @@ use crate::serve::serve;
 use crate::storage::OriginalStorage;
 use crate::team_api::{self, Team};
 use crate::webhooks::{self, WebhookKeys};
-use crate::{db, pages};
+use crate::{db, http_actions, pages, sweeps};
 
 /// Of the embedded storage: a name of ours, and the region that clients assume where none is said.
 const BUCKET: &str = "originals";
@@ -71,7 +71,7 @@ pub struct App {
     stop: CancellationToken,
     /// The listeners.
     servers: JoinSet<()>,
-    /// Asks about videos in work.
+    /// Asks about videos in work, and runs the background jobs.
     reconciler: JoinSet<()>,
     /// Functions that were called.
     calls: TaskTracker,
@@ -96,6 +96,9 @@ impl App {
             None => local_url(api.address),
         };
         let near_url = local_url(api.address);
+        let quota = config.limits.team_quota;
+        let set_quota = move |connection: &_| db::quota::set_default(connection, quota);
+        database.write::<_, DatabaseError, _>(set_quota).await?;
         let stop = CancellationToken::new();
         let mut servers = JoinSet::new();
 
@@ -145,10 +148,12 @@ impl App {
             limits: config.limits,
             locks,
             calls: calls.clone(),
+            forms: Arc::new(tokio::sync::Semaphore::new(team_api::FORMS)),
         });
         let origins = playback_origins(&mux.stream, &mux.image);
-        let mut router = team_api::router(team)
-            .merge(webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets)))
+        let webhooks = webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets));
+        let mut router = team_api::router(Arc::clone(&team))
+            .merge(http_actions::router(&team, webhooks))
             .merge(pages::router(&origins));
         if let Some(engine) = &engine {
             router = with_media(router, engine);
@@ -167,6 +172,7 @@ impl App {
             .await?;
         let mut reconciler = JoinSet::new();
         reconciler.spawn(async move { ingest.reconcile().await });
+        reconciler.spawn(sweeps::run(team));
         let drain = config.limits.drain;
         Ok(Self {
             url,

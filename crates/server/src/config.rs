@@ -132,6 +132,16 @@ pub struct Limits {
     pub playback_token: Duration,
     /// How long a stopping server waits for the requests it has.
     pub drain: Duration,
+    /// Bytes that a team may keep which has no quota of its own; `None`: no limit.
+    pub team_quota: Option<u64>,
+    /// How long an upload may lie idle before it is given up.
+    pub idle_upload: Duration,
+    /// How old something in the storage must be before it counts as lost where no row names it.
+    pub lost_after: Duration,
+    /// How long a form that is uploaded may stop coming.
+    pub form_stall: Duration,
+    /// How often the background jobs look whether one of them is due.
+    pub sweep_round: Duration,
 }
 
 impl Default for Limits {
@@ -142,6 +152,11 @@ impl Default for Limits {
             max_file_size: 50 << 30,
             playback_token: Duration::from_hours(1),
             drain: Duration::from_secs(10),
+            team_quota: None,
+            idle_upload: Duration::from_hours(24),
+            lost_after: Duration::from_hours(48),
+            form_stall: Duration::from_secs(30),
+            sweep_round: Duration::from_mins(1),
         }
     }
 }

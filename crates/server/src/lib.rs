@@ -7,22 +7,27 @@
 //! Must not know: the engine or the desktop app.
 
 pub mod app;
+mod chunked_sessions;
 mod clock;
 pub mod config;
 pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
+mod http_actions;
 mod ingest;
 pub mod listeners;
 mod locks;
 pub mod media;
 mod mux_client;
 pub mod object_store;
+pub mod openapi;
 pub mod pages;
 mod playback;
 mod random;
 mod serve;
 mod storage;
+mod sweeps;
 pub mod team_api;
+mod uploads_api;
 mod webhooks;

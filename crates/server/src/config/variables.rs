@@ -117,6 +117,10 @@ impl Variables<'_> {
             part_size: self.bytes(PART_SIZE, default.part_size)?,
             multipart_above: self.bytes("DAILIES_MULTIPART_ABOVE", default.multipart_above)?,
             max_file_size: self.bytes("DAILIES_MAX_FILE_SIZE", default.max_file_size)?,
+            team_quota: match self.text("DAILIES_TEAM_QUOTA") {
+                None => None,
+                Some(_) => Some(self.bytes("DAILIES_TEAM_QUOTA", 0)?),
+            },
             ..default
         };
         // S3's own bounds of a part; <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
@@ -175,6 +179,14 @@ mod tests {
         }
         let config = config(&[("DAILIES_PART_SIZE", "5242880")]).expect("the smallest");
         assert_eq!(config.limits.part_size, 5 << 20);
+    }
+
+    #[test]
+    fn a_quota_is_a_number_of_bytes_or_no_limit() {
+        let quota = |variables: &[_]| config(variables).map(|config| config.limits.team_quota);
+        assert_eq!(quota(&[]).expect("no limit"), None);
+        assert_eq!(quota(&[("DAILIES_TEAM_QUOTA", "5")]).expect("five bytes"), Some(5));
+        quota(&[("DAILIES_TEAM_QUOTA", "5 GB")]).expect_err("no number");
     }
 
     #[test]

@@ -4,11 +4,16 @@
 //! that carry the state they expect and assert that one row changed.
 
 pub(crate) mod api_keys;
+pub(crate) mod chunk_sessions;
+pub(crate) mod folders;
 pub(crate) mod idempotency;
 pub(crate) mod members;
 pub(crate) mod projects;
+pub(crate) mod quota;
 pub(crate) mod settings;
+pub(crate) mod sweeps;
 pub(crate) mod teams;
+pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod videos;
 pub(crate) mod webhook_events;
@@ -35,6 +40,11 @@ fn migrations() -> Migrations<'static> {
         M::up(idempotency::CREATE),
         M::up(webhook_events::CREATE),
         M::up(members::BY_USER),
+        M::up(quota::ADD),
+        M::up(videos::idle::ADD),
+        M::up(sweeps::CREATE),
+        M::up(chunk_sessions::CREATE),
+        M::up(uploads::ADD),
     ])
 }
 

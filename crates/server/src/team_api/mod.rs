@@ -7,24 +7,36 @@ mod argument;
 mod caller;
 mod completion;
 mod content_type;
-mod endpoint;
+pub(crate) mod endpoint;
 mod error;
+mod folders;
 pub mod functions;
 mod idempotency;
 mod parts;
 mod playback;
 mod projects;
-mod roles;
+pub(crate) mod roles;
 mod uploads;
 mod videos;
+
+pub(crate) use dailies_api::projects::Role;
+
+pub(crate) use self::argument::{parse, title};
+pub(crate) use self::caller::{Caller, CallerError, Principal};
+pub(crate) use self::content_type::{accepted, by_name};
+pub(crate) use self::endpoint::{health, to_its_end};
+pub(crate) use self::error::Refusal;
+pub(crate) use self::folders::{FolderPath, first_project, team as team_of};
+pub(crate) use self::uploads::{OBJECTS, check_size, object_key, part_plan};
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, header};
-use axum::routing::{get, post};
+use axum::routing::post;
 use dailies_api::convex::FunctionKind;
 use dailies_database::Database;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
@@ -32,6 +44,9 @@ use crate::config::Limits;
 use crate::ingest::Ingest;
 use crate::locks::NamedLocks;
 use crate::playback::PlaybackSigner;
+
+/// Videos that may come in through this server at once.
+pub(crate) const FORMS: usize = 8;
 
 /// What every function works with.
 pub(crate) struct Team {
@@ -44,9 +59,11 @@ pub(crate) struct Team {
     pub(crate) locks: Arc<NamedLocks>,
     /// Calls that run; each to its end, also where its caller goes away.
     pub(crate) calls: TaskTracker,
+    /// Places for videos that come in through this server: each takes memory.
+    pub(crate) forms: Arc<Semaphore>,
 }
 
-/// `/api/query`, `/api/mutation`, `/api/action` and `/health`.
+/// `/api/query`, `/api/mutation` and `/api/action`.
 pub(crate) fn router(team: Arc<Team>) -> Router {
     let route = |kind: FunctionKind| {
         post(move |state, headers, body| endpoint::call(kind, state, headers, body))
@@ -62,5 +79,5 @@ pub(crate) fn router(team: Arc<Team>) -> Router {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER])
         .max_age(std::time::Duration::from_hours(24));
-    api.with_state(team).layer(cors).route("/health", get(endpoint::health))
+    api.with_state(team).layer(cors)
 }

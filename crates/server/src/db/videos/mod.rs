@@ -1,5 +1,6 @@
 //! `videos`: what the team uploaded, and where each stands.
 
+pub(crate) mod idle;
 pub(crate) mod transitions;
 
 use dailies_api::videos::{VideoStatus, Visibility};
