@@ -95,19 +95,6 @@ pub(crate) fn exceeded(error: &DatabaseError) -> Option<u64> {
     text.strip_prefix(REFUSED)?.parse().ok()
 }
 
-/// Refuses what would not fit now, before any of its bytes are read. Reserves nothing.
-pub(crate) fn free(connection: &Connection, team_id: &str) -> Result<Option<u64>, DatabaseError> {
-    let free: Option<i64> = connection
-        .prepare_cached(
-            "SELECT max(0, coalesce(quota,
-                 (SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'team_quota'))
-                 - reserved - used)
-             FROM team_storage WHERE team_id = ?1",
-        )?
-        .query_row([team_id], |row| row.get(0))?;
-    Ok(free.map(i64::unsigned_abs))
-}
-
 /// The teams whose sums are not those of their videos. There are none, ever.
 pub(crate) fn wrong_sums(connection: &Connection) -> Result<Vec<String>, DatabaseError> {
     let mut statement = connection.prepare_cached(

@@ -164,9 +164,9 @@ async fn register(
         return Err(Refusal::argument("video", "send a file, with its name").into());
     }
     let said = field.content_type().filter(|said| *said != "application/octet-stream");
-    let content_type = accepted(said.or_else(|| by_name(&filename)).unwrap_or_default())
-        .map_err(|refusal| refusal.at("video"))?;
-    let title = title(&filename)?;
+    let content_type =
+        accepted(said.or_else(|| by_name(&filename)).unwrap_or_default()).map_err(of_the_form)?;
+    let title = title(&filename).map_err(of_the_form)?;
     let least = announced.map_or(1, |length| length.saturating_sub(AROUND)).max(1);
     let most = announced.unwrap_or(team.limits.max_file_size);
     let (part_size, _) = part_plan(most, PART);
@@ -185,10 +185,6 @@ async fn register(
         .write::<_, Refusal, _>(move |connection| {
             let now = now_millis();
             let team_id = team_of(connection, &user)?;
-            if quota::free(connection, &team_id)?.is_some_and(|free| least > free) {
-                let free = quota::free(connection, &team_id)?.unwrap_or_default();
-                return Err(Refusal::over_quota(free).at("video"));
-            }
             let project_id = match folder {
                 Some(folder) => folder.project(connection, &team_id)?,
                 None => first_project(connection, &team_id)?,
@@ -210,7 +206,8 @@ async fn register(
             transitions::begin_upload(connection, &row, &beginning, now)?;
             Ok(team_id)
         })
-        .await?;
+        .await
+        .map_err(of_the_form)?;
     let part_size = usize::try_from(part_size).unwrap_or(usize::MAX);
     let incoming = Incoming::new(team.ingest.storage.clone(), key.clone(), content_type, part_size);
     Ok(Received { id, team_id, incoming: Some(incoming), key, placed })
@@ -243,7 +240,7 @@ async fn store(
             incoming.take(&taken);
         }
     }
-    check_size(size, &team.limits).map_err(|refusal| refusal.at("video"))?;
+    check_size(size, &team.limits).map_err(of_the_form)?;
     let id = received.id.clone();
     team.database
         .write::<_, Refusal, _>(move |connection| {
@@ -251,7 +248,7 @@ async fn store(
             Ok(transitions::touch(connection, &id, now_millis())?)
         })
         .await
-        .map_err(|refusal| refusal.at("video"))?;
+        .map_err(of_the_form)?;
     incoming.finish().await.map_err(Refusal::from)?;
     received.incoming = None;
     Ok(())
@@ -265,7 +262,15 @@ async fn reserve(team: &Team, id: &str, size: u64) -> Result<(), HttpRefusal> {
         transitions::touch(connection, &id, now_millis())
     };
     let reserved = team.database.write::<_, DatabaseError, _>(reserve).await;
-    reserved.map_err(|error| Refusal::from(error).at("video").into())
+    reserved.map_err(|error| of_the_form(error.into()))
+}
+
+/// What the team API's functions call the size, the type or the title, is the form's video.
+fn of_the_form(refusal: Refusal) -> HttpRefusal {
+    match refusal.0.field.as_deref() {
+        Some("fileSize" | "contentType" | "title") => refusal.at("video").into(),
+        _ => refusal.into(),
+    }
 }
 
 /// Has the media engine begin. That it does not answer is no reason to send the video again.
@@ -281,9 +286,8 @@ async fn finish(team: &Team, id: &str) -> Result<Accepted, HttpRefusal> {
     let finished = team.finish(video).await;
     let after = team.database.read::<_, DatabaseError, _>(get).await.map_err(Refusal::from)?;
     let status = after.map_or(VideoStatus::Uploading, |video| video.status);
-    match (finished, status) {
-        (Err(refusal), VideoStatus::Uploading) => return Err(refusal.into()),
-        (Err(_) | Ok(_), _) => {}
+    if let (Err(refusal), VideoStatus::Uploading) = (finished, status) {
+        return Err(refusal.into());
     }
     // Just taken: that the media engine has it already is told to who asks.
     let (status, text) = match status {

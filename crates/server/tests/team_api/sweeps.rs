@@ -114,8 +114,7 @@ async fn what_no_row_names_is_removed_from_the_bucket_once_it_is_old() {
     let lost_part = text(&server.action("signUploadParts", sign).await["parts"][0]["url"]);
     let get = |video: &str| {
         let args = json!({"videoId": video});
-        let original = server.client.action("videoActions:getOriginalPlaybackUrl", args);
-        async move { original.await }
+        server.client.action("videoActions:getOriginalPlaybackUrl", args)
     };
     server.action("markUploadComplete", json!({"videoId": kept})).await;
     server.action("markUploadComplete", json!({"videoId": lost})).await;
