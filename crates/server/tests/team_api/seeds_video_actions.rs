@@ -84,7 +84,9 @@ async fn get_upload_url() {
     let put =
         server.client.put(&text(&upload["uploadUrl"]), b"12345", Some("video/mp4"), &[]).await;
     assert_eq!(put.status(), 200);
-    assert!(text(&upload["uploadUrl"]).contains(&text(&upload["s3Key"])));
+    let row = server.get(&video).await;
+    assert_eq!(upload["s3Key"], row["s3Key"], "where the file will be stored");
+    assert!(text(&upload["uploadUrl"]).contains(&text(&row["s3Key"])));
     server.stop().await;
 }
 
