@@ -10,64 +10,15 @@ import argparse
 import datetime
 import json
 import os
-import platform
-import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BIN = ROOT / "target" / "release"
-VENV = ROOT / "target" / "venv-bench" / "bin"
-GIB = 1 << 30
-
-
-def run(command, env=None):
-    """Runs a program to its end: wall seconds, CPU seconds, peak MiB.
-
-    Through time(1), because a child of this interpreter begins with this interpreter's memory.
-    """
-    with tempfile.NamedTemporaryFile("r") as figures, tempfile.TemporaryFile() as output:
-        timed = ["/usr/bin/time", "-f", "%e %U %S %M", "-o", figures.name, *command]
-        started = time.monotonic()
-        ended = subprocess.run(timed, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
-        wall = time.monotonic() - started
-        if ended.returncode != 0:
-            output.seek(0)
-            tail = output.read()[-2000:].decode(errors="replace")
-            raise SystemExit(f"{command[0]} failed with {ended.returncode}:\n{tail}")
-        _, user, system, peak = figures.read().split()
-    return {"wall": wall, "cpu": float(user) + float(system), "rss": int(peak) / 1024}
-
-
-class Background:
-    """A server that runs while its peers are measured. Ended by its process id."""
-
-    def __init__(self, command, env=None):
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **(env or {})}
-        )
-        self.line = self.process.stdout.readline().decode().strip()
-
-    def cpu(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+from load import team_server
+from measure import BIN, GIB, ROOT, VENV, Background, machine, run
 
 
 def dailies(profile, url, file, extra=(), env=None):
@@ -187,9 +138,8 @@ def into_server(size, file, count, work):
         before = server.cpu()
         rows = rounds(count, programs)
         per_gib = (server.cpu() - before) / (len(programs) * (count + 1)) / (size / GIB)
-        resident = Path(f"/proc/{server.process.pid}/status").read_text()
-        peak = int(re.search(r"VmHWM:\s+(\d+)", resident).group(1)) / 1024
-        note = f"The server used {per_gib:.2f} CPU-s per GiB over all of these, and {peak:.0f} MiB at its peak."
+        note = (f"The server used {per_gib:.2f} CPU-s per GiB over all of these, and "
+                f"{server.memory():.0f} MiB at its peak.")
         return f"{table(rows, size)}\n\n{note}"
 
 
@@ -267,14 +217,6 @@ def cold_start(count):
     return statistics.median(int(line) for line in output.split())
 
 
-def machine():
-    cpu = next(
-        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-         if line.startswith("model name")), platform.processor())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
-    return f"{os.cpu_count()} × {cpu}, {memory:.0f} GiB, Linux {platform.release()}"
-
-
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--gib", type=float, default=2)
@@ -299,6 +241,8 @@ def main():
     byte = first_byte(options.rounds, work)
     start = server_start(options.rounds, work)
     play = playable(work)
+    print("The server under load", file=sys.stderr)
+    load = team_server(options.rounds, work)
     cold = cold_start(options.rounds)
     cold = "not measured: no app or no Xvfb" if cold is None else f"{cold:.0f}"
     versions = []
@@ -325,6 +269,10 @@ nothing. One request at a time for `curl`, four for `dailies`.
 ### Into the storage inside `dailies-server`
 
 {server}
+
+### `dailies-server` under load
+
+{load}
 
 ### Latency
 

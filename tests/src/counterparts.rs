@@ -12,6 +12,8 @@ use crate::programs::kept;
 
 /// What is installed into the environment for Python; a change makes a new environment.
 const PYTHON_PACKAGES: [&str; 2] = ["boto3==1.44.5", "awscli==1.46.2"];
+/// Of `counterparts/package.json`.
+const NODE_PACKAGES: [&str; 2] = ["convex", "oidc-provider"];
 /// A package registry may be slow.
 const INSTALLING: Duration = Duration::from_secs(300);
 
@@ -50,7 +52,8 @@ pub async fn run(limit: Duration, command: &mut Command) -> Result<String> {
 /// Where npm is missing or fails.
 pub async fn node_packages() -> Result<()> {
     let lock = lock("node")?;
-    if !scripts().join("node_modules/convex").is_dir() {
+    let there = |name| scripts().join("node_modules").join(name).is_dir();
+    if !NODE_PACKAGES.into_iter().all(there) {
         let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
         run(INSTALLING, npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(scripts())).await?;
     }

@@ -65,4 +65,35 @@ impl Storage {
         let keys = listed.contents().iter().filter_map(|object| object.key());
         Ok(keys.map(str::to_owned).collect())
     }
+
+    /// Aborts every multipart upload and deletes every object.
+    ///
+    /// # Errors
+    /// Where the storage does not.
+    pub async fn clear(&self) -> Result<()> {
+        loop {
+            let listing = self.client.list_multipart_uploads().bucket(&self.bucket);
+            let listed = Box::pin(listing.send()).await?;
+            for upload in listed.uploads() {
+                let abort = self.client.abort_multipart_upload().bucket(&self.bucket);
+                let abort =
+                    abort.set_key(upload.key.clone()).set_upload_id(upload.upload_id.clone());
+                Box::pin(abort.send()).await?;
+            }
+            if listed.is_truncated() != Some(true) {
+                break;
+            }
+        }
+        loop {
+            let listing = self.client.list_objects_v2().bucket(&self.bucket);
+            let listed = Box::pin(listing.send()).await?;
+            for object in listed.contents() {
+                let delete = self.client.delete_object().bucket(&self.bucket);
+                Box::pin(delete.set_key(object.key.clone()).send()).await?;
+            }
+            if listed.is_truncated() != Some(true) {
+                return Ok(());
+            }
+        }
+    }
 }

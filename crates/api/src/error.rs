@@ -43,6 +43,14 @@ pub enum ErrorCode {
     MediaUnavailable,
     /// The body is larger than the endpoint takes.
     BodyTooLarge,
+    /// The request's headers are more, or longer, than the server takes.
+    HeadersTooLarge,
+    /// The request came too slowly, or its answer took too long.
+    RequestTimeout,
+    /// Too many calls of one key or from one address; `Retry-After` says when to come again.
+    RateLimited,
+    /// The server's disk is full. Nothing was lost; it goes on when there is room.
+    DiskFull,
     /// A fault of the server.
     Internal,
     /// A code that this version does not know.

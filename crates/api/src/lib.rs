@@ -5,6 +5,7 @@
 //! of them sends is an `Option`, and absent fields are omitted, never null.
 
 pub mod chunked_sessions;
+pub mod api_keys;
 pub mod convex;
 pub mod credentials;
 pub mod error;

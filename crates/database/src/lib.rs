@@ -7,6 +7,7 @@
 //! lose committed transactions when two connections write and checkpoint at the same time
 //! (<https://sqlite.org/wal.html>, the WAL-reset bug), so [`Database::open`] also refuses older ones.
 
+mod commit_times;
 mod open;
 mod readers;
 mod writer;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 pub use rusqlite_migration::{M, Migrations};
 
+pub use crate::commit_times::CommitTimes;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -29,6 +31,9 @@ pub enum DatabaseError {
         /// Its version, as it names itself.
         found: &'static str,
     },
+    /// An older program has written this file. It was not touched.
+    #[error("the database is of an older version; start the server once, it brings it up to date")]
+    OlderSchema,
     /// A newer program has written this file. It was not touched.
     #[error("the database was written by a newer version of this program")]
     NewerSchema,
@@ -59,6 +64,18 @@ pub struct Database {
     readers: Arc<Readers>,
 }
 
+impl DatabaseError {
+    /// Whether there was no room to write. What was to be written is not there; what was there is.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Folder(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}
+
 impl Database {
     /// Opens or creates the file, checks it, and applies what is missing of `migrations`.
     ///
@@ -66,6 +83,19 @@ impl Database {
     /// [`DatabaseError::NewerSchema`] and [`DatabaseError::Damaged`] leave the file untouched.
     pub fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
         let connection = open::writer(path, migrations)?;
+        Ok(Self {
+            writer: Arc::new(Writer::start(connection)),
+            readers: Arc::new(Readers::new(path.to_owned())),
+        })
+    }
+
+    /// Opens a file that another process may be working with, which is of just this version. Makes
+    /// nothing, migrates nothing, and leaves the check for damage to whoever owns the file.
+    ///
+    /// # Errors
+    /// Where there is no such file, or one of another version or kind. It is left untouched.
+    pub fn open_existing(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
+        let connection = open::beside(path, migrations)?;
         Ok(Self {
             writer: Arc::new(Writer::start(connection)),
             readers: Arc::new(Readers::new(path.to_owned())),
@@ -85,6 +115,12 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// How long commits have taken since the database was opened.
+    #[must_use]
+    pub fn commit_times(&self) -> CommitTimes {
+        self.writer.times()
     }
 
     /// Runs `work` on a connection that cannot write.

@@ -38,6 +38,29 @@ pub(crate) fn writer(
     Ok(connection)
 }
 
+/// A writing connection beside another process's. Two of them are safe since SQLite 3.51.3.
+pub(crate) fn beside(
+    path: &Path,
+    migrations: &Migrations<'_>,
+) -> Result<Connection, DatabaseError> {
+    if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
+        return Err(DatabaseError::SqliteTooOld { found: rusqlite::version() });
+    }
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    match migrations.pending_migrations(&connection) {
+        Ok(0) => {}
+        Ok(1..) => return Err(DatabaseError::OlderSchema),
+        Ok(_) => return Err(DatabaseError::NewerSchema),
+        Err(error) => return Err(DatabaseError::Damaged(error.to_string())),
+    }
+    settings(&connection)?;
+    Ok(connection)
+}
+
 /// A connection of `path` that cannot write.
 pub(crate) fn reader(path: &Path) -> Result<Connection, DatabaseError> {
     let connection = Connection::open_with_flags(

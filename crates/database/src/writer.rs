@@ -1,19 +1,23 @@
 //! The one thread that writes, and group commit.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::DatabaseError;
+use crate::commit_times::{CommitTimes, Counts};
 
 /// Works that may wait for the writer before their callers wait instead.
 const QUEUE: usize = 256;
 /// Works committed together at the most.
 const GROUP: usize = 64;
 
-/// One caller's work: runs inside a savepoint and gives back what tells the caller of the commit.
-type Work = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// One caller's work: runs inside a savepoint, or hears why there is no transaction to run in, and
+/// gives back what tells the caller of the commit.
+type Work = Box<dyn FnOnce(Result<&Connection, DatabaseError>) -> Answer + Send>;
 /// Told whether the group was committed.
 type Answer = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
 
@@ -21,16 +25,23 @@ type Answer = Box<dyn FnOnce(Result<(), DatabaseError>) + Send>;
 pub(crate) struct Writer {
     works: Option<mpsc::Sender<Work>>,
     thread: Option<JoinHandle<()>>,
+    times: Arc<Counts>,
 }
 
 impl Writer {
     pub(crate) fn start(connection: Connection) -> Self {
         let (works, queue) = mpsc::channel(QUEUE);
+        let times = Arc::new(Counts::default());
+        let counted = Arc::clone(&times);
         let thread = std::thread::Builder::new()
             .name("database".into())
-            .spawn(move || work_off(&connection, queue))
+            .spawn(move || work_off(&connection, queue, &counted))
             .expect("the system gives a thread to a program that is starting");
-        Self { works: Some(works), thread: Some(thread) }
+        Self { works: Some(works), thread: Some(thread), times }
+    }
+
+    pub(crate) fn times(&self) -> CommitTimes {
+        self.times.read()
     }
 
     pub(crate) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
@@ -41,7 +52,10 @@ impl Writer {
     {
         let (tell, told) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
+            let result = match connection {
+                Ok(connection) => in_savepoint(connection, work),
+                Err(error) => Err(error.into()),
+            };
             Box::new(move |committed| {
                 // The caller may have gone away; what it asked for is done all the same.
                 let _ = tell.send(match committed {
@@ -68,7 +82,7 @@ impl Drop for Writer {
     }
 }
 
-fn work_off(connection: &Connection, mut queue: mpsc::Receiver<Work>) {
+fn work_off(connection: &Connection, mut queue: mpsc::Receiver<Work>, times: &Counts) {
     let mut group = Vec::with_capacity(GROUP);
     while let Some(first) = queue.blocking_recv() {
         group.push(first);
@@ -77,19 +91,37 @@ fn work_off(connection: &Connection, mut queue: mpsc::Receiver<Work>) {
         {
             group.push(next);
         }
+        let started = Instant::now();
         commit(connection, &mut group);
+        times.add(started.elapsed());
     }
 }
 
 fn commit(connection: &Connection, group: &mut Vec<Work>) {
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        // Dropping a work tells its caller `Closed`; the reason is in the log.
         tracing::error!(%error, "no transaction could be started");
-        group.clear();
+        for work in group.drain(..) {
+            work(Err(again(&error)))(Ok(()));
+        }
         return;
     }
-    let answers: Vec<Answer> = group.drain(..).map(|work| work(connection)).collect();
-    let committed = connection.execute_batch("COMMIT");
+    let mut ended = None;
+    let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+    for work in group.drain(..) {
+        answers.push(match &ended {
+            None => work(Ok(connection)),
+            Some(error) => work(Err(again(error))),
+        });
+        // Where there is no room or no memory, SQLite rolls back everything by itself, the works
+        // before this one, too; the next ones would each be a transaction of their own.
+        if ended.is_none() && connection.is_autocommit() {
+            ended = Some(full());
+        }
+    }
+    let committed = match ended {
+        None => connection.execute_batch("COMMIT"),
+        Some(error) => Err(error),
+    };
     if let Err(error) = &committed {
         tracing::error!(%error, "a commit failed");
         // After a failed commit the transaction may still be open; ending it twice does no harm.
@@ -98,11 +130,23 @@ fn commit(connection: &Connection, group: &mut Vec<Work>) {
     for answer in answers {
         answer(match &committed {
             Ok(()) => Ok(()),
-            Err(rusqlite::Error::SqliteFailure(code, text)) => {
-                Err(rusqlite::Error::SqliteFailure(*code, text.clone()).into())
-            }
-            Err(_) => Err(DatabaseError::Closed),
+            Err(error) => Err(again(error)),
         });
+    }
+}
+
+/// What ends a transaction before its time; <https://sqlite.org/lang_transaction.html>.
+fn full() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None)
+}
+
+/// The same error for another caller.
+fn again(error: &rusqlite::Error) -> DatabaseError {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => {
+            rusqlite::Error::SqliteFailure(*code, text.clone()).into()
+        }
+        _ => DatabaseError::Closed,
     }
 }
 

@@ -87,7 +87,7 @@ impl From<dailies_database::DatabaseError> for EngineError {
         let code = match &error {
             E::NewerSchema => Code::ProfileTooNew,
             E::Damaged(_) | E::SqliteTooOld { .. } | E::Migration(_) => Code::ProfileDamaged,
-            E::Folder(_) | E::Sqlite(_) | E::Stale => Code::LocalStorage,
+            E::Folder(_) | E::OlderSchema | E::Sqlite(_) | E::Stale => Code::LocalStorage,
             E::Closed => Code::Stopped,
         };
         Self::new(code, error.to_string())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use dailies_api::credentials::S3Credentials;
 use dailies_database::DatabaseError;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,18 +18,22 @@ use crate::config::{Config, MediaSource, MuxConfig, S3Config, StorageChecksum, S
 use crate::credentials_file::{self, CredentialsError};
 use crate::data_folder::{DataFolder, DataFolderError};
 use crate::founding::{self, Foundation};
+use crate::identity::Issuers;
 use crate::ingest::Ingest;
-use crate::listeners::{self, ListenError, Listeners};
+use crate::limits::{self, Gate};
+use crate::listeners::{self, Bound, ListenError, Listeners};
 use crate::locks::NamedLocks;
 use crate::media::{MediaConfig, MediaEngine, MediaError, SigningKey, WebhookTarget};
+use crate::metrics::{self, Metrics, Shown, Sources};
 use crate::mux_client::MuxClient;
 use crate::object_store::{ObjectStore, ObjectStoreError, Owner};
 use crate::playback::PlaybackSigner;
-use crate::serve::serve;
+use crate::serve::{Terms, Traffic, serve};
 use crate::storage::OriginalStorage;
 use crate::team_api::{self, Team};
+use crate::tls::{Tls, TlsError};
 use crate::webhooks::{self, WebhookKeys};
-use crate::{db, http_actions, pages, sweeps};
+use crate::{db, health, http_actions, pages, sweeps};
 
 /// Of the embedded storage: a name of ours, and the region that clients assume where none is said.
 const BUCKET: &str = "originals";
@@ -43,6 +48,9 @@ pub enum StartError {
     /// An address is taken, or is none of this computer.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The certificate pair is none.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// `team.db` cannot be used.
     #[error("the team's database cannot be used")]
     Database(#[from] DatabaseError),
@@ -71,8 +79,13 @@ pub struct App {
     stop: CancellationToken,
     /// The listeners.
     servers: JoinSet<()>,
-    /// Asks about videos in work, and runs the background jobs.
+    /// Asks about videos in work; runs the background jobs; keeps the certificate current.
     reconciler: JoinSet<()>,
+    /// Shows metrics until everything else has ended.
+    observers: JoinSet<()>,
+    ended: CancellationToken,
+    /// Asks for the certificate to be read again.
+    reload: Arc<Notify>,
     /// Functions that were called.
     calls: TaskTracker,
     media: Option<MediaEngine>,
@@ -88,22 +101,39 @@ impl App {
     /// [`StartError`], in words for whoever started it.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let folder = DataFolder::open(&config.data)?;
+        let tls = config.tls.clone().map(Tls::open).transpose()?;
         let database = db::open(&folder.database())?;
-        let Listeners { api, s3 } = listeners::bind(&config, &database).await?;
+        let Listeners { api, s3, near, metrics } = listeners::bind(&config, &database).await?;
         let foundation = founding::lay(&database).await?;
         let url = match &config.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            None => local_url(api.address),
+            None => local_url(tls.is_some(), api.address),
         };
-        let near_url = local_url(api.address);
         let quota = config.limits.team_quota;
         let set_quota = move |connection: &_| db::quota::set_default(connection, quota);
         database.write::<_, DatabaseError, _>(set_quota).await?;
+        let (near, near_s3) = near.map_or((None, None), |near| (Some(near.api), near.s3));
+        let near_url = local_url(false, near.as_ref().unwrap_or(&api).address);
         let stop = CancellationToken::new();
-        let mut servers = JoinSet::new();
+        let terms = Terms {
+            network: Arc::new(config.network),
+            stop: stop.clone(),
+            drain: config.limits.drain,
+        };
+        let mut servers = Servers { tasks: JoinSet::new(), tls: tls.clone(), terms };
+        let traffic = [Arc::<Traffic>::default(), Arc::default()];
+        let embedded_media = matches!(config.media, MediaSource::Embedded);
+        let (counted, sources) = Metrics::new(|registry| {
+            let listeners = vec![("api", Arc::clone(&traffic[0])), ("s3", Arc::clone(&traffic[1]))];
+            Sources::new(registry, database.clone(), embedded_media, folder.path(), listeners)
+        });
+        let (counted, sources) = (Arc::new(counted), Arc::new(sources));
+        let gate = Gate::new(Arc::clone(&servers.terms.network), Arc::clone(&counted));
 
-        let s3_url = s3.as_ref().map(|s3| local_url(s3.address));
-        let storage = storage_config(&config.storage, s3_url.as_deref(), &foundation);
+        let s3_url = s3.as_ref().map(|s3| local_url(tls.is_some(), s3.address));
+        let near_s3_url = near_s3.as_ref().or(s3.as_ref()).map(|s3| local_url(false, s3.address));
+        let storage =
+            storage_config(&config.storage, s3_url.as_deref(), near_s3_url.as_deref(), &foundation);
         if let Some(s3) = s3 {
             let owner = Owner {
                 access_key_id: foundation.s3_access_key_id.clone(),
@@ -112,8 +142,8 @@ impl App {
             };
             let objects = ObjectStore::open(&folder.objects(), owner).await?;
             objects.ensure_bucket(BUCKET).await?;
-            let drain = config.limits.drain;
-            servers.spawn(serve(s3.listener, objects.router(), stop.clone(), drain));
+            let router = limits::for_storage(objects.router(), &gate);
+            servers.start(s3, near_s3, &router, &traffic[1]);
         }
 
         let (engine, mux) = match config.media {
@@ -145,6 +175,7 @@ impl App {
             database: database.clone(),
             ingest: Arc::clone(&ingest),
             signer,
+            issuers: Issuers::new(config.oidc)?,
             limits: config.limits,
             locks,
             calls: calls.clone(),
@@ -156,12 +187,32 @@ impl App {
             .merge(http_actions::router(&team, webhooks))
             .merge(pages::router(&origins));
         if let Some(engine) = &engine {
+            sources.media(engine.clone());
             router = with_media(router, engine);
         }
-        servers.spawn(serve(api.listener, router, stop.clone(), config.limits.drain));
+        let shown = |token| {
+            let (metrics, sources) = (Arc::clone(&counted), Arc::clone(&sources));
+            metrics::router(Arc::new(Shown { metrics, sources, token }))
+        };
+        let mut observers = JoinSet::new();
+        let ended = CancellationToken::new();
+        if let Some(Bound { listener, .. }) = metrics {
+            let token = config.metrics.token.clone();
+            let router = shown(token).merge(health::live()).merge(health::ready(stop.clone()));
+            let terms = Terms { stop: ended.clone(), ..servers.terms.clone() };
+            observers.spawn(serve(listener, None, router, terms, Arc::default()));
+        }
+        if config.metrics.token.is_some() {
+            router = router.merge(shown(config.metrics.token));
+        }
+        let router = limits::for_team(router.merge(health::ready(stop.clone())), &gate);
+        servers.start(api, near, &router, &traffic[0]);
+        let servers = servers.tasks;
 
         let s3_credentials = S3Credentials {
-            endpoint: storage.endpoint.as_str().trim_end_matches('/').to_owned(),
+            endpoint: s3_url
+                .clone()
+                .unwrap_or_else(|| storage.endpoint.as_str().trim_end_matches('/').to_owned()),
             region: storage.region,
             bucket: storage.bucket,
             access_key_id: storage.access_key_id,
@@ -171,6 +222,10 @@ impl App {
         credentials_file::write(&credentials, &database, &foundation, url.clone(), s3_credentials)
             .await?;
         let mut reconciler = JoinSet::new();
+        let reload = Arc::new(Notify::new());
+        if let Some(tls) = tls {
+            reconciler.spawn(tls.keep_current(Arc::clone(&reload)));
+        }
         reconciler.spawn(async move { ingest.reconcile().await });
         reconciler.spawn(sweeps::run(team));
         let drain = config.limits.drain;
@@ -181,6 +236,9 @@ impl App {
             stop,
             servers,
             reconciler,
+            observers,
+            ended,
+            reload,
             calls,
             media: engine,
             drain,
@@ -206,6 +264,11 @@ impl App {
         &self.credentials
     }
 
+    /// Has the certificate pair read again, where there is one.
+    pub fn reload(&self) {
+        self.reload.notify_one();
+    }
+
     /// Takes nothing new, lets what runs end within the drain limit, ends child processes.
     pub async fn stop(mut self) {
         self.stop.cancel();
@@ -221,6 +284,32 @@ impl App {
         let ((), (), calls) = tokio::join!(media, servers, calls);
         if calls.is_err() {
             tracing::warn!("calls did not end in time; they go on at the next start");
+        }
+        self.ended.cancel();
+        self.observers.shutdown().await;
+    }
+}
+
+/// The listeners that are being served.
+struct Servers {
+    tasks: JoinSet<()>,
+    tls: Option<Tls>,
+    terms: Terms,
+}
+
+impl Servers {
+    /// One for everybody, and one in the clear for this computer, where that is needed.
+    fn start(
+        &mut self,
+        bound: Bound,
+        near: Option<Bound>,
+        router: &Router,
+        traffic: &Arc<Traffic>,
+    ) {
+        let listeners = [Some((bound, self.tls.clone())), near.map(|near| (near, None))];
+        for (Bound { listener, .. }, tls) in listeners.into_iter().flatten() {
+            let (terms, traffic) = (self.terms.clone(), Arc::clone(traffic));
+            self.tasks.spawn(serve(listener, tls, router.clone(), terms, traffic));
         }
     }
 }
@@ -275,15 +364,16 @@ fn embedded_mux(url: &str, near_url: &str, foundation: &Foundation) -> MuxConfig
 fn storage_config(
     source: &StorageSource,
     embedded_url: Option<&str>,
+    near_url: Option<&str>,
     foundation: &Foundation,
 ) -> S3Config {
     match source {
         StorageSource::S3(config) => config.clone(),
         StorageSource::Embedded { public_endpoint } => {
-            let endpoint = address(embedded_url.unwrap_or_default());
+            let public = || address(embedded_url.unwrap_or_default());
             S3Config {
-                public_endpoint: public_endpoint.clone().unwrap_or_else(|| endpoint.clone()),
-                endpoint,
+                public_endpoint: public_endpoint.clone().unwrap_or_else(public),
+                endpoint: address(near_url.unwrap_or_default()),
                 region: REGION.into(),
                 bucket: BUCKET.into(),
                 access_key_id: foundation.s3_access_key_id.clone(),
@@ -295,13 +385,14 @@ fn storage_config(
 }
 
 /// Where this computer reaches a listener of its own.
-fn local_url(address: SocketAddr) -> String {
+fn local_url(secure: bool, address: SocketAddr) -> String {
     let ip = match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => [127, 0, 0, 1].into(),
         SocketAddr::V6(v6) if v6.ip().is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
         _ => address.ip(),
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    let scheme = if secure { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 fn address(url: &str) -> Url {

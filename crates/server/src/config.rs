@@ -1,7 +1,13 @@
-//! What the server is started with: command line first, then environment, then defaults.
+//! What the server is started with: command line first, then environment, then the file, then
+//! defaults. Every setting is a row of [`settings::SETTINGS`].
 //!
-//! Secrets come only from the environment: a command line is read by every user of the computer.
+//! Secrets never come from a command line: every user of the computer can read it.
 
+pub(crate) mod file;
+mod network;
+pub mod oidc;
+pub mod settings;
+pub(crate) mod units;
 mod variables;
 
 use std::net::SocketAddr;
@@ -12,22 +18,59 @@ use clap::Args;
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::file::FileError;
+pub use self::network::Network;
+use self::oidc::OidcIssuer;
 use self::variables::Variables;
 
 const MIB: u64 = 1 << 20;
 
-/// `dailies-server serve`.
-#[derive(Args, Clone, Debug)]
-pub struct ServeArgs {
-    /// Folder for the database, the originals and the renditions. One server per folder
-    #[arg(long, value_name = "DIR", env = "DAILIES_DATA")]
+/// Where every subcommand finds its settings.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SettingsArgs {
+    /// File of settings (TOML); or `DAILIES_CONFIG`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder for the database, the originals and the renditions, one server per folder; or
+    /// `DAILIES_DATA`
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Address of the team API; without it the last one, at first 127.0.0.1:7420. Port 0: any free
-    #[arg(long, value_name = "ADDR:PORT", env = "DAILIES_LISTEN")]
+}
+
+impl SettingsArgs {
+    /// The data folder alone, for a subcommand that needs no more.
+    ///
+    /// # Errors
+    /// For a file that is wrong, or where no folder is known.
+    pub fn data_folder(
+        self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<PathBuf, ConfigError> {
+        let from = Variables::new(&variable, self.config)?;
+        data_folder(self.data, &from)
+    }
+}
+
+/// `dailies-server serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Where the rest is.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Address of the team API; without it the last one, at first 127.0.0.1:7420. Port 0: any
+    /// free; or `DAILIES_LISTEN`
+    #[arg(long, value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Address of the S3 endpoint; without it the last one, at first the next port
-    #[arg(long, value_name = "ADDR:PORT", env = "DAILIES_S3_LISTEN")]
+    /// Address of the S3 endpoint; without it the last one, at first the next port; or
+    /// `DAILIES_S3_LISTEN`
+    #[arg(long, value_name = "ADDR:PORT")]
     pub s3_listen: Option<SocketAddr>,
+}
+
+fn data_folder(said: Option<PathBuf>, from: &Variables<'_>) -> Result<PathBuf, ConfigError> {
+    said.or_else(|| from.path("DAILIES_DATA"))
+        .or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
+        .ok_or(ConfigError::NoDataFolder)
 }
 
 /// Everything a server is opened with.
@@ -45,8 +88,34 @@ pub struct Config {
     pub storage: StorageSource,
     /// Who makes them playable.
     pub media: MediaSource,
+    /// Whose tokens are taken besides API keys.
+    pub oidc: Vec<OidcIssuer>,
     /// Sizes and lifetimes.
     pub limits: Limits,
+    /// What connections and callers may take.
+    pub network: Network,
+    /// A certificate pair; without it the listeners speak HTTP in the clear.
+    pub tls: Option<TlsFiles>,
+    /// Where metrics are shown.
+    pub metrics: Metrics,
+}
+
+/// A certificate pair.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// PEM, the server's own first.
+    pub certificate: PathBuf,
+    /// PEM.
+    pub key: PathBuf,
+}
+
+/// Where metrics are shown.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// A listener of their own.
+    pub listen: Option<SocketAddr>,
+    /// With it, also on the team API's listener; asked for on both.
+    pub token: Option<SecretString>,
 }
 
 /// The object storage.
@@ -175,6 +244,16 @@ pub enum ConfigError {
         /// The one that asks for it.
         given: &'static str,
     },
+    /// The same, of who uses a file.
+    #[error("`{missing}` is needed where `{given}` is set ({variable} in the environment)")]
+    MissingKey {
+        /// The absent one, as the file names it.
+        missing: String,
+        /// The one that asks for it.
+        given: String,
+        /// The absent one's variable.
+        variable: &'static str,
+    },
     /// A variable cannot be read.
     #[error("{name} must be {expected}")]
     Invalid {
@@ -183,6 +262,20 @@ pub enum ConfigError {
         /// What it should be.
         expected: &'static str,
     },
+    /// The file is wrong.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file that a variable names for a secret is not there.
+    #[error("{name} names a file that cannot be read: {error}")]
+    SecretFile {
+        /// The variable.
+        name: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A secret and a file for it.
+    #[error("{0} and {0}_FILE are both set: leave one out")]
+    Twice(&'static str),
 }
 
 impl Config {
@@ -197,31 +290,49 @@ impl Config {
             public_url: None,
             storage: StorageSource::Embedded { public_endpoint: None },
             media: MediaSource::Embedded,
+            oidc: Vec::new(),
             limits: Limits::default(),
+            network: Network::private(),
+            tls: None,
+            metrics: Metrics::default(),
         }
     }
 
-    /// Joins the command line with the variables that `variable` knows.
+    /// Joins the command line with the variables that `variable` knows, and with the file.
     ///
     /// # Errors
-    /// For what is missing or unreadable, by its variable's name.
+    /// For what is missing, unknown or unreadable: by its variable's name, or its line in the file.
     pub fn new(
         args: ServeArgs,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let from = Variables(&variable);
-        let data = args
-            .data
-            .or_else(|| dirs::data_local_dir().map(|folder| folder.join("dailies-server")))
-            .ok_or(ConfigError::NoDataFolder)?;
+        let from = Variables::new(&variable, args.settings.config.clone())?;
+        Self::from(args, &from).map_err(|error| from.located(error))
+    }
+
+    fn from(args: ServeArgs, from: &Variables<'_>) -> Result<Self, ConfigError> {
         Ok(Self {
-            data,
-            listen: args.listen,
-            s3_listen: args.s3_listen,
+            data: data_folder(args.settings.data, from)?,
+            listen: args
+                .listen
+                .map_or_else(|| from.address("DAILIES_LISTEN"), |it| Ok(Some(it)))?,
+            s3_listen: args
+                .s3_listen
+                .map_or_else(|| from.address("DAILIES_S3_LISTEN"), |it| Ok(Some(it)))?,
             public_url: from.url("DAILIES_PUBLIC_URL")?,
             storage: from.storage()?,
             media: from.media()?,
+            oidc: from.oidc()?,
             limits: from.limits()?,
+            network: from.network()?,
+            tls: from.tls()?,
+            metrics: from.metrics()?,
         })
     }
+}
+
+/// Reads a configuration file; the line that is wrong. For the targets for fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed_file(text: &str) -> Result<(), usize> {
+    file::parse(text).and_then(|_| file::issuers(text)).map(drop).map_err(|wrong| wrong.line)
 }

@@ -67,7 +67,9 @@ async fn good_key(
     let Ok(credentials) = serde_json::from_slice::<Credentials>(&json) else { return Ok(None) };
     let key = credentials.api_key.expose_secret().to_owned();
     let row = database
-        .read::<_, DatabaseError, _>(move |connection| api_keys::find(connection, &key))
+        .read::<_, DatabaseError, _>(move |connection| {
+            api_keys::find(connection, &key, now_millis())
+        })
         .await?;
     Ok(row.map(|_| credentials.api_key))
 }
@@ -76,12 +78,15 @@ async fn new_key(
     database: &Database,
     foundation: &Foundation,
 ) -> Result<SecretString, DatabaseError> {
-    let key = format!("sk-{}", random::secret());
+    let key = random::api_key();
     let row = KeyRow {
         id: random::id(),
         user_id: foundation.owner_id.clone(),
         team_id: foundation.team_id.clone(),
         role: Role::Owner,
+        name: "credentials.json".into(),
+        created_by: None,
+        expires_at: None,
     };
     let stored = key.clone();
     database

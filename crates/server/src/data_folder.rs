@@ -41,6 +41,10 @@ impl DataFolder {
         Ok(Self { path, _lock: lock })
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("team.db")
     }
@@ -55,6 +59,26 @@ impl DataFolder {
 
     pub(crate) fn media(&self) -> PathBuf {
         self.path.join("media")
+    }
+}
+
+/// Whether a server runs on this folder. Asks for its lock, and gives that back at once.
+pub(crate) fn is_in_use(folder: &Path) -> bool {
+    let lock = OpenOptions::new().write(true).open(folder.join("server.lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Bytes that may still be written to the file system of `folder`.
+pub(crate) fn free_space(folder: &Path) -> io::Result<u64> {
+    #[cfg(unix)]
+    {
+        let all = rustix::fs::statvfs(folder)?;
+        Ok(all.f_bavail.saturating_mul(all.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
     }
 }
 

@@ -8,17 +8,25 @@
 
 pub mod app;
 mod chunked_sessions;
+pub mod checks;
 mod clock;
+pub mod commands;
 pub mod config;
 pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
 mod http_actions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod health;
+mod identity;
 mod ingest;
+mod limits;
 pub mod listeners;
 mod locks;
 pub mod media;
+mod metrics;
 mod mux_client;
 pub mod object_store;
 pub mod openapi;
@@ -30,4 +38,5 @@ mod storage;
 mod sweeps;
 pub mod team_api;
 mod uploads_api;
+pub mod tls;
 mod webhooks;

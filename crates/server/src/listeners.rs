@@ -40,6 +40,17 @@ pub(crate) struct Listeners {
     pub(crate) api: Bound,
     /// Where the embedded storage is used.
     pub(crate) s3: Option<Bound>,
+    /// The same two in the clear, for the server's own parts, where those are by TLS: a
+    /// certificate names no port of this computer.
+    pub(crate) near: Option<Near>,
+    /// For metrics alone.
+    pub(crate) metrics: Option<Bound>,
+}
+
+/// Listeners that only this computer reaches.
+pub(crate) struct Near {
+    pub(crate) api: Bound,
+    pub(crate) s3: Option<Bound>,
 }
 
 /// Binds both, and remembers where.
@@ -62,6 +73,21 @@ pub(crate) async fn bind(config: &Config, database: &Database) -> Result<Listene
             Some(listen(config.s3_listen.unwrap_or_else(beside), "--s3-listen").await?)
         }
     };
+    let near = match config.tls {
+        None => None,
+        Some(_) => {
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let s3 = match s3 {
+                Some(_) => Some(listen(any, "--s3-listen").await?),
+                None => None,
+            };
+            Some(Near { api: listen(any, "--listen").await?, s3 })
+        }
+    };
+    let metrics = match config.metrics.listen {
+        Some(address) => Some(listen(address, "DAILIES_METRICS_LISTEN").await?),
+        None => None,
+    };
     let (api_address, s3_address) = (api.address, s3.as_ref().map(|s3| s3.address));
     database
         .write::<_, DatabaseError, _>(move |connection| {
@@ -72,7 +98,7 @@ pub(crate) async fn bind(config: &Config, database: &Database) -> Result<Listene
             }
         })
         .await?;
-    Ok(Listeners { api, s3 })
+    Ok(Listeners { api, s3, near, metrics })
 }
 
 /// The S3 endpoint's address where none was told: free where the API's is, else the last port,

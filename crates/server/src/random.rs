@@ -13,6 +13,11 @@ pub(crate) fn name() -> String {
     URL_SAFE_NO_PAD.encode(bytes::<16>())
 }
 
+/// A new API key.
+pub(crate) fn api_key() -> String {
+    format!("sk-{}", secret())
+}
+
 /// An id for a row: sorts by time, says nothing that could be guessed wrongly for a secret.
 pub(crate) fn id() -> String {
     ulid::Ulid::new().to_string()

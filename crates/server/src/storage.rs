@@ -6,10 +6,12 @@
 mod incoming;
 mod inventory;
 mod presigned;
+mod probe;
 
 pub(crate) use self::incoming::Incoming;
 pub(crate) use self::inventory::Stored;
 pub(crate) use self::presigned::{CHUNK, GetAs, PART, PartToSign};
+pub(crate) use self::probe::Probe;
 
 use std::time::Duration;
 

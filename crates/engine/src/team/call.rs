@@ -59,7 +59,8 @@ fn function_failure(code: Option<ErrorCode>, reason: &str) -> Failure {
         Some(ErrorCode::NotFound) => refused(Code::NotFound),
         Some(ErrorCode::UnsupportedType) => refused(Code::UnsupportedType),
         Some(ErrorCode::FileTooLarge) => refused(Code::FileTooLarge),
-        Some(ErrorCode::QuotaExceeded) => refused(Code::QuotaExceeded),
+        Some(ErrorCode::QuotaExceeded | ErrorCode::DiskFull) => refused(Code::QuotaExceeded),
+        Some(ErrorCode::RateLimited | ErrorCode::RequestTimeout) => Failure::Busy { after: None },
         Some(ErrorCode::WrongState | ErrorCode::NotReady) => refused(Code::WrongState),
         Some(ErrorCode::SizeMismatch | ErrorCode::ChecksumMismatch) => refused(Code::Damaged),
         Some(ErrorCode::NoUpload) => Failure::SessionGone,
@@ -67,7 +68,10 @@ fn function_failure(code: Option<ErrorCode>, reason: &str) -> Failure {
             Failure::ServerFault { status: 500 }
         }
         Some(
-            ErrorCode::FunctionNotFound | ErrorCode::InvalidArgument | ErrorCode::BodyTooLarge,
+            ErrorCode::FunctionNotFound
+            | ErrorCode::InvalidArgument
+            | ErrorCode::BodyTooLarge
+            | ErrorCode::HeadersTooLarge,
         ) => refused(Code::Refused),
         // Production deployments hide why: a fault that passes and a refusal look alike.
         Some(ErrorCode::Unknown) | None => Failure::ServerFault { status: 200 },

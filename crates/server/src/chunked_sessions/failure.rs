@@ -85,3 +85,22 @@ impl IntoResponse for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::db::tests::scratch;
+    use crate::team_api::{Principal, team_of};
+
+    #[tokio::test]
+    async fn who_is_in_no_team_is_not_found() {
+        let (_folder, database) = scratch();
+        let user = Principal { user_id: "nobody".into(), scope: None };
+        let team = move |connection: &Connection| team_of(connection, &user);
+        let refusal = database.read::<_, Refusal, _>(team).await.expect_err("there is no team");
+        let Failure::Exception(data) = Failure::from(refusal) else { panic!("an exception") };
+        assert_eq!(data.code, ExceptionCode::UserNotFound);
+    }
+}

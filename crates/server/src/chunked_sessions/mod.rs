@@ -81,9 +81,8 @@ impl Request {
         R: FnOnce(Session, A) -> F,
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
-        let caller = Caller::of(&bearer(self.headers)?, &self.team.database)
-            .await
-            .map_err(HttpRefusal::from)?;
+        let caller =
+            Caller::of(&bearer(self.headers)?, &self.team).await.map_err(HttpRefusal::from)?;
         let Caller::User(user) = caller else {
             return Err(Failure::exception(
                 ExceptionCode::Unauthenticated,
@@ -135,7 +134,9 @@ impl Session {
 /// `Basic`, or as `Bearer`.
 /// <https://pub.dev/documentation/serverpod_auth_client/latest/serverpod_auth_client/wrapAsBasicAuthHeaderValue.html>
 fn bearer(mut headers: HeaderMap) -> Result<HeaderMap, Failure> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(headers) };
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    // None is anonymous; of two, neither is believed.
+    let (Some(value), None) = (all.next(), all.next()) else { return Ok(headers) };
     let basic = value
         .to_str()
         .ok()

@@ -1,20 +1,188 @@
-//! The environment: which variables there are, and what they may say.
+//! What was said, in the environment or in the file, and what it may say.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+use super::file::{self, FileError, Said};
+use super::oidc::OidcIssuer;
+use super::settings::{Kind, SETTINGS, Setting, by_variable};
 use super::{
-    ConfigError, Limits, MIB, MediaSource, MuxConfig, S3Config, StorageChecksum, StorageSource,
+    ConfigError, Limits, MIB, MediaSource, Metrics, MuxConfig, Network, S3Config, StorageChecksum,
+    StorageSource, TlsFiles, units,
 };
 
-/// Looks variables up by name.
-pub(super) struct Variables<'a>(pub(super) &'a dyn Fn(&str) -> Option<String>);
+/// Looks settings up by their names in the environment, wherever they were said.
+pub(super) struct Variables<'a> {
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Secrets that lie in files of their own.
+    secrets: HashMap<&'static str, SecretString>,
+    path: Option<PathBuf>,
+    file: file::Values,
+    /// Of each `[[oidc]]`.
+    issuers: Vec<file::Values>,
+}
 
-impl Variables<'_> {
+impl<'a> Variables<'a> {
+    /// `path` as the command line says it.
+    pub(super) fn new(
+        variable: &'a dyn Fn(&str) -> Option<String>,
+        path: Option<PathBuf>,
+    ) -> Result<Self, ConfigError> {
+        let said = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let path = path.or_else(|| said("DAILIES_CONFIG").map(PathBuf::from));
+        let file = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+        let issuers = path.as_deref().map(file::read_issuers).transpose()?.unwrap_or_default();
+        let mut secrets = HashMap::new();
+        for setting in SETTINGS.iter().filter(|setting| setting.kind == Kind::Secret) {
+            let name = format!("{}_FILE", setting.variable);
+            let Some(path) = said(&name) else { continue };
+            if said(setting.variable).is_some() {
+                return Err(ConfigError::Twice(setting.variable));
+            }
+            let secret = std::fs::read_to_string(path)
+                .map_err(|error| ConfigError::SecretFile { name, error })?;
+            secrets.insert(setting.variable, SecretString::from(secret.trim_end().to_owned()));
+        }
+        Ok(Self { variable, secrets, path, file, issuers })
+    }
+
+    /// The one that the variables or `[oidc]` name, and every `[[oidc]]`.
+    pub(super) fn oidc(&self) -> Result<Vec<OidcIssuer>, ConfigError> {
+        let mut all = Vec::from_iter(OidcIssuer::read(&|name| self.text(name))?);
+        for values in &self.issuers {
+            let issuer = OidcIssuer::read(&|name| values.get(name).map(|said| said.value.clone()));
+            let nameless = || ConfigError::Invalid {
+                name: "DAILIES_OIDC_ISSUER",
+                expected: "said in every [[oidc]] of the file",
+            };
+            all.push(issuer?.ok_or_else(nameless)?);
+        }
+        OidcIssuer::check_all(&all)?;
+        Ok(all)
+    }
+
+    /// An error about a variable, told of the line where the file says it.
+    pub(super) fn located(&self, error: ConfigError) -> ConfigError {
+        let (name, expected) = match error {
+            ConfigError::Invalid { name, expected } => (name, expected),
+            ConfigError::Missing { missing, given } if self.file.contains_key(given) => {
+                let key = |name| by_variable(name).map_or_else(String::new, Setting::path);
+                let (variable, missing, given) = (missing, key(missing), key(given));
+                return ConfigError::MissingKey { missing, given, variable };
+            }
+            error => return error,
+        };
+        let said_here = (self.variable)(name).is_some_and(|value| !value.is_empty());
+        match (by_variable(name), self.file.get(name), &self.path) {
+            (Some(setting), Some(Said { line, .. }), Some(path)) if !said_here => {
+                ConfigError::File(FileError::Line {
+                    file: path.display().to_string(),
+                    line: *line,
+                    message: format!("`{}` must be {expected}", setting.path()),
+                })
+            }
+            _ => ConfigError::Invalid { name, expected },
+        }
+    }
+
     fn text(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.is_empty())
+        debug_assert!(by_variable(name).is_some(), "{name} is no row of the table of settings");
+        (self.variable)(name)
+            .filter(|value| !value.is_empty())
+            .or_else(|| self.secrets.get(name).map(|secret| secret.expose_secret().to_owned()))
+            .or_else(|| self.file.get(name).map(|said| said.value.clone()))
+    }
+
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).map(PathBuf::from)
+    }
+
+    /// What `read` makes of it, where it is said.
+    fn parsed<T>(
+        &self,
+        name: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        read(text.trim()).map(Some).ok_or(ConfigError::Invalid { name, expected })
+    }
+
+    pub(super) fn address(&self, name: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
+        self.parsed(name, "an address and a port, 127.0.0.1:7420", |text| text.parse().ok())
+    }
+
+    fn number(&self, name: &'static str, default: u32) -> Result<u32, ConfigError> {
+        let number = self.parsed(name, "a whole number", |text| text.parse().ok())?;
+        Ok(number.unwrap_or(default))
+    }
+
+    fn time(&self, name: &'static str, default: Duration) -> Result<Duration, ConfigError> {
+        let expected = "a time of at least 1 ms and at most a day, such as 10 s or 5 m";
+        let allowed = Duration::from_millis(1)..=Duration::from_hours(24);
+        let read = |text: &str| units::time(text).filter(|time| allowed.contains(time));
+        Ok(self.parsed(name, expected, read)?.unwrap_or(default))
+    }
+
+    pub(super) fn network(&self) -> Result<Network, ConfigError> {
+        let default = Network::default();
+        let networks = |text: &str| {
+            let one = |text: &str| {
+                let address = || text.parse::<std::net::IpAddr>().ok().map(Into::into);
+                text.parse::<ipnet::IpNet>().ok().or_else(address)
+            };
+            text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(one).collect()
+        };
+        let expected = "addresses or networks such as 10.0.0.0/8, separated by commas";
+        let places = |name, default: usize| {
+            let read = |text: &str| text.parse().ok().filter(|number| *number > 0);
+            Ok::<usize, ConfigError>(
+                self.parsed(name, "a number above 0", read)?.unwrap_or(default),
+            )
+        };
+        Ok(Network {
+            trusted_proxies: self
+                .parsed("DAILIES_TRUSTED_PROXIES", expected, networks)?
+                .unwrap_or(default.trusted_proxies),
+            calls_per_second: self.number("DAILIES_CALLS_PER_SECOND", default.calls_per_second)?,
+            address_calls_per_second: self
+                .number("DAILIES_ADDRESS_CALLS_PER_SECOND", default.address_calls_per_second)?,
+            failures_per_minute: self
+                .number("DAILIES_FAILURES_PER_MINUTE", default.failures_per_minute)?,
+            connections: places("DAILIES_CONNECTIONS", default.connections)?,
+            connections_per_address: places(
+                "DAILIES_CONNECTIONS_PER_ADDRESS",
+                default.connections_per_address,
+            )?,
+            header_timeout: self.time("DAILIES_HEADER_TIMEOUT", default.header_timeout)?,
+            idle_timeout: self.time("DAILIES_IDLE_TIMEOUT", default.idle_timeout)?,
+            stall_timeout: self.time("DAILIES_STALL_TIMEOUT", default.stall_timeout)?,
+        })
+    }
+
+    pub(super) fn tls(&self) -> Result<Option<TlsFiles>, ConfigError> {
+        const CERTIFICATE: &str = "DAILIES_TLS_CERTIFICATE";
+        const KEY: &str = "DAILIES_TLS_KEY";
+        match (self.path(CERTIFICATE), self.path(KEY)) {
+            (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(ConfigError::Missing { missing: KEY, given: CERTIFICATE }),
+            (None, Some(_)) => Err(ConfigError::Missing { missing: CERTIFICATE, given: KEY }),
+        }
+    }
+
+    pub(super) fn metrics(&self) -> Result<Metrics, ConfigError> {
+        Ok(Metrics {
+            listen: self.address("DAILIES_METRICS_LISTEN")?,
+            token: self.text("DAILIES_METRICS_TOKEN").map(Into::into),
+        })
     }
 
     fn needed(&self, missing: &'static str, given: &'static str) -> Result<String, ConfigError> {
@@ -33,12 +201,8 @@ impl Variables<'_> {
     }
 
     fn bytes(&self, name: &'static str, default: u64) -> Result<u64, ConfigError> {
-        match self.text(name) {
-            None => Ok(default),
-            Some(text) => text
-                .parse()
-                .map_err(|_| ConfigError::Invalid { name, expected: "a number of bytes" }),
-        }
+        let expected = "a number of bytes, or a text such as 8 MiB";
+        Ok(self.parsed(name, expected, units::bytes)?.unwrap_or(default))
     }
 
     pub(super) fn storage(&self) -> Result<StorageSource, ConfigError> {
@@ -121,6 +285,7 @@ impl Variables<'_> {
                 None => None,
                 Some(_) => Some(self.bytes("DAILIES_TEAM_QUOTA", 0)?),
             },
+            drain: self.time("DAILIES_DRAIN", default.drain)?,
             ..default
         };
         // S3's own bounds of a part; <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
@@ -144,10 +309,11 @@ impl Variables<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, ServeArgs};
+    use crate::config::{Config, ServeArgs, SettingsArgs};
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let args = ServeArgs { data: Some("d".into()), listen: None, s3_listen: None };
+        let settings = SettingsArgs { config: None, data: Some("d".into()) };
+        let args = ServeArgs { settings, ..ServeArgs::default() };
         Config::new(args, |name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
@@ -186,7 +352,93 @@ mod tests {
         let quota = |variables: &[_]| config(variables).map(|config| config.limits.team_quota);
         assert_eq!(quota(&[]).expect("no limit"), None);
         assert_eq!(quota(&[("DAILIES_TEAM_QUOTA", "5")]).expect("five bytes"), Some(5));
-        quota(&[("DAILIES_TEAM_QUOTA", "5 GB")]).expect_err("no number");
+        quota(&[("DAILIES_TEAM_QUOTA", "five")]).expect_err("no number");
+    }
+
+    #[test]
+    fn the_command_line_is_before_the_environment_and_that_before_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("c.toml");
+        let text = "[server]\nlisten = \"127.0.0.1:1\"\ndata = \"file\"\ndrain = \"3 s\"\n\
+                    [uploads]\npart_size = \"5 MiB\"\n";
+        std::fs::write(&file, text).expect("it can be written");
+        let config = |args: ServeArgs, variables: &[(&str, &str)]| {
+            let settings = SettingsArgs { config: Some(file.clone()), ..args.settings };
+            Config::new(ServeArgs { settings, ..args }, |name| {
+                let said = variables.iter().find(|(known, _)| *known == name);
+                said.map(|(_, value)| (*value).to_owned())
+            })
+            .expect("it is good")
+        };
+        let of_file = config(ServeArgs::default(), &[]);
+        assert_eq!(of_file.listen, Some(([127, 0, 0, 1], 1).into()));
+        assert_eq!(of_file.data, PathBuf::from("file"));
+        assert_eq!(of_file.limits.drain, Duration::from_secs(3));
+        assert_eq!(of_file.limits.part_size, 5 << 20);
+        let variables = [
+            ("DAILIES_LISTEN", "127.0.0.1:2"),
+            ("DAILIES_DATA", "environment"),
+            ("DAILIES_DRAIN", ""),
+        ];
+        let of_environment = config(ServeArgs::default(), &variables);
+        assert_eq!(of_environment.listen, Some(([127, 0, 0, 1], 2).into()));
+        assert_eq!(of_environment.data, PathBuf::from("environment"));
+        assert_eq!(of_environment.limits.drain, Duration::from_secs(3), "empty is not said");
+        let settings = SettingsArgs { config: None, data: Some("line".into()) };
+        let listen = Some(([127, 0, 0, 1], 3).into());
+        let of_line = config(ServeArgs { settings, listen, s3_listen: None }, &variables);
+        assert_eq!((of_line.listen, of_line.data), (listen, PathBuf::from("line")));
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_line_or_its_variable() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("c.toml");
+        std::fs::write(&file, "[uploads]\n\npart_size = 7\n").expect("it can be written");
+        let said = file.to_str().expect("a name in UTF-8").to_owned();
+        let wrong = |part_size: Option<&str>| {
+            let error = Config::new(ServeArgs::default(), |name| match name {
+                "DAILIES_CONFIG" => Some(said.clone()),
+                "DAILIES_PART_SIZE" => part_size.map(str::to_owned),
+                _ => None,
+            });
+            error.expect_err("no storage takes such parts").to_string()
+        };
+        let in_file = wrong(None);
+        assert!(in_file.starts_with(&format!("{said}, line 3: `uploads.part_size`")), "{in_file}");
+        assert!(wrong(Some("8")).starts_with("DAILIES_PART_SIZE must be"));
+        std::fs::write(&file, "[storage]\nendpoint = \"http://s3.test\"\n").expect("written");
+        let missing = "`storage.bucket` is needed where `storage.endpoint` is set";
+        assert!(wrong(None).starts_with(missing), "{}", wrong(None));
+    }
+
+    #[test]
+    fn a_secret_may_lie_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        std::fs::write(&file, "canary\n").expect("it can be written");
+        let file = file.to_str().expect("a name in UTF-8");
+        let token = config(&[("DAILIES_METRICS_TOKEN_FILE", file)]).expect("it is good");
+        assert_eq!(token.metrics.token.expect("said").expose_secret(), "canary");
+        let both = [("DAILIES_METRICS_TOKEN_FILE", file), ("DAILIES_METRICS_TOKEN", "other")];
+        assert!(matches!(config(&both), Err(ConfigError::Twice("DAILIES_METRICS_TOKEN"))));
+        let gone = config(&[("DAILIES_METRICS_TOKEN_FILE", "/nowhere/at/all")]);
+        assert!(matches!(gone, Err(ConfigError::SecretFile { .. })));
+    }
+
+    #[test]
+    fn proxies_and_a_half_certificate_pair() {
+        let read = config(&[("DAILIES_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")]).expect("good");
+        assert!(
+            read.network.trusts([10, 1, 2, 3].into()) && read.network.trusts([192, 0, 2, 1].into())
+        );
+        assert!(!read.network.trusts([127, 0, 0, 1].into()));
+        config(&[("DAILIES_TRUSTED_PROXIES", "everybody")]).expect_err("no network");
+        let half = config(&[("DAILIES_TLS_KEY", "k.pem")]).expect_err("half a pair");
+        assert_eq!(
+            half.to_string(),
+            "DAILIES_TLS_CERTIFICATE is needed where DAILIES_TLS_KEY is set"
+        );
     }
 
     #[test]

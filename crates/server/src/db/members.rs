@@ -1,7 +1,7 @@
 //! `members`: what a user may do in a team.
 
 use dailies_api::projects::Role;
-use dailies_database::DatabaseError;
+use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{parsed, text};
@@ -51,4 +51,69 @@ pub(crate) fn role(
         .prepare_cached("SELECT role FROM members WHERE team_id = ?1 AND user_id = ?2")?
         .query_row([team_id, user_id], |row| parsed(row, "role"))
         .optional()?)
+}
+
+/// A member, with what people call them.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberRow {
+    pub(crate) user_id: String,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+}
+
+/// A team's members, by name.
+pub(crate) fn of_team(
+    connection: &Connection,
+    team_id: &str,
+) -> Result<Vec<MemberRow>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT m.user_id, u.name, m.role FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.team_id = ?1 ORDER BY u.name, m.user_id",
+    )?;
+    let members = statement.query_map([team_id], |row| {
+        let role = parsed(row, "role")?;
+        Ok(MemberRow { user_id: row.get("user_id")?, name: row.get("name")?, role })
+    })?;
+    Ok(members.collect::<Result<_, _>>()?)
+}
+
+/// Whether anyone but `user_id` owns the team.
+pub(crate) fn other_owner(
+    connection: &Connection,
+    team_id: &str,
+    user_id: &str,
+) -> Result<bool, DatabaseError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM members
+             WHERE team_id = ?1 AND user_id <> ?2 AND role = 'owner')",
+        )?
+        .query_row([team_id, user_id], |row| row.get(0))?)
+}
+
+/// From the role that was read to another.
+pub(crate) fn set_role(
+    connection: &Connection,
+    team_id: &str,
+    user_id: &str,
+    (from, to): (Role, Role),
+) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute(
+        "UPDATE members SET role = ?4 WHERE team_id = ?1 AND user_id = ?2 AND role = ?3",
+        params![team_id, user_id, text(from), text(to)],
+    )?)
+}
+
+/// Takes the user out of the team, and with that every key of theirs there.
+pub(crate) fn delete(
+    connection: &Connection,
+    team_id: &str,
+    user_id: &str,
+) -> Result<(), DatabaseError> {
+    exactly_one(
+        connection.execute(
+            "DELETE FROM members WHERE team_id = ?1 AND user_id = ?2",
+            [team_id, user_id],
+        )?,
+    )
 }

@@ -7,6 +7,7 @@ pub(crate) mod api_keys;
 pub(crate) mod chunk_sessions;
 pub(crate) mod folders;
 pub(crate) mod idempotency;
+pub(crate) mod identities;
 pub(crate) mod members;
 pub(crate) mod projects;
 pub(crate) mod quota;
@@ -27,6 +28,11 @@ pub(crate) fn open(path: &Path) -> Result<Database, DatabaseError> {
     Database::open(path, &migrations())
 }
 
+/// Opens the database of a server that may be running.
+pub(crate) fn open_existing(path: &Path) -> Result<Database, DatabaseError> {
+    Database::open_existing(path, &migrations())
+}
+
 /// In the order they were released: add at the end, never change one.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
@@ -40,6 +46,9 @@ fn migrations() -> Migrations<'static> {
         M::up(idempotency::CREATE),
         M::up(webhook_events::CREATE),
         M::up(members::BY_USER),
+        M::up(users::KNOWN_ELSEWHERE),
+        M::up(identities::CREATE),
+        M::up(api_keys::NAMED),
         M::up(quota::ADD),
         M::up(videos::idle::ADD),
         M::up(sweeps::CREATE),

@@ -1,12 +1,9 @@
-//! Bodies of requests that are read whole.
+//! Bodies of requests that are read whole. What announces itself as too large does not come here.
 
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use dailies_api::error::ErrorCode;
 
 use super::HttpRefusal;
@@ -19,14 +16,6 @@ const SENDING: Duration = Duration::from_secs(30);
 fn too_large() -> HttpRefusal {
     let message = "a body is at most 20 MB; videos go to the storage";
     HttpRefusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge, message)
-}
-
-/// Refuses a body that announces itself as too large before any of it is read.
-pub(super) async fn limit(request: Request, next: Next) -> Response {
-    if announced(request.headers()).is_some_and(|length| length > LARGEST as u64) {
-        return too_large().into_response();
-    }
-    next.run(request).await
 }
 
 /// The whole body.

@@ -27,14 +27,13 @@ const PREFLIGHT_KEPT: &str = "86400";
 
 /// Every route but those of the functions and of pages.
 pub(crate) fn router(team: &Arc<Team>, webhooks: Router) -> Router {
-    let small = Router::new()
+    Router::new()
         .route("/health", action("GET", get(health)))
         .merge(chunked_sessions::router(Arc::clone(team)))
         .merge(prefix("/videoUpload"))
+        .merge(uploads_api::router(Arc::clone(team)))
+        .merge(prefix(dailies_api::uploads_api::BASE))
         .merge(webhooks)
-        .layer(middleware::from_fn(body::limit));
-    // Its bodies are videos, which it streams: it has limits of its own.
-    small.merge(uploads_api::router(Arc::clone(team))).merge(prefix(dailies_api::uploads_api::BASE))
 }
 
 /// An address with its methods, its preflight, and 405 for any other method.

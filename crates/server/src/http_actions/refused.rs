@@ -25,20 +25,8 @@ impl From<Refusal> for HttpRefusal {
 
 impl From<CallerError> for HttpRefusal {
     fn from(error: CallerError) -> Self {
-        match error {
-            CallerError::BadCredentials => {
-                let message = "the key is wrong or revoked";
-                Self::new(StatusCode::UNAUTHORIZED, ErrorCode::BadCredentials, message)
-            }
-            CallerError::Database(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a key was not looked up"
-                );
-                let message = "the server failed; try again";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, message)
-            }
-        }
+        let (status, code, message) = error.answer();
+        Self::new(status, code, message)
     }
 }
 
@@ -72,6 +60,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::ChecksumMismatch
         | ErrorCode::NoUpload
         | ErrorCode::NotReady => StatusCode::CONFLICT,
+        ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::StorageUnavailable | ErrorCode::MediaUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -13,6 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::config::{Limits, MediaConfig, Programs, WebhookTarget};
 use super::error::MediaError;
 use super::files::Folder;
+use super::store::backlog::{self, Backlog};
 use super::store::{assets, jobs};
 use super::token::PlaybackKeys;
 use super::{api, deliver, images, store, stream};
@@ -123,6 +124,11 @@ impl MediaEngine {
     /// `/{playbackId}/thumbnail.jpg`; what `https://image.mux.com` is to Mux.
     pub fn image_router(&self) -> Router {
         images::router(Arc::clone(&self.shared))
+    }
+
+    /// How much work waits.
+    pub(crate) async fn backlog(&self) -> Result<Backlog, DatabaseError> {
+        self.shared.database.read(backlog::count).await
     }
 
     /// Stops all work and waits until the child processes are gone, at most ten seconds.

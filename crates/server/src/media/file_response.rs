@@ -54,8 +54,9 @@ pub(super) async fn file_response(
     Ok((StatusCode::PARTIAL_CONTENT, headers, length_header, range, body).into_response())
 }
 
+/// What a `Range` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     Whole,
     Part { first: u64, length: u64 },
     Outside,
@@ -63,7 +64,7 @@ enum Asked {
 
 impl Asked {
     /// What is not understood, several ranges among it, is answered with the whole.
-    fn read(header: Option<&str>, size: u64) -> Self {
+    pub(super) fn read(header: Option<&str>, size: u64) -> Self {
         let Some(ranges) = header.and_then(|header| header.strip_prefix("bytes=")) else {
             return Self::Whole;
         };

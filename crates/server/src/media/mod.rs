@@ -20,6 +20,8 @@ mod error;
 mod ffmpeg;
 mod file_response;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod images;
 mod jobs;
 mod playback;

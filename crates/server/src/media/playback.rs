@@ -61,7 +61,8 @@ fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderVa
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-fn token(uri: &Uri) -> Option<String> {
+/// The first token in the query.
+pub(super) fn token(uri: &Uri) -> Option<String> {
     let pairs = url::form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(name, _)| name == "token").map(|(_, value)| value.into_owned())
 }

@@ -1,8 +1,8 @@
-//! From a request's body to bytes in a file: positioned writes, hashed on the way, durable at the end.
+//! From a request's body to bytes in a file: whole blocks, hashed on the way, durable at the end.
 
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,23 +12,22 @@ use s3s::dto::StreamingBlob;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::block::Block;
 use super::checksums::{Computed, Digests};
+use super::direct::DirectFile;
 use super::in_place::Turn;
-use super::positioned;
 use super::refusal::Refusal;
 
-/// Bytes gathered before they are written, so that a blocking thread is worth its start.
-const SLICE: usize = 1 << 20;
 /// How long a body may bring nothing before it is given up.
 const BODY_IDLE: Duration = Duration::from_secs(60);
 
 /// One body on its way into its place in a file.
 ///
-/// At most two slices are in memory: one that is written and one that is gathered. A blocking
-/// thread is held only while it writes, so that slow clients cannot use them up. `guard` is kept
-/// until the last write has ended, also if the request is dropped in the middle of one.
+/// Two blocks are in memory: one that is written and one that is gathered. A blocking thread is
+/// held only while it writes, so that slow clients cannot use them up. `guard` is kept until the last
+/// write has ended, also if the request is dropped in the middle of one.
 pub(super) struct Intake<G> {
-    file: Arc<File>,
+    file: DirectFile,
     offset: u64,
     digests: Digests,
     /// Of the file, where others write to it, too.
@@ -38,7 +37,7 @@ pub(super) struct Intake<G> {
 
 impl<G: Send + 'static> Intake<G> {
     pub(super) fn new(file: File, offset: u64, digests: Digests, guard: G) -> Self {
-        Self { file: Arc::new(file), offset, digests, turn: None, guard }
+        Self { file: DirectFile::new(file), offset, digests, turn: None, guard }
     }
 
     /// Writes only in turn.
@@ -58,65 +57,69 @@ impl<G: Send + 'static> Intake<G> {
         let mut writer = self;
         let mut received: u64 = 0;
         if let Some(mut body) = body {
-            let mut writing: Option<JoinHandle<io::Result<Self>>> = None;
+            let mut rest = Bytes::new();
+            let mut gathered = Block::new();
+            let mut other = Some(Block::new());
+            let mut writing: Option<JoinHandle<io::Result<(Self, Block)>>> = None;
             let mut idle = Some(writer);
             loop {
-                let (slice, ended) = gather(&mut body).await?;
-                received += slice.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
+                let ended = gather(&mut body, &mut rest, &mut gathered).await?;
+                received += gathered.len() as u64;
                 if received > length {
                     return Err(Refusal::IncompleteBody);
                 }
-                writer = match (idle.take(), writing.take()) {
-                    (Some(writer), _) => writer,
-                    (None, Some(writing)) => joined(writing).await?,
-                    (None, None) => return Err(stopped().into()),
+                let free;
+                (writer, free) = match (idle.take(), other.take(), writing.take()) {
+                    (Some(writer), Some(free), _) => (writer, free),
+                    (_, _, Some(writing)) => joined(writing).await?,
+                    _ => return Err(stopped().into()),
                 };
-                if ended && slice.is_empty() {
+                if ended && gathered.is_empty() {
                     break;
                 }
-                writing = Some(tokio::task::spawn_blocking(move || writer.write(&slice)));
+                let block = std::mem::replace(&mut gathered, free);
+                gathered.clear();
+                writing = Some(tokio::task::spawn_blocking(move || writer.write(block)));
             }
         }
         if received != length {
             return Err(Refusal::IncompleteBody);
         }
         let durable = tokio::task::spawn_blocking(move || {
-            writer.file.sync_data()?;
+            writer.file.sync()?;
             Ok((writer.digests.finish(), writer.guard))
         });
         Ok(joined(durable).await?)
     }
 
-    fn write(mut self, slice: &[Bytes]) -> io::Result<Self> {
-        for bytes in slice {
-            self.digests.update(bytes);
-        }
+    fn write(mut self, block: Block) -> io::Result<(Self, Block)> {
+        self.digests.update(&block);
         let turn = self.turn.clone();
         let _turn = turn.as_ref().map(|turn| turn.lock().unwrap_or_else(PoisonError::into_inner));
-        for bytes in slice {
-            positioned::write_all_at(&self.file, bytes, self.offset)?;
-            self.offset += bytes.len() as u64;
-        }
-        Ok(self)
+        self.file.write_all_at(&block, self.offset)?;
+        self.offset += block.len() as u64;
+        Ok((self, block))
     }
 }
 
-/// The next slice, and whether the body ended with it.
-async fn gather(body: &mut StreamingBlob) -> Result<(Vec<Bytes>, bool), Refusal> {
-    let mut slice = Vec::new();
-    let mut gathered = 0;
-    while gathered < SLICE {
+/// Fills a block, but for the last; whether the body ended. `rest` is what did not fit before.
+async fn gather(
+    body: &mut StreamingBlob,
+    rest: &mut Bytes,
+    block: &mut Block,
+) -> Result<bool, Refusal> {
+    loop {
+        block.take_from(rest);
+        if block.is_full() {
+            return Ok(false);
+        }
         let next = timeout(BODY_IDLE, body.next()).await.map_err(|_| Refusal::RequestTimeout)?;
         match next {
-            Some(Ok(bytes)) => {
-                gathered += bytes.len();
-                slice.push(bytes);
-            }
+            Some(Ok(bytes)) => *rest = bytes,
             Some(Err(error)) => return Err(broken(&error)),
-            None => return Ok((slice, true)),
+            None => return Ok(true),
         }
     }
-    Ok((slice, false))
 }
 
 /// Why a body broke off. The crate `s3s` keeps its error types to itself: their words are its API.

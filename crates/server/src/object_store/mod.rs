@@ -9,7 +9,9 @@
 //! - A part that is sent again never touches the bytes of the one that is held.
 //! - No name of a file is made from anything a client said.
 
+mod block;
 mod checksums;
+mod direct;
 mod files;
 mod gate;
 mod in_place;

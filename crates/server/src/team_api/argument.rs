@@ -7,6 +7,8 @@ use super::error::Refusal;
 
 /// Characters of a title at the most: longer than any file's name.
 const LONGEST_TITLE: usize = 1000;
+/// Characters of any other name.
+const LONGEST_NAME: usize = 200;
 /// Characters of any other text.
 const LONGEST_TEXT: usize = 20_000;
 
@@ -32,6 +34,17 @@ pub(crate) fn title(title: &str) -> Result<String, Refusal> {
         return Err(Refusal::argument("title", message));
     }
     Ok(title.to_owned())
+}
+
+/// A name that people give to a thing: one to 200 characters, not all of them blank.
+pub(crate) fn name(name: &str) -> Result<String, Refusal> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
+    {
+        let message = format!("a name has 1 to {LONGEST_NAME} characters, all of them visible");
+        return Err(Refusal::argument("name", message));
+    }
+    Ok(name.to_owned())
 }
 
 /// Free text under a name.

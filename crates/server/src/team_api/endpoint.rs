@@ -13,12 +13,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dailies_api::convex::{FunctionAnswer, FunctionCall, FunctionKind};
 use dailies_api::error::{ErrorCode, ErrorData};
+use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 
 use super::Team;
-use super::caller::{Caller, CallerError};
+use super::caller::Caller;
 use super::error::Refusal;
 use super::functions::{self, KEY_HEADER};
+use crate::metrics::Observed;
 
 /// Bytes of a call at the most; <https://docs.convex.dev/production/state/limits>.
 const LARGEST_CALL: usize = 16 << 20;
@@ -41,10 +43,13 @@ pub(crate) async fn call(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match answer(kind, &team, &headers, body).await {
+    let mut observed = Observed::default();
+    let mut response = match answer(kind, &team, &headers, body, &mut observed).await {
         Ok(answer) => Json(answer).into_response(),
         Err(refused) => refused.into_response(),
-    }
+    };
+    response.extensions_mut().insert(observed);
+    response
 }
 
 /// A call that did not come as far as its function.
@@ -62,29 +67,32 @@ async fn answer(
     team: &Arc<Team>,
     headers: &HeaderMap,
     body: Body,
+    observed: &mut Observed,
 ) -> Result<FunctionAnswer, Refused> {
-    let caller = Caller::of(headers, &team.database).await.map_err(|error| match error {
-        CallerError::BadCredentials => Refused(
-            StatusCode::UNAUTHORIZED,
-            ErrorCode::BadCredentials,
-            "the key is wrong or revoked".into(),
-        ),
-        CallerError::Database(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a key was not looked up");
-            let message = "the server failed; try again".into();
-            Refused(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, message)
-        }
+    let caller = Caller::of(headers, team).await.map_err(|error| {
+        let (status, code, message) = error.answer();
+        Refused(status, code, message.into())
     })?;
+    observed.caller = caller.id().map(str::to_owned);
     let call = read(headers, body).await?;
     // A value that is no text cannot be kept, and is refused as such with the call.
     let idempotency_key =
         headers.get(KEY_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
     let name = call.path.clone();
+    observed.function = functions::known(&name);
     let running = Arc::clone(team);
     let run = async move { functions::run(&running, kind, caller, call, idempotency_key).await };
     let result = to_its_end(team, &name, Box::pin(run)).await;
+    observed.outcome = Some(match &result {
+        Ok(_) => "ok".to_owned(),
+        Err(Refusal(data)) => crate::db::text(data.code),
+    });
     Ok(match result {
         Ok(value) => FunctionAnswer::Success { value },
+        // The function is right and will work when there is room: nothing its caller could change.
+        Err(Refusal(data)) if data.code == ErrorCode::DiskFull => {
+            return Err(Refused(StatusCode::INSUFFICIENT_STORAGE, data.code, data.message));
+        }
         Err(Refusal(data)) => {
             tracing::debug!(function = name, code = ?data.code, "refused");
             FunctionAnswer::Error {
@@ -134,9 +142,15 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<FunctionCall, Refused> 
         .await
         .map_err(|_| {
             let message = "the call came too slowly".into();
-            Refused(StatusCode::REQUEST_TIMEOUT, ErrorCode::InvalidArgument, message)
+            Refused(StatusCode::REQUEST_TIMEOUT, ErrorCode::RequestTimeout, message)
         })?
-        .map_err(|_| too_large())?;
+        .map_err(|error| {
+            if error.into_inner().is::<LengthLimitError>() {
+                return too_large();
+            }
+            let message = "the call did not come whole".into();
+            Refused(StatusCode::BAD_REQUEST, ErrorCode::InvalidArgument, message)
+        })?;
     serde_json::from_slice(&body).map_err(|error| {
         let message = format!("not a function call: {error}");
         Refused(StatusCode::BAD_REQUEST, ErrorCode::InvalidArgument, message)

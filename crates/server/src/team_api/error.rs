@@ -53,6 +53,10 @@ impl From<DatabaseError> for Refusal {
             return Self::new(ErrorCode::WrongState, "the video changed meanwhile; look again");
         }
         tracing::error!(error = &error as &dyn std::error::Error, "the database failed");
+        if error.is_full() {
+            let message = "the server's disk is full; nothing was lost, try again later";
+            return Self::new(ErrorCode::DiskFull, message);
+        }
         Self::internal()
     }
 }

@@ -12,15 +12,18 @@ use serde_json::{Map, Value};
 
 use super::caller::Caller;
 use super::error::Refusal;
-use super::{Team, argument, completion, idempotency, parts, playback, projects, uploads, videos};
+use super::{
+    Team, api_keys, argument, completion, idempotency, parts, playback, projects, uploads, videos,
+};
 use crate::db::idempotency::KeyedCall;
 
 use self::Access::Anyone;
 use FunctionKind::{Action, Mutation, Query};
-use Replay::{Anew, InTransaction, Kept, Reads};
+use Replay::{Anew, InTransaction, Kept, Once, Reads};
 
 const VIEWER: Access = Access::Role(Role::Viewer);
 const MEMBER: Access = Access::Role(Role::Member);
+const ADMIN: Access = Access::Role(Role::Admin);
 
 /// Request header that names a call, so that it can be made again safely.
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
@@ -48,6 +51,9 @@ pub(crate) enum Replay {
     Reads,
     /// The first answer is kept in the transaction of the change itself.
     InTransaction,
+    /// The answer is shown once and kept nowhere. The call is kept in the transaction of the change
+    /// itself, and refused when it comes again.
+    Once,
     /// The first answer is kept after it was given; until then the function is safe to repeat.
     Kept,
     /// The answer holds addresses that expire and open something. They are made anew for the same
@@ -117,6 +123,12 @@ pub(crate) async fn run(
     }
 }
 
+/// The function's own name, where there is one that a path names.
+pub(crate) fn known(path: &str) -> Option<String> {
+    let name = function_name(path);
+    find(&name).map(|_| name.to_string())
+}
+
 /// A function's answer as a value.
 pub(crate) fn value(answer: impl Serialize) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(|error| {
@@ -166,4 +178,7 @@ pub static FUNCTIONS: &[Function] = &[
     function("videoActions:getPublicPlaybackSession", Action, Anyone, Anew, run!(playback::public_session)),
     function("videoActions:getOriginalPlaybackUrl", Action, MEMBER, Anew, run!(playback::original)),
     function("videoActions:getDownloadUrl", Action, VIEWER, Anew, run!(playback::download)),
+    function("apiKeys:create", Mutation, ADMIN, Once, run!(api_keys::create)),
+    function("apiKeys:list", Query, ADMIN, Reads, run!(api_keys::list)),
+    function("apiKeys:revoke", Mutation, ADMIN, Kept, run!(api_keys::revoke)),
 ];

@@ -2,6 +2,7 @@
 //!
 //! Only answers are kept, never refusals: what failed may be tried again under the same key.
 
+use dailies_api::error::ErrorCode;
 use dailies_database::DatabaseError;
 use rusqlite::Connection;
 use serde_json::{Map, Value};
@@ -50,7 +51,7 @@ where
     R: FnOnce(Option<KeyedCall>) -> F,
     F: Future<Output = Result<Value, Refusal>>,
 {
-    if replay == Replay::InTransaction {
+    if matches!(replay, Replay::InTransaction | Replay::Once) {
         return run(Some(keyed)).await;
     }
     // Two copies of one call at once: the second waits for the first one's answer.
@@ -88,6 +89,18 @@ pub(crate) fn first_answer(
             "this key was used for another call; a new call needs a new key",
         )),
     }
+}
+
+/// Keeps the call in the transaction of the change itself, and refuses to make it again: its
+/// answer was shown once.
+pub(crate) fn first_and_only(connection: &Connection, keyed: &KeyedCall) -> Result<(), Refusal> {
+    if let Earlier::Same(_) = idempotency::find(connection, keyed, now_millis())? {
+        let message = "this call was made, and its answer is shown once only: if that was lost, \
+                       undo what it made and call again under a new key";
+        return Err(Refusal::new(ErrorCode::WrongState, message).at(KEY_HEADER));
+    }
+    first_answer(connection, keyed)?;
+    Ok(idempotency::insert(connection, keyed, None, now_millis())?)
 }
 
 /// Keeps the first answer in the transaction of the change itself.

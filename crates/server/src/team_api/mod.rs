@@ -3,6 +3,7 @@
 //! Owns: who may do what ([`roles`]), what an upload, its completion and its playback are. Reaches
 //! the storage and the media engine only by their protocols. Must not know: where those run.
 
+mod api_keys;
 mod argument;
 mod caller;
 mod completion;
@@ -11,6 +12,8 @@ pub(crate) mod endpoint;
 mod error;
 mod folders;
 pub mod functions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod idempotency;
 mod parts;
 mod playback;
@@ -41,6 +44,7 @@ use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::config::Limits;
+use crate::identity::Issuers;
 use crate::ingest::Ingest;
 use crate::locks::NamedLocks;
 use crate::playback::PlaybackSigner;
@@ -54,6 +58,8 @@ pub(crate) struct Team {
     /// The media engine, and with it the storage.
     pub(crate) ingest: Arc<Ingest>,
     pub(crate) signer: PlaybackSigner,
+    /// Whose tokens are taken besides API keys.
+    pub(crate) issuers: Issuers,
     pub(crate) limits: Limits,
     /// By video, and by caller and `Idempotency-Key`.
     pub(crate) locks: Arc<NamedLocks>,

@@ -39,7 +39,7 @@ pub(crate) fn known(caller: &Caller) -> Result<&Principal, Refusal> {
         Caller::User(user) => Ok(user),
         Caller::Anonymous => Err(Refusal::new(
             ErrorCode::Unauthenticated,
-            "this function needs `Authorization: Bearer sk-…`",
+            "this function needs `Authorization: Bearer …`, with an API key or a token",
         )),
     }
 }
@@ -91,6 +91,20 @@ pub(crate) fn project(
     enough(role, needed)
 }
 
+/// The caller's role in the team, which must be at least `needed`.
+pub(crate) fn team(
+    connection: &Connection,
+    user: &Principal,
+    team_id: &str,
+    needed: Role,
+) -> Result<Role, Refusal> {
+    let unknown =
+        || Refusal::new(ErrorCode::NotFound, "no such team, or none of yours").at("teamId");
+    let role = role_in(connection, user, team_id)?.ok_or_else(unknown)?;
+    enough(role, needed)?;
+    Ok(role)
+}
+
 fn video(
     connection: &Connection,
     user: &Principal,
@@ -103,7 +117,8 @@ fn video(
     Ok(VideoAccess { video, role })
 }
 
-fn enough(role: Role, needed: Role) -> Result<(), Refusal> {
+/// Refuses a role that is too low.
+pub(crate) fn enough(role: Role, needed: Role) -> Result<(), Refusal> {
     if role >= needed {
         return Ok(());
     }

@@ -119,7 +119,7 @@ pub(crate) async fn show(
 }
 
 async fn user(team: &Team, headers: &HeaderMap) -> Result<Principal, HttpRefusal> {
-    match Caller::of(headers, &team.database).await? {
+    match Caller::of(headers, team).await? {
         Caller::User(user) => Ok(user),
         Caller::Anonymous => Err(HttpRefusal::new(
             StatusCode::UNAUTHORIZED,

@@ -77,6 +77,10 @@ pub(crate) async fn receive(
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!(%error, "an event could not be taken");
+            if error.is_full() {
+                let (status, code) = (StatusCode::INSUFFICIENT_STORAGE, ErrorCode::DiskFull);
+                return refused(status, code, "the disk is full; send the event again later");
+            }
             let code = ErrorCode::Internal;
             refused(StatusCode::INTERNAL_SERVER_ERROR, code, "send the event again later")
         }

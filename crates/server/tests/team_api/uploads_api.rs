@@ -389,7 +389,7 @@ async fn who_may_upload_and_look() {
         (Some("sk-wrong"), 401),
         (Some(people.viewer), 200),
         (Some(people.stranger), 404),
-        (Some(people.nobody), 403),
+        (Some(people.nobody), 401),
     ] {
         assert_eq!(get(&server, key, &path).await.0, status, "{key:?}");
     }

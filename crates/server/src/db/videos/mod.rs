@@ -164,6 +164,14 @@ pub(crate) fn page(
 }
 
 /// Ids of the videos that the media engine should be working on.
+/// How many there are in each state.
+pub(crate) fn by_status(connection: &Connection) -> Result<Vec<(String, i64)>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT status, count(*) FROM videos GROUP BY status")?;
+    let states = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(states.collect::<Result<_, _>>()?)
+}
+
 pub(crate) fn processing(connection: &Connection) -> Result<Vec<String>, DatabaseError> {
     let mut statement =
         connection.prepare_cached("SELECT id FROM videos WHERE status = 'processing'")?;

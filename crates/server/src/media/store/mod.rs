@@ -3,6 +3,7 @@
 //! Must not know: FFmpeg, HTTP.
 
 pub(super) mod assets;
+pub(super) mod backlog;
 pub(super) mod deliveries;
 pub(super) mod jobs;
 pub(super) mod playback_ids;

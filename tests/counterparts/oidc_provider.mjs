@@ -1,0 +1,155 @@
+// An OpenID Connect provider that nobody here wrote, on a free port of this computer.
+//
+//   node oidc_provider.mjs
+//
+// Reads commands, a line each, and answers each with a line of JSON on stdout:
+//   tokens ACCOUNT  signs ACCOUNT in by the authorization code flow with PKCE; the tokens it gave
+//   rotate          signs with a new key from now on; the old one stays published
+//   forget          publishes the key in use alone
+
+import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+
+import Provider from "oidc-provider";
+
+const AUDIENCE = "https://dailies.test/api";
+const CLIENT = "dailies-desktop";
+const REDIRECT = "http://127.0.0.1/signed-in";
+const SCOPE = "openid profile email";
+
+function key() {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  return { ...privateKey.export({ format: "jwk" }), kid: randomBytes(8).toString("hex"), use: "sig" };
+}
+
+function provider(issuer, keys) {
+  const provider = new Provider(issuer, {
+    jwks: { keys },
+    clients: [
+      {
+        client_id: CLIENT,
+        token_endpoint_auth_method: "none",
+        application_type: "native",
+        redirect_uris: [REDIRECT],
+      },
+    ],
+    cookies: { keys: [randomBytes(16).toString("hex")] },
+    claims: { profile: ["name"], email: ["email", "email_verified"] },
+    conformIdTokenClaims: false,
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: `${id} of the studio`, email: `${id}@studio.test`, email_verified: true }),
+    }),
+    features: {
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({ scope: "", audience: AUDIENCE, accessTokenFormat: "jwt" }),
+        useGrantedResource: () => true,
+      },
+    },
+    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+  });
+  return provider;
+}
+
+/** Whoever is asked for consents and is who the caller says. */
+async function interact(current, request, response) {
+  const { prompt, params, session, grantId } = await current.interactionDetails(request, response);
+  const account = request.headers["x-account"];
+  if (prompt.name === "login") {
+    await current.interactionFinished(request, response, { login: { accountId: account } });
+    return;
+  }
+  const grant = grantId
+    ? await current.Grant.find(grantId)
+    : new current.Grant({ accountId: session.accountId, clientId: params.client_id });
+  grant.addOIDCScope(SCOPE);
+  const consent = { grantId: await grant.save() };
+  await current.interactionFinished(request, response, { consent }, { mergeWithLastSubmission: true });
+}
+
+let issuer;
+let keys = [key()];
+let current;
+const server = createServer((request, response) => {
+  const done = request.url.startsWith("/interaction/")
+    ? interact(current, request, response)
+    : current.callback()(request, response);
+  Promise.resolve(done).catch((error) => {
+    console.error(error);
+    response.writeHead(500).end();
+  });
+});
+await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+issuer = `http://127.0.0.1:${server.address().port}`;
+current = provider(issuer, keys);
+
+async function tokens(account) {
+  const { authorization_endpoint, token_endpoint } = await (
+    await fetch(`${issuer}/.well-known/openid-configuration`)
+  ).json();
+  const verifier = randomBytes(32).toString("base64url");
+  const query = new URLSearchParams({
+    client_id: CLIENT,
+    redirect_uri: REDIRECT,
+    response_type: "code",
+    scope: SCOPE,
+    resource: AUDIENCE,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  });
+  const cookies = new Map();
+  let at = `${authorization_endpoint}?${query}`;
+  while (!at.startsWith(REDIRECT)) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(at, { redirect: "manual", headers: { cookie, "x-account": account } });
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
+      cookies.set(name, value);
+    }
+    const to = answer.headers.get("location");
+    assert(to, `${answer.status} from ${at}: ${to ? "" : await answer.text()}`);
+    at = new URL(to, at).href;
+  }
+  const code = new URL(at).searchParams.get("code");
+  assert(code, at);
+  const answer = await fetch(token_endpoint, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      code,
+      redirect_uri: REDIRECT,
+      client_id: CLIENT,
+      code_verifier: verifier,
+      resource: AUDIENCE,
+    }),
+  });
+  const { id_token, access_token } = await answer.json();
+  assert(id_token && access_token, `no tokens: ${answer.status}`);
+  return { idToken: id_token, accessToken: access_token };
+}
+
+const commands = {
+  tokens,
+  rotate: async () => {
+    keys = [key(), ...keys];
+    current = provider(issuer, keys);
+    return {};
+  },
+  forget: async () => {
+    keys = keys.slice(0, 1);
+    current = provider(issuer, keys);
+    return {};
+  },
+};
+
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+say({ issuer, audience: AUDIENCE, client: CLIENT });
+for await (const line of createInterface({ input: process.stdin })) {
+  const [command, ...rest] = line.split(" ");
+  say(await commands[command](...rest));
+}
+process.exit(0);
