@@ -7,8 +7,8 @@
 //! Must not know: the engine or the desktop app.
 
 pub mod app;
-mod chunked_sessions;
 pub mod checks;
+mod chunked_sessions;
 mod clock;
 pub mod commands;
 pub mod config;
@@ -16,10 +16,10 @@ pub mod credentials_file;
 pub mod data_folder;
 mod db;
 mod founding;
-mod http_actions;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod health;
+mod http_actions;
 mod identity;
 mod ingest;
 mod limits;
@@ -37,6 +37,6 @@ mod serve;
 mod storage;
 mod sweeps;
 pub mod team_api;
-mod uploads_api;
 pub mod tls;
+mod uploads_api;
 mod webhooks;
