@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 NODE := scripts/with-node
 
-.PHONY: help run demo test bench peers build ui bindings lint deny unit e2e window screens check-directions clean
+.PHONY: help run demo test bench peers build ui bindings openapi lint deny unit e2e window screens check-directions clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -36,6 +36,9 @@ ui: ## Build the web UI that the app embeds
 
 bindings: ## Write the TypeScript types of the Rust types that cross to the page
 	DAILIES_WRITE_BINDINGS=1 cargo test --locked -p dailies-desktop --features custom-protocol bindings
+
+openapi: ## Write docs/openapi.json, the description of the server's REST parts
+	DAILIES_WRITE_OPENAPI=1 cargo test --locked -p dailies-server --test team_api openapi
 
 lint: check-directions ## Formatting, lints and the directions of dependency
 	cargo fmt --all --check

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A deployment that is not ours may send none or others: those read as [`ErrorCode::Unknown`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// No key or token came with the call, and the function needs one.
@@ -59,6 +60,7 @@ pub enum ErrorCode {
 
 /// What a refused call carries: `errorData` of a function, or the body of a non-200 answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorData {
     /// Stable, for programs.
     pub code: ErrorCode,

@@ -5,6 +5,7 @@
 //! of them sends is an `Option`, and absent fields are omitted, never null.
 
 pub mod api_keys;
+pub mod chunked_sessions;
 pub mod convex;
 pub mod credentials;
 pub mod error;
@@ -15,4 +16,5 @@ pub mod projects;
 pub mod share_links;
 pub mod teams;
 pub mod uploads;
+pub mod uploads_api;
 pub mod videos;

@@ -35,7 +35,7 @@ use crate::storage::OriginalStorage;
 use crate::team_api::{self, Team};
 use crate::tls::{Tls, TlsError};
 use crate::webhooks::{self, WebhookKeys};
-use crate::{db, health, pages, removal};
+use crate::{db, health, http_actions, pages, removal, sweeps};
 
 /// Of the embedded storage: a name of ours, and the region that clients assume where none is said.
 const BUCKET: &str = "originals";
@@ -84,7 +84,8 @@ pub struct App {
     /// The storage's: they end after the calls that use them.
     storage: JoinSet<()>,
     storage_stop: CancellationToken,
-    /// Asks about videos in work, finishes removals, keeps the certificate current.
+    /// Asks about videos in work, finishes removals, runs the background jobs, keeps the certificate
+    /// current.
     reconciler: JoinSet<()>,
     /// Shows metrics until everything else has ended.
     observers: JoinSet<()>,
@@ -114,6 +115,9 @@ impl App {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => local_url(tls.is_some(), api.address),
         };
+        let quota = config.limits.team_quota;
+        let set_quota = move |connection: &_| db::quota::set_default(connection, quota);
+        database.write::<_, DatabaseError, _>(set_quota).await?;
         let (near, near_s3) = near.map_or((None, None), |near| (Some(near.api), near.s3));
         let near_url = local_url(false, near.as_ref().unwrap_or(&api).address);
         let stop = CancellationToken::new();
@@ -200,10 +204,12 @@ impl App {
             removals: Arc::clone(&removals),
             passwords: Passwords::new(),
             guesses: Guesses::default(),
+            forms: Arc::new(tokio::sync::Semaphore::new(team_api::FORMS)),
         });
         let origins = playback_origins([&mux.stream, &mux.image, &storage.public_endpoint]);
-        let mut router = team_api::router(team)
-            .merge(webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets)))
+        let webhooks = webhooks::router(database.clone(), WebhookKeys::new(&mux.webhook_secrets));
+        let mut router = team_api::router(Arc::clone(&team))
+            .merge(http_actions::router(&team, webhooks))
             .merge(pages::router(&origins));
         if let Some(engine) = &engine {
             sources.media(engine.clone());
@@ -263,6 +269,7 @@ impl App {
         let remover = Arc::clone(&ingest);
         reconciler.spawn(async move { removal::run(&remover, &removals).await });
         reconciler.spawn(async move { ingest.reconcile().await });
+        reconciler.spawn(sweeps::run(team));
         let drain = config.limits.drain;
         Ok(Self {
             url,

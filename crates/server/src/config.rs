@@ -207,6 +207,16 @@ pub struct Limits {
     pub uploads_kept: Duration,
     /// How long a stopping server waits for the requests it has.
     pub drain: Duration,
+    /// Bytes that a team may keep which has no quota of its own; `None`: no limit.
+    pub team_quota: Option<u64>,
+    /// How long an upload may lie idle before it is given up.
+    pub idle_upload: Duration,
+    /// How old something in the storage must be before it counts as lost where no row names it.
+    pub lost_after: Duration,
+    /// How long a form that is uploaded may stop coming.
+    pub form_stall: Duration,
+    /// How often the background jobs look whether one of them is due.
+    pub sweep_round: Duration,
 }
 
 impl Default for Limits {
@@ -218,6 +228,11 @@ impl Default for Limits {
             playback_token: Duration::from_hours(1),
             uploads_kept: Duration::from_hours(7 * 24),
             drain: Duration::from_secs(10),
+            team_quota: None,
+            idle_upload: Duration::from_hours(24),
+            lost_after: Duration::from_hours(48),
+            form_stall: Duration::from_secs(30),
+            sweep_round: Duration::from_mins(1),
         }
     }
 }

@@ -4,10 +4,14 @@
 //! that a storage may be inside this very process; videos.
 
 mod emptying;
+mod incoming;
+mod inventory;
 mod presigned;
 mod probe;
 
-pub(crate) use self::presigned::{GetAs, PartToSign};
+pub(crate) use self::incoming::Incoming;
+pub(crate) use self::inventory::Stored;
+pub(crate) use self::presigned::{CHUNK, GetAs, PART, PartToSign};
 pub(crate) use self::probe::Probe;
 
 use std::time::Duration;
@@ -167,16 +171,34 @@ impl OriginalStorage {
         let mut parts = Vec::new();
         while let Some(page) = Box::pin(pages.next()).await {
             let page = page.map_err(|error| upload_error(&error))?;
-            parts.extend(page.parts().iter().filter_map(|part| {
-                Some(StoredPart {
-                    number: u32::try_from(part.part_number()?).ok()?,
-                    etag: part.e_tag()?.to_owned(),
-                    size: part.size().unwrap_or_default().unsigned_abs(),
-                    crc64nvme: part.checksum_crc64_nvme().map(str::to_owned),
-                })
-            }));
+            parts.extend(page.parts().iter().filter_map(stored_part));
         }
         Ok(parts)
+    }
+
+    /// One part, if it arrived.
+    pub(crate) async fn part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        number: u32,
+    ) -> Result<Option<StoredPart>, StorageError> {
+        // The marker is the number before the first that is listed.
+        let list = self
+            .client
+            .list_parts()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(upload_id)
+            .max_parts(1)
+            .part_number_marker(number.saturating_sub(1).to_string());
+        let listed = Box::pin(list.send()).await.map_err(|error| upload_error(&error))?;
+        Ok(listed.parts().iter().filter_map(stored_part).find(|part| part.number == number))
+    }
+
+    /// The bucket's name.
+    pub(crate) fn bucket(&self) -> &str {
+        &self.bucket
     }
 
     /// Makes the parts one object.
@@ -222,6 +244,15 @@ impl OriginalStorage {
             Err(error) => Err(unavailable(&error)),
         }
     }
+}
+
+fn stored_part(part: &aws_sdk_s3::types::Part) -> Option<StoredPart> {
+    Some(StoredPart {
+        number: u32::try_from(part.part_number()?).ok()?,
+        etag: part.e_tag()?.to_owned(),
+        size: part.size().unwrap_or_default().unsigned_abs(),
+        crc64nvme: part.checksum_crc64_nvme().map(str::to_owned),
+    })
 }
 
 fn client(config: &S3Config, endpoint: &str) -> Client {

@@ -158,6 +158,13 @@ pub const SETTINGS: &[Setting] = &[
         "days after which the embedded storage drops a multipart upload that nobody touched, 7",
     ),
     setting(
+        "DAILIES_TEAM_QUOTA",
+        ("uploads", "team_quota"),
+        Kind::Bytes,
+        "\"1 TiB\"",
+        "bytes that a team may keep which has no quota of its own; none: no limit",
+    ),
+    setting(
         "DAILIES_CALLS_PER_SECOND",
         ("limits", "calls_per_second"),
         Kind::Number,

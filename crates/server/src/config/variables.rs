@@ -319,6 +319,10 @@ impl<'a> Variables<'a> {
             part_size: self.bytes(PART_SIZE, default.part_size)?,
             multipart_above: self.bytes("DAILIES_MULTIPART_ABOVE", default.multipart_above)?,
             max_file_size: self.bytes("DAILIES_MAX_FILE_SIZE", default.max_file_size)?,
+            team_quota: match self.text("DAILIES_TEAM_QUOTA") {
+                None => None,
+                Some(_) => Some(self.bytes("DAILIES_TEAM_QUOTA", 0)?),
+            },
             drain: self.time("DAILIES_DRAIN", default.drain)?,
             uploads_kept: self.days("DAILIES_UPLOADS_KEPT_DAYS", default.uploads_kept)?,
             ..default
@@ -380,6 +384,14 @@ mod tests {
         }
         let config = config(&[("DAILIES_PART_SIZE", "5242880")]).expect("the smallest");
         assert_eq!(config.limits.part_size, 5 << 20);
+    }
+
+    #[test]
+    fn a_quota_is_a_number_of_bytes_or_no_limit() {
+        let quota = |variables: &[_]| config(variables).map(|config| config.limits.team_quota);
+        assert_eq!(quota(&[]).expect("no limit"), None);
+        assert_eq!(quota(&[("DAILIES_TEAM_QUOTA", "5")]).expect("five bytes"), Some(5));
+        quota(&[("DAILIES_TEAM_QUOTA", "five")]).expect_err("no number");
     }
 
     #[test]

@@ -57,20 +57,35 @@ pub(crate) fn find(
     })
 }
 
-/// Keeps the first answer; `None` where an answer holds addresses that expire. Drops old ones.
+/// Keeps the first answer; `None` where an answer holds addresses that expire.
 pub(crate) fn insert(
     connection: &Connection,
     call: &KeyedCall,
     answer: Option<&str>,
     now: i64,
 ) -> Result<(), DatabaseError> {
-    connection.execute("DELETE FROM idempotency WHERE created_at <= ?1", [now - KEPT])?;
+    // One that is too old may still be there.
     connection.execute(
         "INSERT INTO idempotency (caller, key, request, answer, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (caller, key) DO NOTHING",
-        params![call.caller, call.key, call.request, answer, now],
+         VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (caller, key) DO UPDATE SET
+             request = excluded.request, answer = excluded.answer, created_at = excluded.created_at
+             WHERE idempotency.created_at <= ?6",
+        params![call.caller, call.key, call.request, answer, now, now - KEPT],
     )?;
     Ok(())
+}
+
+/// Drops at most `limit` answers that are too old; says how many.
+pub(crate) fn drop_old(
+    connection: &Connection,
+    now: i64,
+    limit: u32,
+) -> Result<usize, DatabaseError> {
+    Ok(connection.execute(
+        "DELETE FROM idempotency WHERE (caller, key) IN
+             (SELECT caller, key FROM idempotency WHERE created_at <= ?1 LIMIT ?2)",
+        params![now - KEPT, limit],
+    )?)
 }
 
 #[cfg(test)]
@@ -91,6 +106,8 @@ mod tests {
                 assert_eq!(find(connection, &call([2; 32]), 1000 + KEPT)?, Earlier::None);
                 insert(connection, &call([2; 32]), None, 1000 + KEPT)?;
                 assert_eq!(find(connection, &call([2; 32]), 1001 + KEPT)?, Earlier::Same(None));
+                assert_eq!(drop_old(connection, 1001 + KEPT, 10)?, 0, "it is new");
+                assert_eq!(drop_old(connection, 1000 + 2 * KEPT, 10)?, 1);
                 Ok(())
             })
             .await

@@ -5,16 +5,21 @@
 
 pub(crate) mod access_grants;
 pub(crate) mod api_keys;
+pub(crate) mod chunk_sessions;
+pub(crate) mod folders;
 pub(crate) mod idempotency;
 pub(crate) mod identities;
 pub(crate) mod invitations;
 pub(crate) mod members;
 pub(crate) mod projects;
+pub(crate) mod quota;
 pub(crate) mod removals;
 pub(crate) mod settings;
 pub(crate) mod share_links;
 pub(crate) mod snapshots;
+pub(crate) mod sweeps;
 pub(crate) mod teams;
+pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod videos;
 pub(crate) mod webhook_events;
@@ -55,6 +60,11 @@ fn migrations() -> Migrations<'static> {
         M::up(share_links::CREATE),
         M::up(access_grants::CREATE),
         M::up(removals::CREATE),
+        M::up(quota::ADD),
+        M::up(videos::idle::ADD),
+        M::up(sweeps::CREATE),
+        M::up(chunk_sessions::CREATE),
+        M::up(uploads::ADD),
     ])
 }
 

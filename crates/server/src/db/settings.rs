@@ -38,6 +38,8 @@ pub(crate) enum Setting {
     SigningKey,
     /// Its public half, SubjectPublicKeyInfo in PEM.
     SigningPublicKey,
+    /// Bytes that a team may keep which has no quota of its own. Absent: no limit.
+    TeamQuota,
 }
 
 impl Setting {
@@ -58,6 +60,7 @@ impl Setting {
             Self::SigningKeyId => "signing_key_id",
             Self::SigningKey => "signing_key",
             Self::SigningPublicKey => "signing_public_key",
+            Self::TeamQuota => "team_quota",
         }
     }
 }
@@ -82,5 +85,10 @@ pub(crate) fn set(
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         params![setting.name(), value],
     )?;
+    Ok(())
+}
+
+pub(crate) fn clear(connection: &Connection, setting: Setting) -> Result<(), DatabaseError> {
+    connection.execute("DELETE FROM settings WHERE name = ?1", [setting.name()])?;
     Ok(())
 }

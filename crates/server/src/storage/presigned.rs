@@ -12,7 +12,9 @@ use super::{OriginalStorage, StorageError};
 /// A single PUT's address.
 const PUT: Duration = Duration::from_hours(1);
 /// A part's address: as long as an upload may lie idle.
-const PART: Duration = Duration::from_hours(24);
+pub(crate) const PART: Duration = Duration::from_hours(24);
+/// A chunk's address: its client asks for one at a time.
+pub(crate) const CHUNK: Duration = Duration::from_mins(30);
 /// An original's address, for people.
 const GET: Duration = Duration::from_mins(10);
 /// An original's address, for the media engine, which may have a queue.
@@ -25,6 +27,8 @@ pub(crate) struct PartToSign<'a> {
     pub(crate) length: u64,
     /// Base64; a body with any other checksum is refused.
     pub(crate) crc64nvme: Option<&'a str>,
+    /// How long its address opens.
+    pub(crate) lifetime: Duration,
 }
 
 /// How a browser should take an original.
@@ -67,7 +71,8 @@ impl OriginalStorage {
             .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
             .content_length(signed_length(part.length))
             .set_checksum_crc64_nvme(part.crc64nvme.map(str::to_owned));
-        let signed = put.presigned(lifetime(PART)).await.map_err(|error| unsigned(&error))?;
+        let signed =
+            put.presigned(lifetime(part.lifetime)).await.map_err(|error| unsigned(&error))?;
         Ok(signed.uri().to_owned())
     }
 
@@ -150,7 +155,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_is_signed_with_its_checksum_as_a_header() {
-        let part = PartToSign { number: 3, length: 9, crc64nvme: Some("AAAAAAAAAAA=") };
+        let part =
+            PartToSign { number: 3, length: 9, crc64nvme: Some("AAAAAAAAAAA="), lifetime: PART };
         let url = storage().sign_part("k", "u", &part).await.expect("signing needs no network");
         assert_eq!(signed_headers(&url), "content-length;host;x-amz-checksum-crc64nvme");
         assert!(!url.contains("AAAAAAAAAAA"));

@@ -24,26 +24,7 @@ pub(crate) async fn mark_complete(mut call: Call) -> Result<Value, Refusal> {
     if args.s3_key.is_some() && args.s3_key != video.s3_key {
         return Err(Refusal::argument("s3Key", "not the key that this video's upload was given"));
     }
-    match video.status {
-        VideoStatus::Ready => value(done(video.file_size, video.crc64nvme)),
-        VideoStatus::Processing => {
-            // The first call's answer was lost, perhaps before the media engine was asked.
-            team.ingest.start(&video.id).await?;
-            value(done(video.file_size, video.crc64nvme))
-        }
-        VideoStatus::Uploading | VideoStatus::Failed => {
-            let original = team.stored_original(&video).await?;
-            let answer = done(Some(original.size), original.crc64nvme.clone());
-            let id = video.id.clone();
-            team.database
-                .write::<_, DatabaseError, _>(move |connection| {
-                    transitions::start_processing(connection, &id, &original, now_millis())
-                })
-                .await?;
-            team.ingest.start(&video.id).await?;
-            value(answer)
-        }
-    }
+    value(team.finish(video).await?)
 }
 
 /// Gives an upload up for a reason, and removes what was stored of it.
@@ -83,6 +64,31 @@ async fn give_up(call: &Call, video_id: &str, reason: &str) -> Result<Value, Ref
 }
 
 impl Team {
+    /// From a whole object to the media engine, for every kind of upload. Safe to repeat. The caller
+    /// holds the video's lock.
+    pub(crate) async fn finish(&self, video: VideoRow) -> Result<Done, Refusal> {
+        match video.status {
+            VideoStatus::Ready => Ok(done(video.file_size, video.crc64nvme)),
+            VideoStatus::Processing => {
+                // The first call's answer was lost, perhaps before the media engine was asked.
+                self.ingest.start(&video.id).await?;
+                Ok(done(video.file_size, video.crc64nvme))
+            }
+            VideoStatus::Uploading | VideoStatus::Failed => {
+                let original = self.stored_original(&video).await?;
+                let answer = done(Some(original.size), original.crc64nvme.clone());
+                let id = video.id.clone();
+                self.database
+                    .write::<_, DatabaseError, _>(move |connection| {
+                        transitions::start_processing(connection, &id, &original, now_millis())
+                    })
+                    .await?;
+                self.ingest.start(&video.id).await?;
+                Ok(answer)
+            }
+        }
+    }
+
     /// The object, if it is there and is what was registered. What is not leaves everything as it
     /// is, so that the right bytes can still be sent.
     async fn stored_original(&self, video: &VideoRow) -> Result<StoredOriginal, Refusal> {

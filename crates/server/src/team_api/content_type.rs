@@ -22,6 +22,15 @@ pub(crate) fn accepted(content_type: &str) -> Result<String, Refusal> {
     Err(Refusal::new(ErrorCode::UnsupportedType, message).at("contentType"))
 }
 
+/// The type that a file's name says, if the team takes it. For senders that know no better.
+pub(crate) fn by_name(name: &str) -> Option<&'static str> {
+    let (_, extension) = name.rsplit_once('.')?;
+    TAKEN
+        .iter()
+        .find(|(_, taken)| taken.eq_ignore_ascii_case(extension))
+        .map(|(content_type, _)| *content_type)
+}
+
 /// The extension for a type that was accepted.
 pub(crate) fn extension(content_type: &str) -> &'static str {
     TAKEN

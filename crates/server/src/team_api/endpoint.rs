@@ -32,6 +32,8 @@ const SENDING: Duration = Duration::from_secs(30);
 const RUNNING: Duration = Duration::from_mins(6);
 
 /// `GET /health`.
+#[utoipa::path(get, path = "/health", tag = "Server", operation_id = "health",
+    responses((status = 200, description = "It answers")))]
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
@@ -83,23 +85,10 @@ async fn answer(
         headers.get(KEY_HEADER).map(|value| value.to_str().unwrap_or_default().to_owned());
     let name = call.path.clone();
     observed.function = functions::known(&name);
-    // A task of its own: a caller that goes away must not leave half of it done.
     let running = Arc::clone(team);
-    let task = team.calls.spawn(async move {
-        let run = functions::run(&running, kind, caller, call, idempotency_key, address);
-        tokio::time::timeout(RUNNING, Box::pin(run)).await
-    });
-    let result = match task.await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => {
-            tracing::error!(function = name, "a function took too long");
-            Err(Refusal::internal())
-        }
-        Err(_) => {
-            tracing::error!(function = name, "a function panicked");
-            Err(Refusal::internal())
-        }
-    };
+    let run =
+        async move { functions::run(&running, kind, caller, call, idempotency_key, address).await };
+    let result = to_its_end(team, &name, Box::pin(run)).await;
     observed.outcome = Some(match &result {
         Ok(_) => "ok".to_owned(),
         Err(Refusal(data)) => crate::db::text(data.code),
@@ -118,6 +107,29 @@ async fn answer(
             }
         }
     })
+}
+
+/// Runs in a task of its own: a caller that goes away must not leave half of it done.
+pub(crate) async fn to_its_end<T, E>(
+    team: &Team,
+    name: &str,
+    run: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Refusal> + Send + 'static,
+{
+    match team.calls.spawn(tokio::time::timeout(RUNNING, run)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            tracing::error!(function = name, "a function took too long");
+            Err(Refusal::internal().into())
+        }
+        Err(_) => {
+            tracing::error!(function = name, "a function panicked");
+            Err(Refusal::internal().into())
+        }
+    }
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<FunctionCall, Refused> {

@@ -3,6 +3,7 @@
 use dailies_api::error::{ErrorCode, ErrorData};
 use dailies_database::DatabaseError;
 
+use crate::db::quota;
 use crate::ingest::IngestError;
 use crate::storage::StorageError;
 
@@ -31,6 +32,13 @@ impl Refusal {
         Self::new(ErrorCode::NotFound, "no such video, or none of your team's").at("videoId")
     }
 
+    /// The team's storage has only so many bytes left.
+    pub(crate) fn over_quota(free: u64) -> Self {
+        let message =
+            format!("the team's storage has {free} bytes left; remove something or ask for more");
+        Self::new(ErrorCode::QuotaExceeded, message).at("fileSize")
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(ErrorCode::Internal, "the server failed; try again")
     }
@@ -38,6 +46,9 @@ impl Refusal {
 
 impl From<DatabaseError> for Refusal {
     fn from(error: DatabaseError) -> Self {
+        if let Some(free) = quota::exceeded(&error) {
+            return Self::over_quota(free);
+        }
         if matches!(error, DatabaseError::Stale) {
             return Self::new(ErrorCode::WrongState, "the video changed meanwhile; look again");
         }

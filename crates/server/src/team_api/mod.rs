@@ -8,8 +8,9 @@ mod argument;
 mod caller;
 mod completion;
 mod content_type;
-mod endpoint;
+pub(crate) mod endpoint;
 mod error;
+mod folders;
 pub mod functions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
@@ -23,7 +24,7 @@ mod playback;
 mod project_tree;
 mod projects;
 mod public;
-mod roles;
+pub(crate) mod roles;
 mod share_links;
 mod shared;
 mod teams;
@@ -32,14 +33,24 @@ mod versions;
 mod video_changes;
 mod videos;
 
+pub(crate) use dailies_api::projects::Role;
+
+pub(crate) use self::argument::{parse, title};
+pub(crate) use self::caller::{Caller, CallerError, Principal};
+pub(crate) use self::content_type::{accepted, by_name};
+pub(crate) use self::endpoint::{health, to_its_end};
+pub(crate) use self::error::Refusal;
+pub(crate) use self::folders::{FolderPath, first_project, team as team_of};
+pub(crate) use self::uploads::{OBJECTS, check_size, object_key, part_plan};
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, header};
-use axum::routing::{get, post};
+use axum::routing::post;
 use dailies_api::convex::FunctionKind;
 use dailies_database::Database;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
@@ -50,6 +61,9 @@ use crate::ingest::Ingest;
 use crate::locks::NamedLocks;
 use crate::passwords::Passwords;
 use crate::playback::PlaybackSigner;
+
+/// Videos that may come in through this server at once.
+pub(crate) const FORMS: usize = 8;
 
 /// What every function works with.
 pub(crate) struct Team {
@@ -69,9 +83,11 @@ pub(crate) struct Team {
     /// Of share links.
     pub(crate) passwords: Passwords,
     pub(crate) guesses: Guesses,
+    /// Places for videos that come in through this server: each takes memory.
+    pub(crate) forms: Arc<Semaphore>,
 }
 
-/// `/api/query`, `/api/mutation`, `/api/action` and `/health`.
+/// `/api/query`, `/api/mutation` and `/api/action`.
 pub(crate) fn router(team: Arc<Team>) -> Router {
     let route = |kind: FunctionKind| {
         post(move |state, peer, headers, body| endpoint::call(kind, state, peer, headers, body))
@@ -87,5 +103,5 @@ pub(crate) fn router(team: Arc<Team>) -> Router {
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER])
         .max_age(std::time::Duration::from_hours(24));
-    api.with_state(team).layer(cors).route("/health", get(endpoint::health))
+    api.with_state(team).layer(cors)
 }

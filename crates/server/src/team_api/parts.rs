@@ -18,7 +18,7 @@ use super::Team;
 use super::error::Refusal;
 use super::functions::{Call, value};
 use crate::db::videos::{OpenMultipart, VideoRow};
-use crate::storage::{PartToSign, StorageError};
+use crate::storage::{PART, PartToSign, StorageError};
 
 /// An address for each part asked for, with its length and, if it is given, its checksum signed in.
 pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
@@ -37,6 +37,7 @@ pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
             number,
             length: part_length(number, open, size),
             crc64nvme: checksums.get(&number).copied(),
+            lifetime: PART,
         };
         let url = team.ingest.storage.sign_part(key, &open.upload_id, &part).await?;
         parts.push(SignedPart { part_number: number, url });
@@ -75,7 +76,7 @@ impl Team {
     }
 
     /// Whether the object is there with the size that was registered.
-    async fn is_whole(&self, video: &VideoRow) -> Result<bool, Refusal> {
+    pub(crate) async fn is_whole(&self, video: &VideoRow) -> Result<bool, Refusal> {
         let Some(key) = &video.s3_key else { return Ok(false) };
         let head = self.ingest.storage.head(key).await?;
         Ok(head.is_some_and(|head| Some(head.size) == video.file_size))

@@ -29,6 +29,9 @@ const LARGEST_PUT: u64 = 5 << 30;
 const MOST_PARTS: u64 = 10_000;
 const MIB: u64 = 1 << 20;
 
+/// What the keys of all originals begin with.
+pub(crate) const OBJECTS: &str = "videos/";
+
 /// One presigned PUT for the whole file, in the fields of both dialects.
 pub(crate) async fn get_upload_url(mut call: Call) -> Result<Value, Refusal> {
     let args: GetUploadUrl = call.args()?;
@@ -129,6 +132,9 @@ impl Team {
         }
         if let Some(open) = &video.multipart {
             self.close_multipart(&video.id, &open.upload_id).await?;
+        }
+        if video.status == VideoStatus::Uploading {
+            self.touch(video).await?;
         }
         Ok(Some(InitiatedUpload::AlreadyUploaded { key }))
     }
@@ -234,12 +240,12 @@ impl Team {
 }
 
 /// Never made from a file's name.
-fn object_key(video_id: &str) -> String {
+pub(crate) fn object_key(video_id: &str) -> String {
     format!("{}{}", object_prefix(video_id), random::id())
 }
 
 /// Bytes of a part and how many: the size asked for, or the next whole MiB that 10,000 will do with.
-fn part_plan(file_size: u64, part_size: u64) -> (u64, u32) {
+pub(crate) fn part_plan(file_size: u64, part_size: u64) -> (u64, u32) {
     let least = file_size.div_ceil(MOST_PARTS).next_multiple_of(MIB);
     let part_size = part_size.max(least);
     let count = file_size.div_ceil(part_size);

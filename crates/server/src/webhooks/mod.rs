@@ -25,6 +25,7 @@ pub(crate) use self::signature::WebhookKeys;
 use crate::clock::{now_millis, now_seconds};
 use crate::db::videos::transitions;
 use crate::db::{videos, webhook_events};
+use crate::http_actions::action;
 use crate::ingest;
 
 /// Bytes of an event. Mux's own are a few kilobytes.
@@ -32,7 +33,7 @@ const LARGEST_EVENT: usize = 1 << 20;
 /// How long a sender may take to send one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Receiver {
+pub(crate) struct Receiver {
     database: Database,
     keys: WebhookKeys,
 }
@@ -40,11 +41,17 @@ struct Receiver {
 /// The route, for the keys that events may be signed with.
 pub(crate) fn router(database: Database, keys: WebhookKeys) -> Router {
     Router::new()
-        .route("/webhooks/mux", post(receive))
+        .route("/webhooks/mux", action("POST", post(receive)))
         .with_state(Arc::new(Receiver { database, keys }))
 }
 
-async fn receive(
+/// Takes an event of the media engine, once.
+#[utoipa::path(post, path = "/webhooks/mux", tag = "Server", operation_id = "muxWebhook",
+    params(("Mux-Signature" = String, Header, description = "`t=<unix>,v1=<hex>`")),
+    request_body(content_type = "application/json", content = serde_json::Value),
+    responses((status = 200, description = "Taken, or known already, or of no meaning here"),
+        (status = 401, description = "No valid signature", body = ErrorData)))]
+pub(crate) async fn receive(
     State(receiver): State<Arc<Receiver>>,
     headers: HeaderMap,
     body: Body,

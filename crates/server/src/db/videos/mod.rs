@@ -1,5 +1,6 @@
 //! `videos`: what the team uploaded, and where each stands.
 
+pub(crate) mod idle;
 pub(crate) mod listing;
 pub(crate) mod transitions;
 pub(crate) mod versions;

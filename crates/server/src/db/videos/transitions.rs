@@ -57,6 +57,35 @@ pub(crate) fn begin_upload(
     )?)
 }
 
+/// Removes a video that never had a whole original. False where it has one, or is none any more.
+pub(crate) fn remove_unfinished(connection: &Connection, id: &str) -> Result<bool, DatabaseError> {
+    Ok(connection.execute(
+        "DELETE FROM videos WHERE id = ?1 AND (status = 'uploading'
+             OR (status = 'failed' AND s3_key IS NULL))",
+        [id],
+    )? == 1)
+}
+
+/// Puts an unfinished upload into another project.
+pub(crate) fn place(
+    connection: &Connection,
+    id: &str,
+    project_id: &str,
+) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute(
+        "UPDATE videos SET project_id = ?2 WHERE id = ?1 AND status = 'uploading'",
+        [id, project_id],
+    )?)
+}
+
+/// Gives an upload its size, once that is known.
+pub(crate) fn set_size(connection: &Connection, id: &str, size: u64) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute(
+        "UPDATE videos SET file_size = ?2 WHERE id = ?1 AND status = 'uploading'",
+        params![id, stored(size)],
+    )?)
+}
+
 /// Says that somebody is still at this upload.
 pub(crate) fn touch(connection: &Connection, id: &str, now: i64) -> Result<(), DatabaseError> {
     exactly_one(connection.execute(
