@@ -72,7 +72,7 @@ pub static TARGETS: &[Target] = &[
         &[
             r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
             r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"OKP","crv":"Ed25519","kid":"l","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
-        r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#,
+            r#"{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#,
             r#"{"keys":[{"kty":"RSA","key_ops":["verify"],"n":"AQAB","e":"AQAB","d":"AQAB"},{"kty":"oct","k":"AQAB"}]}"#,
         ],
     ),
@@ -132,6 +132,7 @@ pub static TARGETS: &[Target] = &[
             "POST /originals?delete\nhost: s3.test\ncontent-md5: 1B2M2Y8AsgTpgAmY7PhCfg==\n\n<Delete><Object><Key>k</Key></Object></Delete>",
             // Found here: it ended the connection.
             "PUT /originals/key\nhost: s3.test\nauthorization: AWS4-HMAC-SHA256 Credential=FUZZ/\"0260101/local/s3/aws4_request, SignedHeaders=host, Signature=00\n\n",
+            "PUT /originals/key\nhost: s3.test\nauthorization: \u{202e}AWS4-HMAC-SHA256 Credential=FUZZ/\"0260101/local/s3/aws4_request, SignedHeaders=host, Signature=00\n\n",
             "OPTIONS /originals/key\norigin: https://a.test\naccess-control-request-method: PUT\n\n",
         ],
     ),
