@@ -103,12 +103,9 @@ async fn old_signatures_and_forms_do_not_come_in() {
     assert_eq!(query.send().await.unwrap().status(), 400);
     let header = http().get(&url).header("authorization", "AWS DAILIESOWNER:x");
     assert_eq!(header.send().await.unwrap().status(), 400);
-    for boundary in ["x", "é"] {
-        let form = http().post(format!("{}/{BUCKET}", served.endpoint));
-        let content_type = format!("multipart/form-data; boundary={boundary}");
-        let form = form.header("content-type", content_type.as_bytes()).body("--x");
-        assert_eq!(form.send().await.unwrap().status(), 501, "{boundary}");
-    }
+    let form = http().post(format!("{}/{BUCKET}", served.endpoint));
+    let form = form.header("content-type", "multipart/form-data; boundary=x").body("--x");
+    assert_eq!(form.send().await.unwrap().status(), 501);
 }
 
 #[tokio::test]
