@@ -132,6 +132,7 @@ pub static TARGETS: &[Target] = &[
             "POST /originals?delete\nhost: s3.test\ncontent-md5: 1B2M2Y8AsgTpgAmY7PhCfg==\n\n<Delete><Object><Key>k</Key></Object></Delete>",
             // Found here: it ended the connection.
             "PUT /originals/key\nhost: s3.test\nauthorization: AWS4-HMAC-SHA256 Credential=FUZZ/\"0260101/local/s3/aws4_request, SignedHeaders=host, Signature=00\n\n",
+            "PUT /originals/key\nhost: s3.test\nauthorization: \u{202e}AWS4-HMAC-SHA256 Credential=FUZZ/\"0260101/local/s3/aws4_request, SignedHeaders=host, Signature=00\n\n",
             "OPTIONS /originals/key\norigin: https://a.test\naccess-control-request-method: PUT\n\n",
         ],
     ),

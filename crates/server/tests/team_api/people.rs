@@ -79,6 +79,9 @@ impl People {
                        ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role";
             connection.execute(sql, [&self.team, user, role]).unwrap();
         }
+        // Whoever has left has no key any more.
+        let alive = "UPDATE api_keys SET revoked_at = NULL WHERE team_id = ?1 AND id <> 'revoked'";
+        connection.execute(alive, [&self.team]).unwrap();
     }
 
     pub(crate) fn database(&self) -> rusqlite::Connection {
