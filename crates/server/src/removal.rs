@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::clock::now_millis;
 use crate::db::removals::{self, Removal};
 use crate::ingest::{Ingest, IngestError};
+use crate::team_api::OBJECTS;
 
 /// Between looks for what came late, and for what nobody told of.
 const ROUND: Duration = Duration::from_mins(10);
@@ -70,5 +71,5 @@ async fn one(ingest: &Ingest, removal: Removal) -> Result<(), IngestError> {
 
 /// What the keys of one video's objects begin with, and no other's.
 pub(crate) fn object_prefix(video_id: &str) -> String {
-    format!("videos/{video_id}/")
+    format!("{OBJECTS}{video_id}/")
 }
