@@ -139,7 +139,8 @@ async fn what_does_not_come_in_time_is_given_up_across_restarts() {
     })
     .await;
     let mut answer = [0; 12];
-    sending.read_exact(&mut answer).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(10), sending.read_exact(&mut answer));
+    told.await.expect("at once, not when the sender is silent for too long").unwrap();
     assert_eq!(&answer, b"HTTP/1.1 410");
     assert_eq!(sender.chunk(&bytes, GRANULE, 2 * GRANULE).await.status(), StatusCode::GONE);
     let file = stand.folder.path().join("uploads").join(&sender.id);

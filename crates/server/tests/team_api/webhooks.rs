@@ -325,3 +325,25 @@ async fn in_whatever_order_events_come_ready_is_the_end() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn late_news_of_the_asset_before_do_not_become_this_one() {
+    let mux = FakeMux::default();
+    let (server, video) = in_work(&mux).await;
+    let (created, errored) = (mux.last("preparing"), mux.last("errored"));
+    assert_eq!(deliver(&server, "e1", "video.asset.errored", &errored).await, 200);
+    mark(&server, &video).await.unwrap();
+    // As between the commit and the note of the new asset.
+    let database = server.open_database();
+    let forgotten = "UPDATE videos SET mux_asset_id = NULL WHERE id = ?1";
+    database.execute(forgotten, [&video]).unwrap();
+    assert_eq!(deliver(&server, "e2", "video.asset.created", &created).await, 200);
+    let (id, kind, data) = upload_event("video.upload.asset_created", &video, Some(&created), 1);
+    assert_eq!(deliver(&server, &id, kind, &data).await, 200);
+    let asset = "SELECT mux_asset_id FROM videos WHERE id = ?1";
+    let asset: Option<String> = database.query_row(asset, [&video], |row| row.get(0)).unwrap();
+    assert_eq!(asset, None);
+    assert_eq!(deliver(&server, "e3", "video.asset.ready", &mux.last("ready")).await, 200);
+    assert_eq!(server.get(&video).await["muxPlaybackId"], "playback-2");
+    server.stop().await;
+}
