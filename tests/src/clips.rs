@@ -46,6 +46,30 @@ pub fn clip(mebibytes: u64, take: Take) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// A playable file of twenty seconds, for who watches it. Not to be written to.
+///
+/// # Errors
+/// As [`clip`].
+pub fn to_watch() -> Result<PathBuf> {
+    let folder = kept("clips")?;
+    let path = folder.join("to-watch.mp4");
+    let lock = File::create(folder.join("lock"))?;
+    lock.lock()?;
+    if !path.is_file() {
+        let half_made = folder.join("half-made.mp4");
+        ffmpeg(
+            Command::new("ffmpeg")
+                .args(["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25"])
+                .args(["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000"])
+                .args(["-t", "20", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50"])
+                .args(["-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart"])
+                .arg(&half_made),
+        )?;
+        std::fs::rename(half_made, &path)?;
+    }
+    Ok(path)
+}
+
 /// A copy of a clip at a path of the test's own, and what it holds.
 ///
 /// # Errors
