@@ -24,6 +24,7 @@ mod health;
 mod http_actions;
 mod identity;
 mod ingest;
+mod keys;
 mod limits;
 pub mod listeners;
 mod locks;

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::clock::now_millis;
 use crate::db::removals::{self, Removal};
 use crate::ingest::{Ingest, IngestError};
-use crate::team_api::OBJECTS;
+use crate::keys::object_prefix;
 
 /// Between looks for what came late, and for what nobody told of.
 const ROUND: Duration = Duration::from_mins(10);
@@ -67,9 +67,4 @@ async fn one(ingest: &Ingest, removal: Removal) -> Result<(), IngestError> {
         .write::<_, DatabaseError, _>(move |connection| removals::done(connection, &removal))
         .await?;
     Ok(())
-}
-
-/// What the keys of one video's objects begin with, and no other's.
-pub(crate) fn object_prefix(video_id: &str) -> String {
-    format!("{OBJECTS}{video_id}/")
 }

@@ -10,10 +10,10 @@ use crate::db::chunk_sessions::{self, NewSession, SessionRow};
 use crate::db::users;
 use crate::db::videos::transitions::{self, Beginning};
 use crate::db::videos::{self, NewVideo, OpenMultipart};
+use crate::keys::object_key;
 use crate::random;
 use crate::team_api::{
-    Principal, Refusal, Role, accepted, check_size, first_project, object_key, part_plan, roles,
-    team_of, title,
+    Principal, Refusal, Role, accepted, check_size, first_project, part_plan, roles, team_of, title,
 };
 
 /// Bytes of a chunk, unless 10,000 of them would not do.

@@ -7,8 +7,9 @@ use dailies_database::DatabaseError;
 
 use super::{Progress, SweepError, before};
 use crate::db::videos::idle;
+use crate::keys::OBJECTS;
 use crate::storage::Stored;
-use crate::team_api::{OBJECTS, Team};
+use crate::team_api::Team;
 
 /// Aborts multipart uploads that no row names.
 pub(super) async fn uploads(team: &Team, after: Option<&str>) -> Result<Progress, SweepError> {

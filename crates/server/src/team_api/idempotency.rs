@@ -80,10 +80,7 @@ where
 }
 
 /// The answer that was given to this call before, if one is kept.
-pub(crate) fn first_answer(
-    connection: &Connection,
-    keyed: &KeyedCall,
-) -> Result<Option<Value>, Refusal> {
+fn first_answer(connection: &Connection, keyed: &KeyedCall) -> Result<Option<Value>, Refusal> {
     match idempotency::find(connection, keyed, now_millis())? {
         Earlier::None | Earlier::Same(None) => Ok(None),
         Earlier::Same(Some(answer)) => {
@@ -109,11 +106,7 @@ pub(crate) fn first_and_only(connection: &Connection, keyed: &KeyedCall) -> Resu
 }
 
 /// Keeps the first answer in the transaction of the change itself.
-pub(crate) fn keep(
-    connection: &Connection,
-    keyed: &KeyedCall,
-    answer: &Value,
-) -> Result<(), DatabaseError> {
+fn keep(connection: &Connection, keyed: &KeyedCall, answer: &Value) -> Result<(), DatabaseError> {
     idempotency::insert(connection, keyed, Some(&answer.to_string()), now_millis())
 }
 

@@ -41,7 +41,7 @@ pub(crate) use self::content_type::{accepted, by_name};
 pub(crate) use self::endpoint::{health, to_its_end};
 pub(crate) use self::error::Refusal;
 pub(crate) use self::folders::{FolderPath, first_project, team as team_of};
-pub(crate) use self::uploads::{OBJECTS, check_size, object_key, part_plan};
+pub(crate) use self::uploads::{check_size, part_plan};
 
 use std::sync::Arc;
 

@@ -19,8 +19,7 @@ use crate::clock::now_millis;
 use crate::config::Limits;
 use crate::db::videos::transitions::{self, Beginning};
 use crate::db::videos::{OpenMultipart, VideoRow};
-use crate::random;
-use crate::removal::object_prefix;
+use crate::keys::{object_key, object_prefix};
 use crate::storage::StorageError;
 
 /// S3's most for one PUT, bytes.
@@ -28,9 +27,6 @@ const LARGEST_PUT: u64 = 5 << 30;
 /// S3's most for one upload.
 const MOST_PARTS: u64 = 10_000;
 const MIB: u64 = 1 << 20;
-
-/// What the keys of all originals begin with.
-pub(crate) const OBJECTS: &str = "videos/";
 
 /// One presigned PUT for the whole file, in the fields of both dialects.
 pub(crate) async fn get_upload_url(mut call: Call) -> Result<Value, Refusal> {
@@ -237,11 +233,6 @@ impl Team {
             checksum_algorithm: self.ingest.storage.checks_parts().then_some(checksum),
         })
     }
-}
-
-/// Never made from a file's name.
-pub(crate) fn object_key(video_id: &str) -> String {
-    format!("{}{}", object_prefix(video_id), random::id())
 }
 
 /// Bytes of a part and how many: the size asked for, or the next whole MiB that 10,000 will do with.

@@ -35,28 +35,21 @@ pub(crate) async fn create(mut call: Call) -> Result<Value, Refusal> {
         .database
         .write(move |connection| {
             roles::project(connection, &user, &args.project_id, Role::Member)?;
-            if let Some(keyed) = &keyed
-                && let Some(answer) = idempotency::first_answer(connection, keyed)?
-            {
-                return Ok(answer);
-            }
-            let video = NewVideo {
-                id: random::id(),
-                project_id: args.project_id,
-                uploader_name: users::name(connection, &user.user_id)?,
-                uploader_id: user.user_id,
-                title,
-                description,
-                public_id: random::name(),
-                file_size: args.file_size,
-                content_type,
-            };
-            videos::insert(connection, &video, now_millis())?;
-            let answer = Value::String(video.id);
-            if let Some(keyed) = &keyed {
-                idempotency::keep(connection, keyed, &answer)?;
-            }
-            Ok(answer)
+            idempotency::in_transaction(connection, keyed.as_ref(), || {
+                let video = NewVideo {
+                    id: random::id(),
+                    project_id: args.project_id,
+                    uploader_name: users::name(connection, &user.user_id)?,
+                    uploader_id: user.user_id,
+                    title,
+                    description,
+                    public_id: random::name(),
+                    file_size: args.file_size,
+                    content_type,
+                };
+                videos::insert(connection, &video, now_millis())?;
+                Ok(Value::String(video.id))
+            })
         })
         .await
 }

@@ -17,11 +17,12 @@ use crate::db::videos::transitions::{self, Beginning};
 use crate::db::videos::{self, NewVideo};
 use crate::db::{quota, uploads, users};
 use crate::http_actions::HttpRefusal;
+use crate::keys::object_key;
 use crate::random;
 use crate::storage::Incoming;
 use crate::team_api::{
-    FolderPath, Principal, Refusal, Team, accepted, by_name, check_size, first_project, object_key,
-    part_plan, team_of, title,
+    FolderPath, Principal, Refusal, Team, accepted, by_name, check_size, first_project, part_plan,
+    team_of, title,
 };
 
 /// Bytes of a part on its way to the storage, unless 10,000 of them would not do.
