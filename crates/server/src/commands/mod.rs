@@ -7,6 +7,7 @@ pub mod backup;
 pub mod check;
 pub mod key;
 mod people;
+mod quota;
 pub mod serve;
 mod stopping;
 pub mod team;

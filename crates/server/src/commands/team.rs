@@ -6,6 +6,7 @@ use dailies_api::projects::Role;
 use serde::Serialize;
 
 use super::people::{self, Common, RoleName};
+use super::quota::Quota;
 use crate::clock::now_millis;
 use crate::db::members::{self, MemberRow};
 use crate::db::teams::{self, NewTeam, TeamRow};
@@ -38,6 +39,8 @@ enum What {
     SetRole(WithRole),
     /// Take somebody out of a team, and end their keys for it
     RemoveMember(RemoveMember),
+    /// What a team keeps and may keep
+    Quota(Quota),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -155,6 +158,7 @@ impl Team {
                 let rows: Vec<_> = all.into_iter().map(shown).collect();
                 people::print(json, &rows, &lines)
             }
+            What::Quota(quota) => quota.run().await,
             What::AddMember(WithRole { common, team, user, role }) => {
                 common
                     .change(move |connection| {

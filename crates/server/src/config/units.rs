@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `8388608`, `8 MiB`, `50GB`: powers of 1024 with an `i`, of 1000 without.
-pub(super) fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = split(text);
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,

@@ -70,6 +70,43 @@ pub(crate) const ADD: &str = "
             - OLD.reserved - OLD.used));
     END";
 
+/// A team's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TeamStorage {
+    /// What it may keep; `None`: the server's own default.
+    pub(crate) quota: Option<u64>,
+    pub(crate) used: u64,
+    /// Promised to uploads.
+    pub(crate) reserved: u64,
+}
+
+pub(crate) fn of_team(
+    connection: &Connection,
+    team_id: &str,
+) -> Result<TeamStorage, DatabaseError> {
+    let sql = "SELECT quota, used, reserved FROM team_storage WHERE team_id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([team_id], |row| {
+        let bytes = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+        Ok(TeamStorage {
+            quota: row.get::<_, Option<i64>>("quota")?.map(i64::unsigned_abs),
+            used: bytes("used")?,
+            reserved: bytes("reserved")?,
+        })
+    })?)
+}
+
+/// `None`: the server's own default, from now on.
+pub(crate) fn set(
+    connection: &Connection,
+    team_id: &str,
+    quota: Option<u64>,
+) -> Result<(), DatabaseError> {
+    exactly_one(connection.execute(
+        "UPDATE team_storage SET quota = ?2 WHERE team_id = ?1",
+        params![team_id, quota.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX))],
+    )?)
+}
+
 /// What begins the text that the trigger refuses with; the bytes that are free follow.
 const REFUSED: &str = "quota_exceeded ";
 

@@ -186,3 +186,28 @@ async fn many_at_once_lose_nothing() {
     assert_eq!(check, "ok");
     stand.app.stop().await;
 }
+
+#[tokio::test]
+async fn a_team_is_given_a_quota_while_the_server_runs() {
+    let stand = Stand::start(vec![]).await;
+    let data = stand.data.path();
+    let before = json(data, "team|quota|my-team");
+    assert_eq!(before, serde_json::json!({"quota": null, "used": 0, "reserved": 0}));
+    run(data, "team|quota|my-team|--set|1 MiB").said();
+    assert_eq!(json(data, "team|quota|my-team")["quota"], 1 << 20);
+    let owner = stand.owner();
+    let create = |size: u32| {
+        serde_json::json!({
+            "projectId": stand.credentials.project_id, "title": "t", "fileSize": size, "contentType": "video/mp4",
+        })
+    };
+    let small = stand.call(&owner, "mutation", "videos:create", create(1 << 20)).await;
+    small.value();
+    let full = stand.call(&owner, "mutation", "videos:create", create(1)).await;
+    assert_eq!(full.code(), "quota_exceeded");
+    assert_eq!(json(data, "team|quota|my-team")["reserved"], 1 << 20);
+    run(data, "team|quota|my-team|--default").said();
+    stand.call(&owner, "mutation", "videos:create", create(1)).await.value();
+    run(data, "team|quota|my-team|--set|much").refused();
+    run(data, "team|quota|nobody|--set|1").refused();
+}
