@@ -136,7 +136,8 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || readers.run(work))
+        let place = readers.place().await?;
+        tokio::task::spawn_blocking(move || readers.run(place, work))
             .await
             .unwrap_or_else(|_| Err(DatabaseError::Closed.into()))
     }

@@ -1,27 +1,35 @@
-//! Connections that only read, kept for the next caller.
+//! Connections that only read, kept for the next caller; who finds none free waits for one.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{DatabaseError, open};
 
-/// Idle readers kept; more may be open while more callers read at once.
-const KEPT: usize = 4;
+/// Readers at once. Each has read the whole schema, which takes longer than most queries: so all
+/// are kept, and there are no more of them than can be of use.
+const MOST: usize = 8;
 
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    places: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+        Self { path, idle: Mutex::default(), places: Arc::new(Semaphore::new(MOST)) }
     }
 
-    pub(crate) fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    /// The right to [`Self::run`] something.
+    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, DatabaseError> {
+        Arc::clone(&self.places).acquire_owned().await.map_err(|_| DatabaseError::Closed)
+    }
+
+    pub(crate) fn run<T, E, F>(&self, place: OwnedSemaphorePermit, work: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E>,
         E: From<DatabaseError>,
@@ -32,10 +40,8 @@ impl Readers {
             None => open::reader(&self.path)?,
         };
         let result = work(&connection);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
-            idle.push(connection);
-        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        drop(place);
         result
     }
 }
