@@ -144,12 +144,19 @@ async fn taken_away_and_brought_back() {
     let missing = |hold: Hold| hold == Hold::SourceMissing;
     half.uploader.until(half.id, LIMIT, |view| missing(view.hold)).await.unwrap();
     assert!(half.stage.server.log.events("object_stored").is_empty());
+    let before = half.stage.server.log.stored_parts();
+    assert!(!before.is_empty());
 
     std::fs::rename(&away, &half.file).unwrap();
     half.stage.proxy.unlimit();
     half.uploader.until_ready(half.id, LIMIT).await.unwrap();
     half.stage.one_whole_video(&half.file).await.unwrap();
-    assert!(half.stage.server.log.stored_parts().iter().all(|part| !part.was_held));
+    // A part whose last bytes were on their way when its sender stopped may arrive after what the
+    // storage holds was asked for, and then goes up once more. One that was there may not.
+    let again: Vec<_> = half.stage.server.log.stored_parts().split_off(before.len());
+    let again: Vec<_> = again.iter().filter(|part| part.was_held).collect();
+    assert!(again.len() <= e2e::quick().lanes, "{again:?}");
+    assert!(again.iter().all(|part| before.iter().all(|b| b.number != part.number)), "{again:?}");
     half.uploader.stop().await;
     half.stage.strike().await.unwrap();
 }
