@@ -9,7 +9,7 @@ use crate::engine::{Connected, Engine};
 use crate::error::{Code, EngineError};
 use crate::handle::{Candidate, Command, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::store::{Destination, Setting, Upload};
+use crate::store::{Destination, Registration, Setting, Upload};
 use crate::team::Team;
 use crate::transfer::{Effect, Input, Phase, State, UploadId, step};
 use crate::view::{Added, ConnectionView, DestinationView, News};
@@ -173,7 +173,7 @@ impl Engine {
             destination: destination.clone(),
             added_at: now,
             uploaded_at: None,
-            register_tried: false,
+            registration: Registration::No,
             video_id: None,
             session: None,
             duration: None,

@@ -22,7 +22,7 @@ use crate::protocol::{Earlier, UploadProtocol, VideoActions};
 use crate::queue::{Entry, Queue, Running};
 use crate::send::Sending;
 use crate::source::Slices;
-use crate::store::{Setting, Store, Upload};
+use crate::store::{Registration, Setting, Store, Upload};
 use crate::team::Team;
 use crate::transfer::{Effect, Failure, Input, Phase, Timestamp, UploadId, step};
 use crate::view::{Change, ConnectionView, DestinationView, News, Snapshot};
@@ -303,11 +303,11 @@ impl Engine {
         let Some(entry) = self.queue.get_mut(&id) else { return };
         let mut earlier = Earlier::None;
         if kind == Kind::Register {
-            if entry.row.register_tried {
+            if entry.row.registration == Registration::Tried {
                 earlier = Earlier::Maybe { taken };
             } else {
                 let mut row = entry.row.clone();
-                row.register_tried = true;
+                row.registration = Registration::Tried;
                 if let Err(error) = self.store.update(&row).await {
                     tracing::error!(upload = %id, %error, "an intent could not be written");
                     entry.rests_until = Some(self.clock.now().after(REST));
@@ -333,7 +333,6 @@ impl Engine {
             store: self.store.clone(),
             clock: Arc::clone(&self.clock),
             intent: Arc::new(intent(&entry.row)),
-            video_id: entry.row.video_id.clone().unwrap_or_default(),
             opened,
             slices: self.slices.clone(),
             permits: Arc::clone(&self.permits),
@@ -386,7 +385,11 @@ impl Engine {
     async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
         match outcome {
             Outcome::Registered(video) => {
-                self.apply(id, Input::Registered, |row| row.video_id = Some(video)).await;
+                let registered = |row: &mut Upload| {
+                    row.video_id = video;
+                    row.registration = Registration::Done;
+                };
+                self.apply(id, Input::Registered, registered).await;
             }
             Outcome::Opened(opened) => {
                 let session = opened.session.clone();
@@ -396,7 +399,13 @@ impl Engine {
                 self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
             }
             Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
-            Outcome::Finished => self.apply(id, Input::Finished, |row| row.reason = None).await,
+            Outcome::Finished { video_id } => {
+                let finished = |row: &mut Upload| {
+                    row.reason = None;
+                    row.video_id = row.video_id.take().or(video_id);
+                };
+                self.apply(id, Input::Finished, finished).await;
+            }
             Outcome::ProcessesAgain => {
                 if let Some(entry) = self.queue.get_mut(&id) {
                     entry.processes_again = false;

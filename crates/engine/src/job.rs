@@ -7,7 +7,7 @@ use crate::error::Code;
 use crate::protocol::{Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
 use crate::send::{Sending, blocking, local};
 use crate::source::{Crc64, Slices, Source};
-use crate::store::{Receipt, Session, SessionKind, Store, Upload};
+use crate::store::{Receipt, Registration, Session, SessionKind, Store, Upload};
 use crate::transfer::{ByteRange, Failure, Phase};
 
 /// The first wait between two questions whether a video can be played …
@@ -35,7 +35,7 @@ impl Kind {
     pub(crate) fn for_upload(row: &Upload, is_open: bool) -> Option<Self> {
         match row.state.phase {
             Phase::Queued | Phase::Ready => None,
-            Phase::Beginning if row.video_id.is_none() => Some(Self::Register),
+            Phase::Beginning if row.registration != Registration::Done => Some(Self::Register),
             Phase::Beginning => Some(Self::Open),
             Phase::Uploading if is_open => Some(Self::Send),
             // After a restart or any doubt: what arrived is asked first.
@@ -54,10 +54,10 @@ impl Kind {
 /// How a job ended well.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Registered(String),
+    Registered(Option<String>),
     Opened(Opened),
     Sent,
-    Finished,
+    Finished { video_id: Option<String> },
     ProcessesAgain,
     Playable { duration: Option<f64> },
     ProcessingFailed { reason: Option<String> },
@@ -81,7 +81,7 @@ impl Job {
     }
 
     pub(crate) async fn open(self) -> Result<Outcome, Failure> {
-        let opened = self.protocol.open(&self.video()?, &intent(&self.row)).await?;
+        let opened = self.protocol.open(&intent(&self.row), self.row.session.as_ref()).await?;
         opened
             .session
             .plan(self.row.fingerprint.size)
@@ -97,17 +97,16 @@ impl Job {
     /// Puts the object together and compares it with the file, part checksums and all.
     pub(crate) async fn finish(self) -> Result<Outcome, Failure> {
         self.unchanged().await?;
-        let video = self.video()?;
         let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
         let total = self.row.fingerprint.size;
         let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
         let checksum = self.checksum(session, &receipts).await?;
-        let Finished { size, checksum: said } =
-            self.protocol.finish(&video, session, &receipts).await?;
+        let Finished { video_id, size, checksum: said } =
+            self.protocol.finish(&intent(&self.row), session, &receipts).await?;
         let right =
             size.is_none_or(|size| size == total) && said.is_none_or(|said| said == checksum);
         if right {
-            return Ok(Outcome::Finished);
+            return Ok(Outcome::Finished { video_id });
         }
         tracing::error!(upload = %self.row.id, ?size, total, "the stored object is another");
         Err(Failure::Refused {
@@ -120,12 +119,12 @@ impl Job {
     pub(crate) async fn process_again(self) -> Result<Outcome, Failure> {
         let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
         let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
-        self.protocol.finish(&self.video()?, session, &receipts).await?;
+        self.protocol.finish(&intent(&self.row), session, &receipts).await?;
         Ok(Outcome::ProcessesAgain)
     }
 
     pub(crate) async fn watch(self) -> Result<Outcome, Failure> {
-        let video = self.video()?;
+        let video = self.row.video_id.clone().ok_or(Failure::SessionGone)?;
         let mut wait = FIRST_LOOK;
         loop {
             match self.protocol.processing(&video).await? {
@@ -139,9 +138,7 @@ impl Job {
     }
 
     pub(crate) async fn abandon(self) -> Result<Outcome, Failure> {
-        if let Some(video) = &self.row.video_id {
-            self.protocol.abandon(video, self.row.session.as_ref()).await?;
-        }
+        self.protocol.abandon(&intent(&self.row), self.row.session.as_ref()).await?;
         Ok(Outcome::Abandoned)
     }
 
@@ -151,10 +148,6 @@ impl Job {
             tokio::time::sleep(SOURCE_LOOK).await;
         }
         Ok(Outcome::SourceBack)
-    }
-
-    fn video(&self) -> Result<String, Failure> {
-        self.row.video_id.clone().ok_or(Failure::SessionGone)
     }
 
     async fn unchanged(&self) -> Result<(), Failure> {
@@ -189,5 +182,6 @@ pub(crate) fn intent(row: &Upload) -> Intent {
         size: row.fingerprint.size,
         content_type: row.content_type.clone(),
         added_at: row.added_at,
+        video_id: row.video_id.clone(),
     }
 }

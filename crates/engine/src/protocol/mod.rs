@@ -11,7 +11,7 @@ pub use video_actions::VideoActions;
 use crate::net::SignedUrl;
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session};
-use crate::transfer::{Failure, PartNumber, Timestamp, UploadId};
+use crate::transfer::{ByteRange, Failure, PartNumber, Timestamp, UploadId};
 
 /// What somebody wants uploaded. Everything a protocol needs to know of it.
 #[derive(Clone, Debug)]
@@ -30,6 +30,18 @@ pub struct Intent {
     pub content_type: String,
     /// When it was added, by this computer's clock.
     pub added_at: Timestamp,
+    /// The team's name for its video, once it has one.
+    pub video_id: Option<String>,
+}
+
+impl Intent {
+    /// The team's name for its video.
+    ///
+    /// # Errors
+    /// [`Failure::SessionGone`] where it has none: it has to be made known first.
+    pub fn video(&self) -> Result<&str, Failure> {
+        self.video_id.as_deref().ok_or(Failure::SessionGone)
+    }
 }
 
 /// What is known of an earlier try to register.
@@ -49,19 +61,51 @@ pub enum Earlier {
 pub struct Opened {
     /// What is durable of it.
     pub session: Session,
-    /// Of a single PUT.
+    /// Where its bytes go, where that is one address for all of them.
     pub url: Option<SignedUrl>,
-    /// The parts that the other side holds.
-    pub arrived: Vec<Arrived>,
+    /// What the other side holds.
+    pub arrived: Arrived,
+}
+
+/// What the other side says it holds of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// These parts. Of a session that takes parts in any order.
+    Parts(Vec<ArrivedPart>),
+    /// So many bytes from the start. Of a session that takes bytes in order.
+    UpTo(u64),
+}
+
+impl Arrived {
+    /// Nothing of it.
+    pub const NOTHING: Self = Self::Parts(Vec::new());
+
+    /// The parts; none where bytes arrive in order.
+    #[must_use]
+    pub fn parts(&self) -> &[ArrivedPart] {
+        match self {
+            Self::Parts(parts) => parts,
+            Self::UpTo(_) => &[],
+        }
+    }
+
+    /// Bytes from the start; none where parts arrive in any order.
+    #[must_use]
+    pub fn in_order(&self) -> u64 {
+        match self {
+            Self::Parts(_) => 0,
+            Self::UpTo(bytes) => *bytes,
+        }
+    }
 }
 
 /// A part that the other side says it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrived {
+pub struct ArrivedPart {
     /// Which.
     pub part: PartNumber,
-    /// As the storage said it.
-    pub etag: String,
+    /// As the storage said it, where the other side passes that on.
+    pub etag: Option<String>,
     /// Bytes and their checksum, where it says them.
     pub content: Option<(u64, Crc64)>,
 }
@@ -82,15 +126,20 @@ pub struct Ticket {
 /// A part that was sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// As the storage said it.
+    /// As the storage said it; empty where it says none.
     pub etag: String,
     /// The checksum the storage says, if it says one.
     pub checksum: Option<Crc64>,
+    /// Bytes from the file's start that the other side holds now, of a session that takes them in
+    /// order. It may be less than was sent: whoever sends goes on from there.
+    pub stored: Option<u64>,
 }
 
 /// An upload whose bytes are all with the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
+    /// The team's name for the video, where it has one only now.
+    pub video_id: Option<String>,
     /// Bytes, where the other side says them.
     pub size: Option<u64>,
     /// Checksum, where the other side says it.
@@ -117,11 +166,13 @@ pub enum Processing {
 /// A way in which bytes get to a team. Every call may be made again after any failure.
 #[async_trait]
 pub trait UploadProtocol: Send + Sync + 'static {
-    /// Makes the video known to the team, or finds the one that an earlier try made.
-    async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<String, Failure>;
+    /// Makes the video known to the team, or finds the one that an earlier try made. `None` where
+    /// a team knows of a video only with its bytes.
+    async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure>;
 
-    /// Opens a session, or the one that is open already, and asks what arrived.
-    async fn open(&self, video_id: &str, intent: &Intent) -> Result<Opened, Failure>;
+    /// Opens a session, or the one that is open already, and asks what arrived. `session` is what
+    /// is known of an earlier one.
+    async fn open(&self, intent: &Intent, session: Option<&Session>) -> Result<Opened, Failure>;
 
     /// Parts that [`Self::tickets`] takes at once.
     fn tickets_at_once(&self) -> usize;
@@ -129,19 +180,25 @@ pub trait UploadProtocol: Send + Sync + 'static {
     /// Leave to send these parts, whose checksums are known where the session signs them.
     async fn tickets(
         &self,
-        video_id: &str,
         intent: &Intent,
         opened: &Opened,
         parts: &[(PartNumber, Option<Crc64>)],
     ) -> Result<Vec<Ticket>, Failure>;
 
-    /// Sends one part.
-    async fn send(&self, ticket: &Ticket, body: PartBody) -> Result<Sent, Failure>;
+    /// Sends one part, which lies at `range` of the file.
+    async fn send(
+        &self,
+        intent: &Intent,
+        opened: &Opened,
+        ticket: &Ticket,
+        range: ByteRange,
+        body: PartBody,
+    ) -> Result<Sent, Failure>;
 
     /// Puts the parts together, or finds that they are. Asks before it does anything twice.
     async fn finish(
         &self,
-        video_id: &str,
+        intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
     ) -> Result<Finished, Failure>;
@@ -151,5 +208,5 @@ pub trait UploadProtocol: Send + Sync + 'static {
 
     /// Removes what an unfinished upload left. For a user's decision or a final failure only:
     /// what it removes cannot be brought back.
-    async fn abandon(&self, video_id: &str, session: Option<&Session>) -> Result<(), Failure>;
+    async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure>;
 }

@@ -20,12 +20,13 @@ use serde_json::Value;
 use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
 use crate::protocol::{
-    Arrived, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket, UploadProtocol,
+    Arrived, ArrivedPart, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket,
+    UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
 use crate::team::{Dialect, Team, TeamError};
-use crate::transfer::{Failure, PartNumber};
+use crate::transfer::{ByteRange, Failure, PartNumber};
 
 /// How far this computer's clock and the server's may be apart when a video is looked for.
 const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
@@ -107,7 +108,7 @@ impl VideoActions {
         Ok(Opened {
             session: Session { key, kind: SessionKind::Single },
             url: Some(self.signed(&url)?),
-            arrived: Vec::new(),
+            arrived: Arrived::NOTHING,
         })
     }
 
@@ -119,17 +120,17 @@ impl VideoActions {
             self.team.client().call(Action, "videoActions:markUploadComplete", &args).await?;
         let done = done.unwrap_or_default();
         let checksum = done.crc64nvme.as_deref().and_then(Crc64::from_wire);
-        Ok(Finished { size: done.size, checksum })
+        Ok(Finished { video_id: None, size: done.size, checksum })
     }
 }
 
 #[async_trait]
 impl UploadProtocol for VideoActions {
-    async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<String, Failure> {
+    async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure> {
         if let (Earlier::Maybe { taken }, Dialect::Current) = (&earlier, self.team.dialect())
             && let Some(video) = self.adopt(intent, taken).await?
         {
-            return Ok(video);
+            return Ok(Some(video));
         }
         let args = CreateVideo {
             project_id: intent.project_id.clone(),
@@ -139,10 +140,13 @@ impl UploadProtocol for VideoActions {
             content_type: Some(intent.content_type.clone()),
         };
         let key = intent.id.to_string();
-        Ok(self.team.client().call_once(Mutation, "videos:create", &args, Some(&key)).await?)
+        let video =
+            self.team.client().call_once(Mutation, "videos:create", &args, Some(&key)).await?;
+        Ok(Some(video))
     }
 
-    async fn open(&self, video_id: &str, intent: &Intent) -> Result<Opened, Failure> {
+    async fn open(&self, intent: &Intent, _: Option<&Session>) -> Result<Opened, Failure> {
+        let video_id = intent.video()?;
         if self.team.dialect() == Dialect::Documented {
             return Ok(self.open_single(video_id).await?);
         }
@@ -157,13 +161,13 @@ impl UploadProtocol for VideoActions {
             Ok(InitiatedUpload::Single { url, key }) => Ok(Opened {
                 session: Session { key, kind: SessionKind::Single },
                 url: Some(self.signed(&url)?),
-                arrived: Vec::new(),
+                arrived: Arrived::NOTHING,
             }),
             Ok(InitiatedUpload::Multipart(upload)) => multipart(upload),
             Ok(InitiatedUpload::AlreadyUploaded { key }) => Ok(Opened {
                 session: Session { key, kind: SessionKind::AlreadyThere },
                 url: None,
-                arrived: Vec::new(),
+                arrived: Arrived::NOTHING,
             }),
             Err(TeamError::Function { code: Some(ErrorCode::FunctionNotFound), .. }) => {
                 Ok(self.open_single(video_id).await?)
@@ -178,7 +182,6 @@ impl UploadProtocol for VideoActions {
 
     async fn tickets(
         &self,
-        video_id: &str,
         intent: &Intent,
         opened: &Opened,
         parts: &[(PartNumber, Option<Crc64>)],
@@ -192,7 +195,7 @@ impl UploadProtocol for VideoActions {
             Some(PartChecksum { part_number: part.get(), crc64nvme: (*checksum)?.to_wire() })
         });
         let args = SignUploadParts {
-            video_id: video_id.to_owned(),
+            video_id: intent.video()?.to_owned(),
             part_numbers: parts.iter().map(|(part, _)| part.get()).collect(),
             checksums: checksums.collect(),
         };
@@ -212,7 +215,14 @@ impl UploadProtocol for VideoActions {
         parts.iter().map(ticket).collect()
     }
 
-    async fn send(&self, ticket: &Ticket, body: PartBody) -> Result<Sent, Failure> {
+    async fn send(
+        &self,
+        _: &Intent,
+        _: &Opened,
+        ticket: &Ticket,
+        _: ByteRange,
+        body: PartBody,
+    ) -> Result<Sent, Failure> {
         let clients = self.team.client().clients();
         let mut request = clients.payload.put(ticket.url.expose().clone());
         // Nothing may be sent but what was signed: a storage refuses any other header of its own.
@@ -224,15 +234,16 @@ impl UploadProtocol for VideoActions {
         }
         let response = put_body(request, body, clients.options).await?;
         let answer = put_answer(response).await?;
-        Ok(Sent { etag: answer.etag, checksum: answer.checksum })
+        Ok(Sent { etag: answer.etag, checksum: answer.checksum, stored: None })
     }
 
     async fn finish(
         &self,
-        video_id: &str,
+        intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
     ) -> Result<Finished, Failure> {
+        let video_id = intent.video()?;
         let mut put_together = !matches!(session.kind, SessionKind::Multipart { .. });
         if self.team.dialect() == Dialect::Current {
             // Completing is not idempotent there, so the video's state decides what is left to do.
@@ -240,7 +251,7 @@ impl UploadProtocol for VideoActions {
             let checksum = video.crc64nvme.as_deref().and_then(Crc64::from_wire);
             match video.status {
                 VideoStatus::Processing | VideoStatus::Ready => {
-                    return Ok(Finished { size: video.file_size, checksum });
+                    return Ok(Finished { video_id: None, size: video.file_size, checksum });
                 }
                 VideoStatus::Uploading | VideoStatus::Failed => {
                     put_together |=
@@ -279,16 +290,17 @@ impl UploadProtocol for VideoActions {
         })
     }
 
-    async fn abandon(&self, video_id: &str, session: Option<&Session>) -> Result<(), Failure> {
+    async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure> {
+        let Some(video_id) = &intent.video_id else { return Ok(()) };
         let client = self.team.client();
         if let Some(SessionKind::Multipart { .. }) = session.map(|session| &session.kind) {
-            let args = VideoArgs { video_id: video_id.to_owned() };
+            let args = VideoArgs { video_id: video_id.clone() };
             let aborted = client.call(Action, "videoActions:abortVideoUpload", &args).await;
             gone(aborted)?;
         }
         let error = (self.team.dialect() == Dialect::Documented)
             .then(|| "The upload was cancelled.".to_owned());
-        let args = MarkUploadFailed { video_id: video_id.to_owned(), error };
+        let args = MarkUploadFailed { video_id: video_id.clone(), error };
         gone(client.call(Action, "videoActions:markUploadFailed", &args).await)
     }
 }
@@ -298,10 +310,11 @@ fn multipart(upload: MultipartUpload) -> Result<Opened, Failure> {
         let number = PartNumber::new(part.part_number)
             .ok_or_else(|| Failure::UnexpectedAnswer("a part with number zero".into()))?;
         let checksum = part.crc64nvme.as_deref().and_then(Crc64::from_wire);
-        Ok(Arrived { part: number, etag: part.etag, content: part.size.zip(checksum) })
+        let content = part.size.zip(checksum);
+        Ok(ArrivedPart { part: number, etag: Some(part.etag), content })
     });
     Ok(Opened {
-        arrived: arrived.collect::<Result<_, Failure>>()?,
+        arrived: Arrived::Parts(arrived.collect::<Result<_, Failure>>()?),
         url: None,
         session: Session {
             key: upload.key,

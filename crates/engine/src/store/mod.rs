@@ -13,7 +13,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 
 pub use parts::{Proof, Receipt};
 pub use settings::Setting;
-pub use uploads::{Destination, Session, SessionKind, Upload};
+pub use uploads::{Destination, Registration, Session, SessionKind, Upload};
 
 use crate::transfer::{PartNumber, UploadId};
 
@@ -123,12 +123,12 @@ impl Store {
     }
 }
 
+/// Every schema that was released, oldest first. One that was released is never edited.
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![M::up(concat!(
-        include_str!("uploads.sql"),
-        include_str!("parts.sql"),
-        include_str!("settings.sql"),
-    ))])
+    Migrations::new(vec![
+        M::up(include_str!("schema/0001_queue.sql")),
+        M::up(include_str!("schema/0002_protocols.sql")),
+    ])
 }
 
 #[cfg(test)]

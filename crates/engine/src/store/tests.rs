@@ -23,7 +23,7 @@ fn upload(folder: &Path) -> Upload {
         },
         added_at: Timestamp(1),
         uploaded_at: None,
-        register_tried: false,
+        registration: Registration::No,
         video_id: None,
         session: None,
         duration: None,
@@ -61,7 +61,7 @@ async fn everything_survives_being_closed() {
         cleanup: true,
     };
     row.video_id = Some("v".into());
-    row.register_tried = true;
+    row.registration = Registration::Done;
     row.session = Some(Session {
         key: "k".into(),
         kind: SessionKind::Multipart {
@@ -142,4 +142,41 @@ async fn settings_are_set_and_unset() {
     assert_eq!(store.setting(Setting::Server).await.unwrap().as_deref(), Some("http://b/"));
     store.set(Setting::Server, None).await.unwrap();
     assert_eq!(store.setting(Setting::Server).await.unwrap(), None);
+}
+
+/// A queue that the first released schema wrote is the same after the move to today's.
+#[tokio::test]
+async fn the_first_schemas_queue_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let row = upload(folder.path());
+    let fingerprint = serde_json::to_string(&row.fingerprint).unwrap();
+    let session = r#"{"key":"k","kind":{"kind":"multipart","upload_id":"u","part_size":2,
+        "part_count":3,"signs_checksums":true}}"#;
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("schema/0001_queue.sql")).unwrap();
+    old.execute(
+        "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
+             fingerprint, server, project_id, project, team, added_at, register_tried, video_id,
+             session)
+         VALUES (?1, 'uploading', 'paused', 0, 0, x'61', 'a', 'video/mp4', 5, ?2, 'http://s/',
+             'p', 'P', 'T', 1, 1, 'v', ?3)",
+        (row.id.to_string(), fingerprint, session),
+    )
+    .unwrap();
+    let part = "INSERT INTO parts VALUES (?1, 1, 2, 'e', 7, 'signed')";
+    old.execute(part, [row.id.to_string()]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+
+    let store = Store::open(&path).unwrap();
+    let (kept, confirmed) = only(&store).await;
+    assert_eq!((kept.id, confirmed), (row.id, 2));
+    assert_eq!((kept.state.phase, kept.state.hold), (Phase::Uploading, Hold::Paused));
+    assert_eq!(kept.registration, Registration::Done);
+    assert_eq!(kept.video_id.as_deref(), Some("v"));
+    assert!(kept.session.is_some());
+    // Parts still go with their upload.
+    store.remove(vec![row.id]).await.unwrap();
+    assert!(store.receipts(row.id).await.unwrap().is_empty());
 }

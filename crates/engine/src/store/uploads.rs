@@ -33,8 +33,8 @@ pub struct Upload {
     pub added_at: Timestamp,
     /// When all its bytes were with the team.
     pub uploaded_at: Option<Timestamp>,
-    /// It may have been registered, whether or not the answer arrived.
-    pub register_tried: bool,
+    /// Whether the team knows of it.
+    pub registration: Registration,
     /// The team's name for the video.
     pub video_id: Option<String>,
     /// What was agreed on for its bytes.
@@ -43,6 +43,18 @@ pub struct Upload {
     pub duration: Option<f64>,
     /// The server's own words for a failure.
     pub reason: Option<String>,
+}
+
+/// Whether a team knows of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Not tried.
+    No,
+    /// Tried; the answer may be lost.
+    Tried,
+    /// It does, or will with its bytes where its protocol registers nothing before them.
+    Done,
 }
 
 /// Where an upload goes.
@@ -61,7 +73,7 @@ pub struct Destination {
 /// What was agreed on with a team server for an upload's bytes. Holds no addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The object's key in the storage.
+    /// The other side's name for it: the object's key in the storage, a session's id.
     pub key: String,
     /// How the bytes go up.
     pub kind: SessionKind,
@@ -84,6 +96,20 @@ pub enum SessionKind {
         /// A part's checksum can be signed into its address.
         signs_checksums: bool,
     },
+    /// In chunks, each confirmed at the team API before the next one is.
+    Chunked {
+        /// Bytes of every chunk but the last.
+        chunk_size: u64,
+        /// How many chunks.
+        chunk_count: u32,
+    },
+    /// In order, one request after the other, from where the other side says it stands.
+    InOrder {
+        /// Bytes of every request but the last.
+        chunk_size: u64,
+    },
+    /// In one form, all or nothing.
+    Form,
     /// They are there already.
     AlreadyThere,
 }
@@ -95,17 +121,23 @@ impl Session {
     /// Where the server's sizes contradict each other.
     pub fn plan(&self, total: u64) -> Result<PartPlan, PlanError> {
         match self.kind {
-            SessionKind::Single | SessionKind::AlreadyThere => Ok(PartPlan::single(total)),
+            SessionKind::Single | SessionKind::Form | SessionKind::AlreadyThere => {
+                Ok(PartPlan::single(total))
+            }
             SessionKind::Multipart { part_size, part_count, .. } => {
                 PartPlan::multipart(total, part_size, part_count)
             }
+            SessionKind::Chunked { chunk_size, chunk_count } => {
+                PartPlan::multipart(total, chunk_size, chunk_count)
+            }
+            SessionKind::InOrder { chunk_size } => PartPlan::in_order(total, chunk_size),
         }
     }
 }
 
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
-    register_tried, video_id, session, duration, reason";
+    registration, video_id, session, duration, reason";
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<(Upload, u64)>, DatabaseError> {
     let mut statement = connection.prepare(&format!(
@@ -122,9 +154,9 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<(Upload, u64)>, Databas
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<(), DatabaseError> {
     connection.execute(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, added_at, register_tried)
+             fingerprint, server, project_id, project, team, added_at, registration)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :added_at, 0)",
+             :fingerprint, :server, :project_id, :project, :team, :added_at, 'no')",
         named_params! {
             ":id": row.id.to_string(),
             ":path": path_bytes(&row.path),
@@ -147,7 +179,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<(), Databa
     let changed = connection.execute(
         "UPDATE uploads SET rev = rev + 1, phase = :phase, hold = :hold, hold_until = :until,
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
-             uploaded_at = :uploaded_at, register_tried = :register_tried, video_id = :video_id,
+             uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason
          WHERE id = :id AND rev = :rev",
         named_params! {
@@ -160,7 +192,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<(), Databa
             ":attempts": row.state.attempts,
             ":cleanup": row.state.cleanup,
             ":uploaded_at": row.uploaded_at.map(|at| at.0),
-            ":register_tried": row.register_tried,
+            ":registration": name(&row.registration)?,
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
             ":duration": row.duration,
@@ -197,7 +229,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
         },
         added_at: Timestamp(row.get(16)?),
         uploaded_at: row.get::<_, Option<i64>>(17)?.map(Timestamp),
-        register_tried: row.get(18)?,
+        registration: named(18, row.get(18)?)?,
         video_id: row.get(19)?,
         session: row.get_ref(20)?.as_str_or_null()?.map(|text| from_json(20, text)).transpose()?,
         duration: row.get(21)?,

@@ -1,28 +1,21 @@
 //! One function call.
 
-use std::time::SystemTime;
-
 use dailies_api::convex::{FunctionAnswer, FunctionCall, FunctionKind, ValueFormat};
 use dailies_api::error::{ErrorCode, ErrorData};
-use reqwest::{Response, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::Code;
-use crate::net::{Clients, retry_after, transport};
+use crate::net::Clients;
+use crate::team::Caller;
 use crate::transfer::Failure;
-
-/// Answers are small; a longer one comes from something that is no team server.
-const LONGEST_ANSWER: usize = 4 << 20;
 
 /// Calls the functions of one team server as one caller.
 #[derive(Clone, Debug)]
 pub struct TeamClient {
-    base: Url,
-    key: SecretString,
-    clients: Clients,
+    caller: Caller,
 }
 
 /// Why a call gave no value.
@@ -79,22 +72,22 @@ fn function_failure(code: Option<ErrorCode>, reason: &str) -> Failure {
 }
 
 impl TeamClient {
-    /// A caller of the server at `base`.
+    /// Functions of the server that `caller` calls.
     #[must_use]
-    pub fn new(base: Url, key: SecretString, clients: Clients) -> Self {
-        Self { base, key, clients }
+    pub fn new(caller: Caller) -> Self {
+        Self { caller }
     }
 
     /// The server's address.
     #[must_use]
     pub fn base(&self) -> &Url {
-        &self.base
+        self.caller.base()
     }
 
     /// The HTTP clients it calls with.
     #[must_use]
     pub fn clients(&self) -> &Clients {
-        &self.clients
+        self.caller.clients()
     }
 
     /// Calls `path` (`module:function`).
@@ -121,33 +114,23 @@ impl TeamClient {
         args: &A,
         idempotency_key: Option<&str>,
     ) -> Result<R, TeamError> {
-        let malformed =
-            |what: &str| TeamError::Other(Failure::UnexpectedAnswer(format!("{path}: {what}")));
-        let args = serde_json::to_value(args).map_err(|_| malformed("arguments without JSON"))?;
+        let malformed = |error: serde_json::Error| {
+            TeamError::Other(Failure::UnexpectedAnswer(format!("{path}: {error}")))
+        };
+        let args = serde_json::to_value(args).map_err(malformed)?;
         let call = FunctionCall { path: path.to_owned(), args, format: ValueFormat::Json };
-        let url = self
-            .base
-            .join(&format!("api/{}", kind.endpoint()))
-            .map_err(|_| malformed("no address"))?;
-        let mut request =
-            self.clients.control.post(url).bearer_auth(self.key.expose_secret()).json(&call);
-        if let Some(key) = idempotency_key {
-            request = request.header("idempotency-key", key);
-        }
-        let response = request.send().await.map_err(transport)?;
-        let status = response.status();
-        let after = retry_after(response.headers(), SystemTime::now());
-        let body = read(response).await?;
+        let endpoint = format!("api/{}", kind.endpoint());
+        let fill = |request: RequestBuilder| match idempotency_key {
+            Some(key) => request.json(&call).header("idempotency-key", key),
+            None => request.json(&call),
+        };
+        let answer = self.caller.ask(Method::POST, &endpoint, fill).await?;
         // A failed function comes with 200 or 560: its body says so.
-        if status != StatusCode::OK && status.as_u16() != 560 {
-            return Err(refusal(status, after, &body).into());
+        if answer.status != StatusCode::OK && answer.status.as_u16() != 560 {
+            return Err(answer.refusal().into());
         }
-        let answer: FunctionAnswer =
-            serde_json::from_slice(&body).map_err(|_| malformed("not an answer of a function"))?;
-        match answer {
-            FunctionAnswer::Success { value } => {
-                serde_json::from_value(value).map_err(|error| malformed(&error.to_string()))
-            }
+        match answer.json::<FunctionAnswer>(&call.path)? {
+            FunctionAnswer::Success { value } => serde_json::from_value(value).map_err(malformed),
             FunctionAnswer::Error { error_message, error_data } => {
                 let data = error_data.and_then(|d| serde_json::from_value::<ErrorData>(d).ok());
                 Err(match data {
@@ -158,30 +141,5 @@ impl TeamClient {
                 })
             }
         }
-    }
-}
-
-async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport)? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(Failure::UnexpectedAnswer("an answer without end".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn refusal(status: StatusCode, after: Option<std::time::Duration>, body: &[u8]) -> Failure {
-    let reason = serde_json::from_slice::<ErrorData>(body)
-        .map_or_else(|_| status.to_string(), |data| data.message);
-    match status.as_u16() {
-        401 => Failure::Refused { code: Code::SignedOut, reason },
-        403 => Failure::Refused { code: Code::Forbidden, reason },
-        408 | 429 | 503 => Failure::Busy { after },
-        407 => Failure::Transport("the network's proxy wants a sign-in".into()),
-        402 | 413 | 507 => Failure::Refused { code: Code::QuotaExceeded, reason },
-        500..=599 => Failure::ServerFault { status: status.as_u16() },
-        _ => Failure::UnexpectedAnswer(format!("the team server answered {status}")),
     }
 }

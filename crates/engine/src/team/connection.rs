@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::error::{Code, EngineError};
 use crate::net::Clients;
-use crate::team::{TeamClient, TeamError};
+use crate::team::{Caller, TeamClient, TeamError};
 use crate::transfer::{Failure, Timestamp};
 use crate::view::PlaybackView;
 
@@ -45,7 +45,7 @@ impl Team {
     /// # Errors
     /// [`Code::SignedOut`], [`Code::Unreachable`] or [`Code::NotATeamServer`], in words.
     pub async fn connect(connection: Connection, clients: Clients) -> Result<Self, EngineError> {
-        let client = TeamClient::new(connection.url, connection.key, clients);
+        let client = TeamClient::new(Caller::new(connection.url, connection.key, clients));
         let (path, args) = ("projects:listUploadTargets", ListUploadTargets::default());
         match client.call(Query, path, &args).await {
             Ok(targets) => Ok(Self { client, dialect: Dialect::Current, targets }),

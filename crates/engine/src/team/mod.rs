@@ -3,7 +3,9 @@
 //! Must not know: files, SQL.
 
 mod call;
+mod caller;
 mod connection;
 
 pub use call::{TeamClient, TeamError};
+pub use caller::Caller;
 pub use connection::{Connection, Dialect, Team};

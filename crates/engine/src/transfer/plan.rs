@@ -83,6 +83,20 @@ impl PartPlan {
         }
     }
 
+    /// Requests of `chunk_size` bytes, one after the other. Where the other side stands decides
+    /// what each of them carries: this says how they divide a file if all goes well.
+    ///
+    /// # Errors
+    /// [`PlanError::NoPartSize`].
+    pub fn in_order(total: u64, chunk_size: u64) -> Result<Self, PlanError> {
+        if chunk_size == 0 {
+            return Err(PlanError::NoPartSize);
+        }
+        let needed = total.div_ceil(chunk_size).max(1);
+        let count = u32::try_from(needed).unwrap_or(u32::MAX);
+        Ok(Self { total, part_size: chunk_size, count })
+    }
+
     /// Where a part lies, `None` for a number that is not in the plan.
     #[must_use]
     pub fn range(&self, part: PartNumber) -> Option<ByteRange> {

@@ -1,5 +1,7 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
+mod in_order;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::progress::{InFlight, Progress};
-use crate::protocol::{Intent, Opened, Ticket, UploadProtocol};
+use crate::protocol::{Intent, Opened, Sent, Ticket, UploadProtocol};
 use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};
 use crate::store::{Proof, Receipt, SessionKind, Store};
 use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan, Verdict, judge};
@@ -28,7 +30,6 @@ pub(crate) struct Sending {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) intent: Arc<Intent>,
-    pub(crate) video_id: String,
     pub(crate) opened: Arc<Opened>,
     pub(crate) slices: Slices,
     /// Parts under way over all uploads.
@@ -49,6 +50,9 @@ impl Sending {
             return Ok(());
         }
         let source = blocking(move || Source::open(&path, &fingerprint)).await?;
+        if let SessionKind::InOrder { chunk_size } = self.opened.session.kind {
+            return self.in_order(&source, chunk_size).await;
+        }
         let plan = self
             .opened
             .session
@@ -91,13 +95,18 @@ impl Sending {
         let id = self.intent.id;
         let receipts = self.store.receipts(id).await.map_err(local)?;
         let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();
-        if let SessionKind::Multipart { .. } = self.opened.session.kind {
-            let arrived: HashMap<_, _> = self.opened.arrived.iter().map(|a| (a.part, a)).collect();
-            let lost: Vec<_> = receipts
-                .iter()
-                .filter(|r| arrived.get(&r.part).is_none_or(|a| a.etag != r.etag))
-                .map(|r| r.part)
-                .collect();
+        // A single PUT says nothing of what arrived: its receipt is all there is.
+        if let SessionKind::Multipart { .. } | SessionKind::Chunked { .. } =
+            self.opened.session.kind
+        {
+            let arrived = self.opened.arrived.parts();
+            let arrived: HashMap<_, _> = arrived.iter().map(|a| (a.part, a)).collect();
+            let is_there = |receipt: &&Receipt| {
+                let part = arrived.get(&receipt.part);
+                part.is_some_and(|a| a.etag.as_ref().is_none_or(|etag| *etag == receipt.etag))
+            };
+            let lost = receipts.iter().filter(|receipt| !is_there(receipt));
+            let lost: Vec<_> = lost.map(|receipt| receipt.part).collect();
             for part in &lost {
                 held.remove(part);
             }
@@ -116,7 +125,7 @@ impl Sending {
                 if size != range.length || source.checksum(range, &self.slices).await? != checksum {
                     continue;
                 }
-                let (part, etag) = (arrived.part, arrived.etag.clone());
+                let (part, etag) = (arrived.part, arrived.etag.clone().unwrap_or_default());
                 let receipt = Receipt { part, size, etag, checksum, proof: Proof::Reported };
                 self.store.keep(id, receipt).await.map_err(local)?;
                 held.insert(part);
@@ -149,8 +158,7 @@ impl Sending {
                 batch.push((part, self.signed_checksum(source, range).await?));
             }
             most = usize::MAX;
-            let tickets =
-                self.protocol.tickets(&self.video_id, &self.intent, &self.opened, &batch).await?;
+            let tickets = self.protocol.tickets(&self.intent, &self.opened, &batch).await?;
             for ticket in tickets {
                 if give.send(ticket).await.is_err() {
                     // Every lane has ended; why is for whoever joins them.
@@ -235,11 +243,11 @@ impl Lane {
         let (checksum, sent, proof) = if let Some(told) = ticket.checksum {
             // The storage refuses other bytes than those: they need not be summed a second time.
             let body = PartBody::read(&self.source, range, &sending.slices, in_flight.clone());
-            (told, sending.protocol.send(ticket, body).await?, Proof::Signed)
+            (told, self.carry(ticket, range, body).await?, Proof::Signed)
         } else {
             let (body, read) =
                 PartBody::read_and_sum(&self.source, range, &sending.slices, in_flight.clone());
-            let sent = sending.protocol.send(ticket, body).await?;
+            let sent = self.carry(ticket, range, body).await?;
             // A confirmation before the last byte was read is none.
             let checksum = *read.get().ok_or(Failure::PartDamaged)?;
             let proof = if sent.checksum.is_some() { Proof::Reported } else { Proof::Size };
@@ -254,6 +262,16 @@ impl Lane {
         Ok(Receipt { part: ticket.part, size: range.length, etag: sent.etag, checksum, proof })
     }
 
+    async fn carry(
+        &self,
+        ticket: &Ticket,
+        range: ByteRange,
+        body: PartBody,
+    ) -> Result<Sent, Failure> {
+        let Sending { protocol, intent, opened, .. } = &self.sending;
+        protocol.send(intent, opened, ticket, range, body).await
+    }
+
     async fn fresh(&self, part: PartNumber, range: ByteRange) -> Result<Ticket, Failure> {
         let sending = &self.sending;
         if sending.opened.url.is_some() {
@@ -262,10 +280,8 @@ impl Lane {
         }
         let checksum = sending.signed_checksum(&self.source, range).await?;
         let parts = [(part, checksum)];
-        let mut tickets = sending
-            .protocol
-            .tickets(&sending.video_id, &sending.intent, &sending.opened, &parts)
-            .await?;
+        let mut tickets =
+            sending.protocol.tickets(&sending.intent, &sending.opened, &parts).await?;
         tickets.pop().ok_or_else(|| Failure::UnexpectedAnswer("no leave was given".into()))
     }
 }

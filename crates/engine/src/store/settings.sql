@@ -1,4 +1,0 @@
-CREATE TABLE settings (
-    name    TEXT PRIMARY KEY,
-    value   TEXT NOT NULL
-) STRICT, WITHOUT ROWID;

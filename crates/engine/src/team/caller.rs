@@ -1,0 +1,110 @@
+//! Requests to one server as one caller, whatever API it speaks.
+
+use std::time::{Duration, SystemTime};
+
+use dailies_api::error::ErrorData;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::Code;
+use crate::net::{Clients, retry_after, transport};
+use crate::transfer::Failure;
+
+/// Answers are small; a longer one comes from something that is no team server.
+const LONGEST_ANSWER: usize = 4 << 20;
+
+/// A server's address and the credentials of whoever calls it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    base: Url,
+    key: SecretString,
+    clients: Clients,
+}
+
+impl Caller {
+    /// A caller of the server at `base`.
+    #[must_use]
+    pub fn new(base: Url, key: SecretString, clients: Clients) -> Self {
+        Self { base, key, clients }
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The HTTP clients it calls with.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Sends a request to `path` below the server's address and reads the answer, whatever its
+    /// status. `fill` adds headers and a body; it may be called more than once.
+    ///
+    /// # Errors
+    /// [`Failure::Transport`], and [`Failure::UnexpectedAnswer`] for an answer without end.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        fill: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, Failure> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|_| Failure::UnexpectedAnswer(format!("{path} makes no address")))?;
+        let request = self.clients.control.request(method, url);
+        let request = fill(request.bearer_auth(self.key.expose_secret()));
+        Answer::read(request.send().await.map_err(transport)?).await
+    }
+}
+
+/// An answer of a JSON API.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// `Retry-After`.
+    after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn read(mut response: Response) -> Result<Self, Failure> {
+        let status = response.status();
+        let after = retry_after(response.headers(), SystemTime::now());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(Failure::UnexpectedAnswer("an answer without end".into()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, after, body })
+    }
+
+    /// Its body, of which `what` says whose it is.
+    pub(crate) fn json<T: DeserializeOwned>(&self, what: &str) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::UnexpectedAnswer(format!("{what}: {error}")))
+    }
+
+    /// What a status that is no success means on every API.
+    pub(crate) fn refusal(&self) -> Failure {
+        let (status, after) = (self.status, self.after);
+        let reason = serde_json::from_slice::<ErrorData>(&self.body)
+            .map_or_else(|_| status.to_string(), |data| data.message);
+        match status.as_u16() {
+            401 => Failure::Refused { code: Code::SignedOut, reason },
+            403 => Failure::Refused { code: Code::Forbidden, reason },
+            408 | 429 | 503 => Failure::Busy { after },
+            407 => Failure::Transport("the network's proxy wants a sign-in".into()),
+            402 | 413 | 507 => Failure::Refused { code: Code::QuotaExceeded, reason },
+            500..=599 => Failure::ServerFault { status: status.as_u16() },
+            _ => Failure::UnexpectedAnswer(format!("the team server answered {status}")),
+        }
+    }
+}
