@@ -32,7 +32,7 @@ pub(super) async fn initialize(
     let mime_type = accepted(&args.mime_type)?;
     check_size(args.total_size, &team.limits)?;
     let title = title(&args.file_name)?;
-    let (chunk_size, total_chunks) = part_plan(args.total_size, CHUNK);
+    let (chunk_size, total_chunks) = plan(args.total_size);
     let id = random::id();
     let key = object_key(&id);
     // Refused before the storage is asked for anything.
@@ -93,6 +93,11 @@ pub(super) async fn initialize(
     }
 }
 
+/// Bytes of a chunk, and how many there are.
+pub(super) fn plan(total: u64) -> (u64, u32) {
+    part_plan(total, CHUNK)
+}
+
 /// The project asked for, or the first of the caller's team.
 fn place(
     connection: &Connection,
@@ -123,7 +128,7 @@ fn begin(
 }
 
 /// As the protocol's own server makes names safe.
-fn safe_name(name: &str) -> String {
+pub(super) fn safe_name(name: &str) -> String {
     let mut safe = String::new();
     let mut spaces = false;
     for character in name.chars().take(LONGEST_NAME) {

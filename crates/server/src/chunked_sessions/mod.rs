@@ -6,6 +6,8 @@
 mod confirm;
 mod failure;
 mod finish;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod initialize;
 mod models;
 

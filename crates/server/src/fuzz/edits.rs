@@ -141,7 +141,7 @@ macro_rules! tests {
 
 tests! {
     function_call content_type token key_set playback_token playlist range webhook configuration
-    s3_request s3_xml
+    s3_request s3_xml direct_upload form chunked_session
 }
 
 #[test]

@@ -146,6 +146,38 @@ pub static TARGETS: &[Target] = &[
             "<CreateBucketConfiguration><LocationConstraint>local</LocationConstraint></CreateBucketConfiguration>",
         ],
     ),
+    target(
+        "direct_upload",
+        targets::direct_upload,
+        &[
+            "10\nbytes 0-9/10",
+            "11\nbytes 0-10/10",
+            "262144\nbytes 262144-524287/*",
+            "0\nbytes */10",
+            "\nbytes */*",
+            "10485761\nbytes 0-10485760/1000000",
+            "9\nbytes 9223372036854775798-9223372036854775806/9223372036854775807",
+        ],
+    ),
+    target(
+        "form",
+        targets::form,
+        &[
+            "multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name=\"folder\"\r\n\r\nroot/a\r\n--b\r\nContent-Disposition: form-data; name=\"video\"; filename=\"a.mp4\"\r\nContent-Type: video/mp4\r\n\r\nbytes\r\n--b--\r\n",
+            "multipart/form-data; boundary=\"a b\"\n--a b\r\nContent-Disposition: form-data; name=\"video\"; filename*=UTF-8''%e2%82%ac.mov\r\n\r\n--a\r\n--a b--",
+            "multipart/form-data; boundary=\n----\r\n\r\n",
+        ],
+    ),
+    target(
+        "chunked_session",
+        targets::chunked_session,
+        &[
+            "Basic c2stYTpi\n{\"fileName\":\"a b.mp4\",\"mimeType\":\"video/mp4\",\"totalSize\":5242881,\"durationSeconds\":3}",
+            "bearer sk-a\n{\"uploadSessionId\":1,\"chunkIndex\":0,\"chunkSize\":5242880}",
+            "Basic dXNlcjpzay1h\n{\"method\":\"getUploadProgress\",\"uploadSessionId\":9007199254740993}",
+            "Basic \n{\"fileName\":\"../a:b\u{202e}.mp4\",\"mimeType\":\"video/mp4\",\"totalSize\":1e15}",
+        ],
+    ),
 ];
 
 /// The target of this name.

@@ -5,9 +5,10 @@ use dailies_api::convex::{FunctionCall, function_name};
 use dailies_api::mux::{Asset, Webhook};
 use dailies_api::uploads::{InitiateVideoUpload, SignUploadParts};
 use dailies_api::videos::{CreateVideo, ListVideos};
+use http::{HeaderValue, header};
 
 use crate::team_api::fuzzed::{self as team_api, Arguments};
-use crate::{config, identity, media, webhooks};
+use crate::{chunked_sessions, config, identity, media, uploads_api, webhooks};
 
 /// A moment at which the seeds' signatures are young.
 const NOW: u64 = 1_790_000_000;
@@ -98,5 +99,71 @@ pub(super) fn configuration(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Err(line) = config::fuzzed_file(text) {
         assert!((1..=text.lines().count().max(1) + 1).contains(&line), "line {line}");
+    }
+}
+
+/// What a PUT asks for is one stretch of the whole. The length is the first line, the range the
+/// second.
+pub(super) fn direct_upload(bytes: &[u8]) {
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let mut headers = http::HeaderMap::new();
+    for name in [header::CONTENT_LENGTH, header::CONTENT_RANGE] {
+        let value = lines.next().filter(|value| !value.is_empty());
+        if let Some(Ok(value)) = value.map(HeaderValue::from_bytes) {
+            headers.insert(name, value);
+        }
+    }
+    let Some(put) = media::fuzzed::FuzzedPut::read(&headers) else { return };
+    let Some((first, length)) = put.body else { return };
+    let end = first.checked_add(length).expect("it ends somewhere");
+    assert!(put.total.is_none_or(|total| end <= total), "past the end");
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if let Some(announced) = announced {
+        assert_eq!(announced.parse(), Ok(length), "the body is what the range says");
+    }
+}
+
+/// A form gives what is in it, and nothing twice. The type is the first line.
+pub(super) fn form(bytes: &[u8]) {
+    let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (Ok(kind), body) =
+        (std::str::from_utf8(&bytes[..at]), bytes.get(at + 1..).unwrap_or_default())
+    else {
+        return;
+    };
+    let limits = config::Limits { max_file_size: 4096, ..config::Limits::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime starts");
+    let read = runtime.block_on(uploads_api::fuzzed::form(kind, body.to_vec(), &limits));
+    let Some(fields) = read else { return };
+    let mut rest = body;
+    for field in fields {
+        if field.name == "video" {
+            assert!(field.bytes.len() <= 4096, "a video over the limit");
+        }
+        let found = (0..=rest.len() - field.bytes.len().min(rest.len()))
+            .find(|at| rest[*at..].starts_with(&field.bytes));
+        let found = found.expect("a field's bytes are the body's, in order");
+        rest = &rest[found + field.bytes.len()..];
+    }
+}
+
+/// Arguments are read, or refused with the name of one; a session that is begun holds every byte
+/// once, under a name that leads nowhere. The first line is the credentials.
+pub(super) fn chunked_session(bytes: &[u8]) {
+    let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    if let Some(credentials) = chunked_sessions::fuzzed::credentials(&bytes[..at]) {
+        assert!(!credentials.as_bytes().contains(&b'\n'), "a second header");
+    }
+    let args = serde_json::from_slice(bytes.get(at + 1..).unwrap_or_default());
+    let Ok(serde_json::Value::Object(args)) = args else { return };
+    let (refused, begun) = chunked_sessions::fuzzed::arguments(&args);
+    assert!(refused.iter().all(|refusal| refusal.0.field.is_some()), "the wrong one is named");
+    if let Some(begun) = begun {
+        let (size, count) = (begun.chunk, u64::from(begun.chunks));
+        assert!(size * count >= begun.total, "{count} of {size}");
+        assert!(size * (count - 1) < begun.total, "{count} of {size}");
+        let name = begun.name;
+        assert!(!name.contains(['/', '\\', '\n', '\0']), "{name:?}");
     }
 }

@@ -6,7 +6,9 @@ use http::Uri;
 use super::config::SigningKey;
 use super::file_response::Asked;
 use super::token::PlaybackKeys;
-use super::{ffmpeg, playback, playlist};
+use super::{ffmpeg, playback, playlist, uploads};
+
+pub(crate) use uploads::FuzzedPut;
 
 /// Whether the token in an address opens the address's own video.
 pub(crate) fn opens(uri: &Uri) -> bool {

@@ -4,6 +4,8 @@
 //! so what came in by other ways is listed, too. Must not know: how a video is processed.
 
 mod form;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod receive;
 mod status;
 

@@ -104,3 +104,24 @@ impl Uploads {
 fn message(id: &str) -> String {
     format!("direct-upload:{id}")
 }
+
+/// What the headers of a PUT ask for.
+#[cfg(any(test, fuzzing))]
+pub(crate) struct FuzzedPut {
+    /// First byte and length, where it has a body.
+    pub(crate) body: Option<(u64, u64)>,
+    /// Bytes of the whole, where it says.
+    pub(crate) total: Option<u64>,
+}
+
+#[cfg(any(test, fuzzing))]
+impl FuzzedPut {
+    pub(crate) fn read(headers: &http::HeaderMap) -> Option<Self> {
+        let asked = asked::Asked::read(headers).ok()?;
+        let body = match asked {
+            asked::Asked::Bytes { first, length, .. } => Some((first, length.unwrap_or(0))),
+            asked::Asked::Standing { .. } => None,
+        };
+        Some(Self { body, total: asked.total() })
+    }
+}
