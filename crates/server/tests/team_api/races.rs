@@ -152,3 +152,57 @@ async fn completes_of_one_upload() {
     assert_eq!(wrong_sums(&server), 0);
     Arc::into_inner(server).unwrap().stop().await;
 }
+
+/// Grants of one link while, every other round, the link is taken back: each is somebody's own and
+/// counted once, and none outlives its link.
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_of_one_link() {
+    let server = Arc::new(Server::start().await);
+    let video = server.put_single("t", &clip()).await;
+    let count =
+        |sql: &str| -> i64 { server.open_database().query_row(sql, [], |row| row.get(0)).unwrap() };
+    for round in 0..rounds(10) {
+        let made = server.client.mutation("shareLinks:create", json!({"videoId": video}));
+        made.await.unwrap();
+        let links = server.client.query("shareLinks:list", json!({"videoId": video})).await;
+        let link = links.unwrap()[0].clone();
+        let revoked = round % 2 == 1;
+        let mut calls = JoinSet::new();
+        for number in 0..AT_ONCE {
+            let (server, link) = (Arc::clone(&server), link.clone());
+            calls.spawn(async move {
+                if revoked && number == AT_ONCE / 2 {
+                    let args = json!({"linkId": link["_id"]});
+                    server.client.mutation("shareLinks:remove", args).await.unwrap();
+                    return None;
+                }
+                let args = json!({"token": link["token"]});
+                let anyone = server.client_with(None);
+                let issued = anyone.mutation("shareLinks:issueAccessGrant", args).await.unwrap();
+                issued["ok"].as_bool().unwrap().then(|| issued["grantToken"].to_string())
+            });
+        }
+        let (mut grants, mut issued) = (HashSet::new(), 0);
+        while let Some(grant) = calls.join_next().await {
+            if let Some(grant) = grant.unwrap() {
+                issued += 1;
+                assert!(grants.insert(grant), "one grant for two");
+            }
+        }
+        if revoked {
+            assert_eq!(count("SELECT count(*) FROM access_grants"), 0, "round {round}");
+            if let Some(grant) = grants.iter().next() {
+                let args = json!({"grantToken": serde_json::from_str::<String>(grant).unwrap()});
+                let seen = server.client_with(None).query("videos:getByShareGrant", args).await;
+                assert!(seen.unwrap().is_null(), "round {round}: a grant without its link");
+            }
+        } else {
+            assert_eq!(issued, AT_ONCE, "round {round}");
+            assert_eq!(count("SELECT count(*) FROM access_grants"), 100, "round {round}");
+            assert_eq!(count("SELECT view_count FROM share_links"), 100, "round {round}");
+            let args = json!({"linkId": link["_id"]});
+            server.client.mutation("shareLinks:remove", args).await.unwrap();
+        }
+    }
+    Arc::into_inner(server).unwrap().stop().await;
+}
