@@ -14,8 +14,9 @@ use crate::view::{News, UploadView};
 
 /// Rest of an upload whose state could not be written, or whose clean-up failed.
 const REST: Duration = Duration::from_secs(15);
-/// Uploads that are told one by one; of more at once, an interface reads the pages that it shows.
-pub(crate) const TOLD: usize = 100;
+/// Uploads that are told one by one; of more that are added at once, an interface reads the pages
+/// that it shows.
+pub(crate) const TOLD: usize = 500;
 
 /// A step that was taken and is not written yet.
 struct Step {
@@ -131,10 +132,8 @@ impl Engine {
             for effect in effects {
                 self.follow(id, effect).await;
             }
-            if told.len() < TOLD {
-                let entry = self.queue.get(id);
-                told.push(entry.map_or_else(|| Entry::new(row, confirmed).view(), Entry::view));
-            }
+            let entry = self.queue.get(id);
+            told.push(entry.map_or_else(|| Entry::new(row, confirmed).view(), Entry::view));
             self.queue.let_go(id);
         }
         self.tell(told);

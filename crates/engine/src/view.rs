@@ -198,7 +198,8 @@ pub struct Change {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum News {
-    /// Uploads that are new or changed in more than their bytes. Of many at once only the first.
+    /// Uploads that are new or changed in more than their bytes. Of many that
+    /// are added at once only the first.
     Uploads {
         /// Each whole.
         uploads: Vec<UploadView>,

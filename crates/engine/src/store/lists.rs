@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use dailies_database::DatabaseError;
 use rusqlite::{Connection, named_params};
+use serde::{Deserialize, Serialize};
 
 use crate::store::columns::{bytes_path, name, named, path_bytes, unreadable};
 use crate::store::uploads::{Destination, STEP, Upload, some};
@@ -220,7 +221,9 @@ fn id(text: String) -> rusqlite::Result<UploadId> {
 }
 
 /// Where among those that wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Spot {
     /// Before all.
     Front,
