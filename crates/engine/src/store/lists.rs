@@ -132,7 +132,7 @@ pub(super) fn before_on_shelf(
 pub(super) fn ids(connection: &Connection, list: List) -> Result<Vec<UploadId>, DatabaseError> {
     let mut statement =
         connection.prepare_cached("SELECT id FROM uploads WHERE list = ?1 ORDER BY place")?;
-    let rows = statement.query_map([name(&list)?], |row| id(row.get(0)?))?;
+    let rows = statement.query_map([name(&list)?], |row| id(row.get_ref(0)?.as_str()?))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -172,7 +172,7 @@ pub(super) fn missing(
     )?;
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let rows = statement.query_map((after, limit.cast_signed()), |row| {
-        Ok((id(row.get(0)?)?, bytes_path(row.get(1)?)))
+        Ok((id(row.get_ref(0)?.as_str()?)?, bytes_path(row.get(1)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -216,7 +216,7 @@ pub(super) fn after(
     )
 }
 
-fn id(text: String) -> rusqlite::Result<UploadId> {
+fn id(text: &str) -> rusqlite::Result<UploadId> {
     text.parse().map_err(|error: ulid::DecodeError| unreadable(0, error.to_string()))
 }
 
