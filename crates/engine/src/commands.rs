@@ -10,13 +10,12 @@ use crate::engine::{Connected, Engine};
 use crate::error::{Code, EngineError};
 use crate::handle::{Candidate, Command, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::steps::TOLD;
 use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
 use crate::team::Team;
 use crate::transfer::{Effect, Input, List, Phase, State, UploadId, step};
 use crate::view::{Added, ConnectionView, DestinationView, News, Page, UploadView};
 
-/// Uploads that are steered in one transaction.
+/// Uploads that are steered in one transaction, and told in one change.
 const BATCH: usize = 500;
 /// The longest page.
 const PAGE: u64 = 500;
@@ -202,10 +201,11 @@ impl Engine {
         let mut told = Vec::new();
         for (row, place) in rows.into_iter().zip(places) {
             let row = Upload { place, ..row };
-            if told.len() < TOLD {
-                told.push(Entry::new(row.clone(), 0).view());
-            }
+            told.push(Entry::new(row.clone(), 0).view());
             self.queue.put(row, 0, None);
+            if told.len() >= BATCH {
+                self.tell(std::mem::take(&mut told));
+            }
         }
         self.tell(told);
         Ok(ids)

@@ -265,7 +265,6 @@ impl Entry {
             },
             phase: row.state.phase,
             hold: row.state.hold,
-            list: row.list(),
             active: self.running.is_some(),
             progress: self.progress_view(),
             added_at: row.added_at,

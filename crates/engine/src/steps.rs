@@ -14,10 +14,6 @@ use crate::view::{News, UploadView};
 
 /// Rest of an upload whose state could not be written, or whose clean-up failed.
 const REST: Duration = Duration::from_secs(15);
-/// Uploads that are told one by one; of more that are added at once, an interface reads the pages
-/// that it shows.
-pub(crate) const TOLD: usize = 500;
-
 /// A step that was taken and is not written yet.
 struct Step {
     before: Upload,

@@ -26,8 +26,6 @@ pub struct UploadView {
     pub phase: Phase,
     /// Why it is not moving.
     pub hold: Hold,
-    /// The list that it is in.
-    pub list: List,
     /// A job works on it now: it is not waiting for its turn.
     pub active: bool,
     /// How its bytes stand.
@@ -198,8 +196,7 @@ pub struct Change {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum News {
-    /// Uploads that are new or changed in more than their bytes. Of many that
-    /// are added at once only the first.
+    /// Uploads that are new or changed in more than their bytes.
     Uploads {
         /// Each whole.
         uploads: Vec<UploadView>,
