@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use dailies_engine::error::EngineError;
-use dailies_engine::view::{Added, Change, DestinationView, PlaybackView, Snapshot};
+use dailies_engine::store::Spot;
+use dailies_engine::view::{Added, Change, DestinationView, Page, PlaybackView, Snapshot};
 use ts_rs::{Config, ExportError, TS};
 
 use crate::view::{DragView, ShellView};
@@ -17,6 +18,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/bindings");
 /// With all that they are made of.
 fn export(config: &Config) -> Result<(), ExportError> {
     Snapshot::export_all(config)?;
+    Page::export_all(config)?;
+    Spot::export_all(config)?;
     Change::export_all(config)?;
     Added::export_all(config)?;
     PlaybackView::export_all(config)?;

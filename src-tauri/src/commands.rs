@@ -3,8 +3,9 @@
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::EngineError;
-use dailies_engine::transfer::UploadId;
-use dailies_engine::view::{Added, DestinationView, PlaybackView, Snapshot};
+use dailies_engine::store::Spot;
+use dailies_engine::transfer::{List, UploadId};
+use dailies_engine::view::{Added, DestinationView, Page, PlaybackView, Snapshot, UploadView};
 use secrecy::SecretString;
 use tauri::{AppHandle, State, command};
 
@@ -19,6 +20,36 @@ type Answer<T> = Result<T, EngineError>;
 #[command]
 pub(crate) async fn snapshot(engine: Engine<'_>) -> Answer<Snapshot> {
     engine.snapshot().await
+}
+
+#[command]
+pub(crate) async fn page(engine: Engine<'_>, list: List, offset: u64, limit: u64) -> Answer<Page> {
+    engine.page(list, offset, limit).await
+}
+
+#[command]
+pub(crate) async fn uploads(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<Vec<UploadView>> {
+    engine.uploads(ids).await
+}
+
+#[command]
+pub(crate) async fn ids(engine: Engine<'_>, list: List) -> Answer<Vec<UploadId>> {
+    engine.ids(list).await
+}
+
+#[command]
+pub(crate) async fn index(engine: Engine<'_>, id: UploadId) -> Answer<(List, u64)> {
+    engine.index(id).await
+}
+
+#[command]
+pub(crate) async fn put(engine: Engine<'_>, ids: Vec<UploadId>, spot: Spot) -> Answer<()> {
+    engine.put(ids, spot).await
+}
+
+#[command]
+pub(crate) async fn set_first(engine: Engine<'_>, ids: Vec<UploadId>, first: bool) -> Answer<()> {
+    engine.set_first(ids, first).await
 }
 
 #[command]

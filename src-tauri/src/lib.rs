@@ -51,6 +51,12 @@ pub fn run() -> ExitCode {
         .plugin(tauri_plugin_notification::init())
         .invoke_handler(tauri::generate_handler![
             commands::snapshot,
+            commands::page,
+            commands::uploads,
+            commands::ids,
+            commands::index,
+            commands::put,
+            commands::set_first,
             commands::shell,
             commands::choose_files,
             commands::pause,

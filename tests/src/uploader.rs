@@ -9,7 +9,7 @@ use dailies_api::credentials::Credentials;
 use dailies_engine::clock::SystemClock;
 use dailies_engine::net::NetOptions;
 use dailies_engine::team::Connection;
-use dailies_engine::transfer::{Phase, UploadId};
+use dailies_engine::transfer::{List, Phase, UploadId};
 use dailies_engine::view::UploadView;
 use dailies_engine::{EngineHandle, EngineTask, Options, Profile};
 use url::Url;
@@ -73,8 +73,19 @@ impl Uploader {
     /// # Errors
     /// Where there is none.
     pub async fn view(&self, id: UploadId) -> Result<UploadView> {
-        let uploads = self.engine.snapshot().await?.uploads;
-        uploads.into_iter().find(|upload| upload.id == id).context("no such upload")
+        self.engine.uploads(vec![id]).await?.pop().context("no such upload")
+    }
+
+    /// Every upload, list by list.
+    ///
+    /// # Errors
+    /// Of the queue.
+    pub async fn views(&self) -> Result<Vec<UploadView>> {
+        let mut views = Vec::new();
+        for list in List::ALL {
+            views.extend(self.engine.uploads(self.engine.ids(list).await?).await?);
+        }
+        Ok(views)
     }
 
     /// Waits until an upload satisfies `enough`.

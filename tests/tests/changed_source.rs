@@ -68,7 +68,7 @@ impl Half {
         let Self { stage, uploader, file, id } = self;
         stage.proxy.unlimit();
         uploader.engine.retry(vec![id]).await.unwrap();
-        let uploads = uploader.engine.snapshot().await.unwrap().uploads;
+        let uploads = uploader.views().await.unwrap();
         let again: Vec<_> = uploads.iter().filter(|upload| upload.id != id).collect();
         assert_eq!(again.len(), 1, "{uploads:#?}");
         let view = uploader.until_ready(again[0].id, LIMIT).await.unwrap();

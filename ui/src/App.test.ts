@@ -40,7 +40,7 @@ class Recorder implements Host {
     if (this.refusal) throw this.refusal;
   }
 
-  snapshot = async () => ({ seq: this.#seq, uploads: this.uploads, connection: this.connection });
+  everything = async () => ({ seq: this.#seq, uploads: this.uploads, connection: this.connection });
   subscribe = async (onChange: (change: Change) => void) => {
     this.change = (news) => {
       onChange({ seq: ++this.#seq, news });
@@ -240,28 +240,28 @@ describe("first run", () => {
 describe("a queue that cannot be opened", () => {
   it("says why and opens when it can", async () => {
     const host = new Recorder(QUEUE);
-    const snapshot = host.snapshot;
-    host.snapshot = async () => {
+    const everything = host.everything;
+    host.everything = async () => {
       throw { code: "profile_in_use", message: "locked" };
     };
     render(App, { host });
     await screen.findByText(/Another Dailies works on this queue/);
-    host.snapshot = snapshot;
+    host.everything = everything;
     await userEvent.click(screen.getByRole("button", { name: "Try again" }));
     await screen.findByRole("grid");
   });
 
   it("stays in sight with a word about it when it stops later", async () => {
     const host = await queue();
-    const snapshot = host.snapshot;
-    host.snapshot = async () => {
+    const everything = host.everything;
+    host.everything = async () => {
       throw { code: "stopped", message: "gone" };
     };
     host.skip();
     host.change({ kind: "removed", ids: [] });
     await screen.findByText("The part of Dailies that uploads has stopped.");
     expect(row("a.mov")).toBeTruthy();
-    host.snapshot = snapshot;
+    host.everything = everything;
     await userEvent.click(screen.getByRole("button", { name: "Try again" }));
     await waitFor(() =>
       expect(screen.queryByText("The part of Dailies that uploads has stopped.")).toBeNull(),

@@ -204,6 +204,9 @@ export class Store {
       case "connection":
         this.#connection = news.connection;
         break;
+      case "queue":
+        // The roster counts for itself.
+        break;
     }
   }
 

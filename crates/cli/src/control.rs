@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::transfer::UploadId;
+use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{ListenerOptions, Name};
@@ -20,6 +20,8 @@ use crate::session::Session;
 
 /// Requests are short.
 const LONGEST_REQUEST: u64 = 64 * 1024;
+/// Uploads in one answer.
+const PAGE: u64 = 500;
 /// A request or an answer takes no longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -27,8 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
-    /// Everything in the queue.
-    Snapshot,
+    /// A stretch of a list, from this number on.
+    Page {
+        list: List,
+        offset: u64,
+    },
     /// As the engine's calls of the same names.
     Pause(Vec<UploadId>),
     Resume(Vec<UploadId>),
@@ -72,9 +77,9 @@ async fn ask_other(folder: &Path, request: &Request) -> Result<Value, EngineErro
 
 async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineError> {
     let ids = match request {
-        Request::Snapshot => {
-            let snapshot = engine.snapshot().await?;
-            return serde_json::to_value(snapshot).map_err(|e| unanswered(&e.to_string()));
+        Request::Page { list, offset } => {
+            let page = engine.page(list, offset, PAGE).await?;
+            return serde_json::to_value(page).map_err(|e| unanswered(&e.to_string()));
         }
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),

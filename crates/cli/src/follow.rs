@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::EngineError;
-use dailies_engine::transfer::{Hold, Phase, UploadId};
+use dailies_engine::transfer::{Hold, List, Phase, UploadId};
 use dailies_engine::view::{Change, News, ProgressNews, RefusedFile, UploadView};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -14,6 +14,24 @@ use crate::args::Wait;
 use crate::bars::Bars;
 use crate::events::{self, Event, Output, What};
 use crate::exit::Exit;
+
+/// Uploads asked for at once.
+const AT_ONCE: usize = 500;
+
+/// Which uploads are followed.
+enum Wanted {
+    These(HashSet<UploadId>),
+    All,
+}
+
+impl Wanted {
+    fn has(&self, id: UploadId) -> bool {
+        match self {
+            Self::These(ids) => ids.contains(&id),
+            Self::All => true,
+        }
+    }
+}
 
 /// Follows an engine's uploads and says what happens to them.
 pub(crate) struct Follow<'a> {
@@ -55,24 +73,24 @@ impl<'a> Follow<'a> {
         for upload in &added.uploads {
             self.say(upload, What::Added);
         }
-        let ids: HashSet<_> = added.uploads.iter().map(|upload| upload.id).collect();
-        let exit = self.follow(changes, |id| ids.contains(&id), wait, false).await?;
+        let ids = added.uploads.iter().map(|upload| upload.id).collect();
+        let exit = self.follow(changes, Wanted::These(ids), wait).await?;
         Ok(if exit == Exit::Done && some_refused { Exit::SomeFailed } else { exit })
     }
 
     /// Follows everything until nothing can go on by itself.
     pub(crate) async fn work_off(self) -> Result<Exit, EngineError> {
         let changes = self.engine.subscribe();
-        self.follow(changes, |_| true, Wait::Ready, true).await
+        self.follow(changes, Wanted::All, Wait::Ready).await
     }
 
     async fn follow(
         mut self,
         mut changes: Receiver<Change>,
-        wanted: impl Fn(UploadId) -> bool,
+        wanted: Wanted,
         wait: Wait,
-        whole_queue: bool,
     ) -> Result<Exit, EngineError> {
+        let whole_queue = matches!(wanted, Wanted::All);
         let mut seq = self.refresh(&wanted).await?;
         loop {
             if self.uploads.values().all(|upload| has_ended(upload, wait, whole_queue)) {
@@ -100,15 +118,33 @@ impl<'a> Follow<'a> {
         }
     }
 
-    async fn refresh(&mut self, wanted: &impl Fn(UploadId) -> bool) -> Result<u64, EngineError> {
-        let snapshot = self.engine.snapshot().await?;
-        for upload in snapshot.uploads {
-            self.see(upload, wanted).await;
+    async fn refresh(&mut self, wanted: &Wanted) -> Result<u64, EngineError> {
+        // What changes after this is in what is read next, too.
+        let seq = self.engine.snapshot().await?.seq;
+        match wanted {
+            Wanted::These(ids) => {
+                for upload in self.engine.uploads(ids.iter().copied().collect()).await? {
+                    self.see(upload, wanted).await;
+                }
+            }
+            Wanted::All => {
+                for list in [List::Uploading, List::NeedsYou, List::Waiting] {
+                    for some in self.engine.ids(list).await?.chunks(AT_ONCE) {
+                        for upload in self.engine.uploads(some.to_vec()).await? {
+                            self.see(upload, wanted).await;
+                        }
+                    }
+                }
+                // What ended meanwhile is in none of these lists any more.
+                for upload in self.engine.uploads(self.uploads.keys().copied().collect()).await? {
+                    self.see(upload, wanted).await;
+                }
+            }
         }
-        Ok(snapshot.seq)
+        Ok(seq)
     }
 
-    async fn apply(&mut self, news: News, wanted: &impl Fn(UploadId) -> bool) {
+    async fn apply(&mut self, news: News, wanted: &Wanted) {
         match news {
             News::Uploads { uploads } => {
                 for upload in uploads {
@@ -128,13 +164,13 @@ impl<'a> Follow<'a> {
                     self.uploads.remove(&id);
                 }
             }
-            News::Connection { .. } => {}
+            News::Queue { .. } | News::Connection { .. } => {}
         }
     }
 
     /// Takes an upload's new state and says what is new in it.
-    async fn see(&mut self, upload: UploadView, wanted: &impl Fn(UploadId) -> bool) {
-        if !wanted(upload.id) {
+    async fn see(&mut self, upload: UploadView, wanted: &Wanted) {
+        if !wanted.has(upload.id) {
             return;
         }
         let id = upload.id;

@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::transfer::UploadId;
-use dailies_engine::view::{Snapshot, UploadView};
+use dailies_engine::transfer::{List, UploadId};
+use dailies_engine::view::{Page, UploadView};
 
 use crate::args::{Args, Command};
 use crate::control::Request;
@@ -81,8 +81,7 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             Ok(Exit::Done)
         }
         Command::List => {
-            let snapshot: Snapshot = control::ask(&folder, Request::Snapshot).await?;
-            list(&snapshot.uploads, output);
+            list(&folder, output).await?;
             Ok(Exit::Done)
         }
         Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,
@@ -97,17 +96,32 @@ async fn steer(folder: &std::path::Path, request: Request) -> Result<Exit, Engin
     Ok(Exit::Done)
 }
 
-fn list(uploads: &[UploadView], output: Output) {
-    for upload in uploads {
-        match output {
-            Output::Json => events::print(upload),
-            Output::Bars | Output::Lines => events::say(&format!(
-                "{}  {:<10}  {:>3} %  {}",
-                upload.id,
-                events::state(upload),
-                events::percent(upload),
-                upload.path
-            )),
+async fn list(folder: &std::path::Path, output: Output) -> Result<(), EngineError> {
+    for list in List::ALL {
+        let mut offset = 0;
+        loop {
+            let page: Page = control::ask(folder, Request::Page { list, offset }).await?;
+            if page.uploads.is_empty() {
+                break;
+            }
+            offset += page.uploads.len() as u64;
+            for upload in &page.uploads {
+                line(upload, output);
+            }
         }
+    }
+    Ok(())
+}
+
+fn line(upload: &UploadView, output: Output) {
+    match output {
+        Output::Json => events::print(upload),
+        Output::Bars | Output::Lines => events::say(&format!(
+            "{}  {:<10}  {:>3} %  {}",
+            upload.id,
+            events::state(upload),
+            events::percent(upload),
+            upload.path
+        )),
     }
 }

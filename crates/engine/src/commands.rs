@@ -5,14 +5,20 @@ use std::sync::Arc;
 
 use dailies_api::projects::UploadTarget;
 
+use crate::census::Census;
 use crate::engine::{Connected, Engine};
 use crate::error::{Code, EngineError};
 use crate::handle::{Candidate, Command, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::store::{Destination, Registration, Setting, Upload};
+use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
 use crate::team::Team;
-use crate::transfer::{Effect, Input, Phase, State, UploadId, step};
-use crate::view::{Added, ConnectionView, DestinationView, News};
+use crate::transfer::{Effect, Input, List, Phase, State, UploadId, step};
+use crate::view::{Added, ConnectionView, DestinationView, News, Page, UploadView};
+
+/// Uploads that are steered in one transaction, and told in one change.
+const BATCH: usize = 500;
+/// The longest page.
+const PAGE: u64 = 500;
 
 impl Engine {
     /// Answers one command. An asker that has gone away is not waited for.
@@ -44,14 +50,17 @@ impl Engine {
                 let _ = done.send(self.add(candidates, project).await);
             }
             Command::Steer(ids, input, done) => {
-                let _ = done.send(self.steer(&ids, &input).await);
+                let _ = done.send(self.steer(ids, &input).await);
             }
             Command::SteerAll(input, done) => {
-                let ids: Vec<_> = self.queue.keys().copied().collect();
-                for id in ids {
-                    self.apply_if_moved(id, &input).await;
-                }
+                self.steer_all(&input).await;
                 let _ = done.send(());
+            }
+            Command::Put(ids, spot, done) => {
+                let _ = done.send(self.put(ids, spot).await);
+            }
+            Command::SetFirst(ids, first, done) => {
+                let _ = done.send(self.set_first(ids, first).await);
             }
             Command::Remove(ids, done) => {
                 let _ = done.send(self.remove(ids).await);
@@ -59,9 +68,25 @@ impl Engine {
             Command::Snapshot(done) => {
                 let _ = done.send(self.snapshot());
             }
+            Command::Page { list, offset, limit, done } => {
+                let _ = done.send(self.page(list, offset, limit).await);
+            }
+            Command::Ids(list, done) => {
+                let _ = done.send(self.store.ids(list).await.map_err(EngineError::from));
+            }
+            Command::Index(id, done) => {
+                let _ = done.send(self.index(id).await);
+            }
+            Command::Uploads(ids, done) => {
+                let _ = done.send(self.find(ids).await);
+            }
             Command::Find(id, done) => {
-                let found = self.queue.get(&id);
-                let _ = done.send(found.map(|e| (e.row.path.clone(), e.row.video_id.clone())));
+                let row = self.rows(vec![id]).await.map(|mut rows| rows.pop());
+                let found = row.map_err(EngineError::from).and_then(|row| {
+                    let (row, _) = row.ok_or_else(|| no_such_upload(id))?;
+                    Ok((row.path, row.video_id))
+                });
+                let _ = done.send(found);
             }
             // Ends the loop, which sees to it.
             Command::Stop => {}
@@ -82,15 +107,13 @@ impl Engine {
         self.connected = Some(connected);
         self.remember(Setting::Server, Some(url.clone())).await;
         self.set_connection(ConnectionView::Connected { url, destination });
-        let ids: Vec<_> = self.queue.keys().copied().collect();
-        for id in ids {
-            self.apply_if_moved(id, &Input::Connected).await;
-        }
+        self.nothing_waits = false;
+        self.steer_all(&Input::Connected).await;
     }
 
     async fn disconnect(&mut self) {
         self.connected = None;
-        for entry in self.queue.values() {
+        for entry in self.queue.loaded() {
             if let Some(running) = &entry.running {
                 running.stop.cancel();
             }
@@ -129,31 +152,21 @@ impl Engine {
         };
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for candidate in candidates {
-            match self.unfinished(&candidate, &destination) {
-                Some(id) => {
-                    self.apply_if_moved(id, &Input::Retry).await;
-                    ids.push(id);
+            let same = |(row, _): &(Upload, u64)| row.fingerprint == candidate.fingerprint;
+            let path = candidate.path.clone();
+            let unfinished = self.store.unfinished(path, destination.clone()).await?;
+            match unfinished.into_iter().find(same) {
+                Some((row, confirmed)) => {
+                    // Offering the file again means that it should go on, not that the team wants
+                    // it twice.
+                    ids.push(row.id);
+                    self.apply_all(vec![(row, confirmed)], &Input::Retry).await;
                 }
                 None => new.push(candidate),
             }
         }
         ids.extend(self.insert(new, &destination).await?);
-        let uploads = ids.iter().filter_map(|id| Some(self.queue.get(id)?.view())).collect();
-        Ok(Added { uploads, refused: Vec::new() })
-    }
-
-    /// The upload of the same file to the same place that has not ended: offering the file again
-    /// means that it should go on, not that the team wants it twice.
-    fn unfinished(&self, candidate: &Candidate, destination: &Destination) -> Option<UploadId> {
-        let same = |entry: &&Entry| {
-            let row = &entry.row;
-            row.state.phase < Phase::Processing
-                && !row.state.hold.is_end()
-                && row.path == candidate.path
-                && row.fingerprint == candidate.fingerprint
-                && row.destination == *destination
-        };
-        self.queue.values().find(same).map(|entry| entry.row.id)
+        Ok(Added { uploads: self.find(ids).await?, refused: Vec::new() })
     }
 
     async fn insert(
@@ -178,14 +191,23 @@ impl Engine {
             session: None,
             duration: None,
             reason: None,
+            place: 0,
+            first: false,
         };
         let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
-        self.store.insert(rows.clone()).await?;
+        let places = self.store.insert(rows.clone()).await?;
+        self.nothing_waits = false;
         let ids = rows.iter().map(|row| row.id).collect();
-        let entries: Vec<_> = rows.into_iter().map(|row| Entry::new(row, 0)).collect();
-        let uploads = entries.iter().map(Entry::view).collect();
-        self.queue.extend(entries.into_iter().map(|entry| (entry.row.id, entry)));
-        self.publish(News::Uploads { uploads });
+        let mut told = Vec::new();
+        for (row, place) in rows.into_iter().zip(places) {
+            let row = Upload { place, ..row };
+            told.push(Entry::new(row.clone(), 0).view());
+            self.queue.put(row, 0, None);
+            if told.len() >= BATCH {
+                self.tell(std::mem::take(&mut told));
+            }
+        }
+        self.tell(told);
         Ok(ids)
     }
 
@@ -204,53 +226,134 @@ impl Engine {
     }
 
     /// Steers all that can be steered; the last refusal is the answer.
-    async fn steer(&mut self, ids: &[UploadId], input: &Input) -> Result<(), EngineError> {
-        let mut refused = None;
-        for id in ids {
-            refused = self.steer_one(*id, input).await.err().or(refused);
+    async fn steer(&mut self, ids: Vec<UploadId>, input: &Input) -> Result<(), EngineError> {
+        let mut refused = Ok(());
+        for some in ids.chunks(BATCH) {
+            let mut rows = self.rows(some.to_vec()).await?;
+            if let Some(id) = some.iter().find(|id| rows.iter().all(|(row, _)| row.id != **id)) {
+                refused = Err(no_such_upload(*id));
+            }
+            if *input == Input::Retry {
+                refused = refused.and(self.keep_what_can_be_retried(&mut rows).await);
+            }
+            self.apply_all(rows, input).await;
         }
-        refused.map_or(Ok(()), Err)
+        refused
     }
 
-    async fn steer_one(&mut self, id: UploadId, input: &Input) -> Result<(), EngineError> {
-        let entry = self.queue.get(&id).ok_or_else(|| no_such_upload(id))?;
-        let (_, effects) = step(entry.row.state, input.clone(), self.now());
-        if effects.contains(&Effect::AddAgain) {
-            // The old upload ends with this: not before there is a file for the new one.
-            let path = entry.row.path.clone();
-            if let Ok(Err(code)) = tokio::task::spawn_blocking(move || candidate(&path)).await {
+    /// An upload that goes up anew ends as what it was: not before there is a file for the new one.
+    async fn keep_what_can_be_retried(
+        &self,
+        rows: &mut Vec<(Upload, u64)>,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let mut refused = Ok(());
+        for (row, confirmed) in std::mem::take(rows) {
+            let (_, effects) = step(row.state, Input::Retry, now);
+            let path = row.path.clone();
+            if effects.contains(&Effect::AddAgain)
+                && let Ok(Err(code)) = tokio::task::spawn_blocking(move || candidate(&path)).await
+            {
                 let words = "the file cannot be uploaded as it is now";
-                return Err(EngineError::new(code, words));
+                refused = Err(EngineError::new(code, words));
+            } else {
+                rows.push((row, confirmed));
             }
         }
-        self.apply_if_moved(id, input).await;
+        refused
+    }
+
+    /// Steers everything that has not ended.
+    async fn steer_all(&mut self, input: &Input) {
+        let mut last = None;
+        loop {
+            let rows = match self.store.after(last, BATCH as u64).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    tracing::error!(%error, "the queue could not be read");
+                    return;
+                }
+            };
+            let Some((row, _)) = rows.last() else { return };
+            last = Some(row.id);
+            self.apply_all(rows, input).await;
+        }
+    }
+
+    async fn put(&mut self, ids: Vec<UploadId>, spot: Spot) -> Result<(), EngineError> {
+        self.store.put(ids.clone(), spot).await?;
+        self.look_again(ids).await
+    }
+
+    async fn set_first(&mut self, ids: Vec<UploadId>, first: bool) -> Result<(), EngineError> {
+        self.store.set_first(ids.clone(), first).await?;
+        if first {
+            self.store.put(ids.clone(), Spot::Front).await?;
+        }
+        self.look_again(ids).await
+    }
+
+    /// Takes over the order that the store has now.
+    async fn look_again(&mut self, ids: Vec<UploadId>) -> Result<(), EngineError> {
+        let loaded = ids.into_iter().filter(|id| self.queue.get(*id).is_some()).collect();
+        for (row, _) in self.store.uploads(loaded).await? {
+            if let Some(entry) = self.queue.get_mut(row.id) {
+                (entry.row.place, entry.row.first) = (row.place, row.first);
+            }
+        }
+        self.queue.recount(Census::new(self.store.tallies().await?));
         Ok(())
     }
 
-    /// Applies an input that means nothing in most states without writing those.
-    async fn apply_if_moved(&mut self, id: UploadId, input: &Input) {
-        let Some(entry) = self.queue.get(&id) else { return };
-        let (state, effects) = step(entry.row.state, input.clone(), self.now());
-        if state != entry.row.state || !effects.is_empty() {
-            self.apply(id, input.clone(), |_| {}).await;
-        }
-    }
-
     async fn remove(&mut self, ids: Vec<UploadId>) -> Result<(), EngineError> {
-        for id in &ids {
-            let entry = self.queue.get(id).ok_or_else(|| no_such_upload(*id))?;
-            let state = entry.row.state;
+        let rows = self.rows(ids.clone()).await?;
+        if let Some(id) = ids.iter().find(|id| rows.iter().all(|(row, _)| row.id != **id)) {
+            return Err(no_such_upload(*id));
+        }
+        for (row, _) in &rows {
+            let state = row.state;
             let ended = state.phase == Phase::Ready || state.hold.is_end();
-            if !ended || state.cleanup || entry.running.is_some() {
+            let works = self.queue.get(row.id).is_some_and(|entry| entry.running.is_some());
+            if !ended || state.cleanup || works {
                 return Err(EngineError::new(Code::WrongState, "the upload has not ended"));
             }
         }
         self.store.remove(ids.clone()).await?;
-        for id in &ids {
-            self.queue.remove(id);
+        for (row, confirmed) in &rows {
+            self.queue.remove(row, *confirmed);
         }
         self.publish(News::Removed { ids });
         Ok(())
+    }
+
+    /// A stretch of a list.
+    async fn page(&mut self, list: List, offset: u64, limit: u64) -> Result<Page, EngineError> {
+        let rows = match self.queue.census().locate(list, offset) {
+            Some((shelf, skip)) => self.store.page(list, shelf, skip, limit.min(PAGE)).await?,
+            None => Vec::new(),
+        };
+        let uploads = rows.into_iter().map(|(row, confirmed)| self.view(row, confirmed)).collect();
+        Ok(Page { seq: self.seq, uploads })
+    }
+
+    /// Where in its list an upload stands, from zero.
+    async fn index(&mut self, id: UploadId) -> Result<(List, u64), EngineError> {
+        let (row, _) = self.rows(vec![id]).await?.pop().ok_or_else(|| no_such_upload(id))?;
+        let on_shelf = self.store.before_on_shelf(row.list(), row.place).await?;
+        let shelves = self.queue.census().before(row.list(), Shelf::of(row.place));
+        Ok((row.list(), shelves + on_shelf))
+    }
+
+    async fn find(&self, ids: Vec<UploadId>) -> Result<Vec<UploadView>, EngineError> {
+        let rows = self.rows(ids).await?;
+        Ok(rows.into_iter().map(|(row, confirmed)| self.view(row, confirmed)).collect())
+    }
+
+    fn view(&self, row: Upload, confirmed: u64) -> UploadView {
+        match self.queue.get(row.id) {
+            Some(entry) => entry.view(),
+            None => Entry::new(row, confirmed).view(),
+        }
     }
 }
 

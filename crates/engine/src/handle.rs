@@ -13,9 +13,12 @@ use url::Url;
 use crate::error::{Code, EngineError};
 use crate::net::Clients;
 use crate::source::{Fingerprint, SourceError, content_type};
+use crate::store::Spot;
 use crate::team::{Connection, Team, TeamError};
-use crate::transfer::{Input, UploadId};
-use crate::view::{Added, Change, ConnectionView, PlaybackView, RefusedFile, Snapshot};
+use crate::transfer::{Input, List, UploadId};
+use crate::view::{
+    Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
+};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
 const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
@@ -55,7 +58,13 @@ pub(crate) enum Command {
     SteerAll(Input, oneshot::Sender<()>),
     Remove(Vec<UploadId>, oneshot::Sender<Result<(), EngineError>>),
     Snapshot(oneshot::Sender<Snapshot>),
-    Find(UploadId, oneshot::Sender<Option<(PathBuf, Option<String>)>>),
+    Put(Vec<UploadId>, Spot, oneshot::Sender<Result<(), EngineError>>),
+    SetFirst(Vec<UploadId>, bool, oneshot::Sender<Result<(), EngineError>>),
+    Page { list: List, offset: u64, limit: u64, done: oneshot::Sender<Result<Page, EngineError>> },
+    Ids(List, oneshot::Sender<Result<Vec<UploadId>, EngineError>>),
+    Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
+    Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
+    Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
     Stop,
 }
 
@@ -182,7 +191,55 @@ impl EngineHandle {
         self.ask(|done| Command::Remove(ids, done)).await?
     }
 
-    /// Everything at this moment. To follow from here, [`Self::subscribe`] first.
+    /// Gives uploads that wait another place in the queue, in the order in which they are named.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<(), EngineError> {
+        self.ask(|done| Command::Put(ids, spot, done)).await?
+    }
+
+    /// Lets uploads go before all others, or no longer.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn set_first(&self, ids: Vec<UploadId>, first: bool) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetFirst(ids, first, done)).await?
+    }
+
+    /// Up to `limit` uploads of a list from number `offset` on, at most 500.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn page(&self, list: List, offset: u64, limit: u64) -> Result<Page, EngineError> {
+        self.ask(|done| Command::Page { list, offset, limit, done }).await?
+    }
+
+    /// Every upload of a list, in order.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn ids(&self, list: List) -> Result<Vec<UploadId>, EngineError> {
+        self.ask(|done| Command::Ids(list, done)).await?
+    }
+
+    /// The list that an upload is in, and its number there.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub async fn index(&self, id: UploadId) -> Result<(List, u64), EngineError> {
+        self.ask(|done| Command::Index(id, done)).await?
+    }
+
+    /// Uploads as they are now; one that there is not is left out.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn uploads(&self, ids: Vec<UploadId>) -> Result<Vec<UploadView>, EngineError> {
+        self.ask(|done| Command::Uploads(ids, done)).await?
+    }
+
+    /// Everything but the uploads at this moment. To follow from here, [`Self::subscribe`] first.
     ///
     /// # Errors
     /// [`Code::Stopped`].
@@ -258,7 +315,7 @@ impl EngineHandle {
     }
 
     async fn find(&self, id: UploadId) -> Result<(PathBuf, Option<String>), EngineError> {
-        self.ask(|done| Command::Find(id, done)).await?.ok_or_else(|| no_such_upload(id))
+        self.ask(|done| Command::Find(id, done)).await?
     }
 
     async fn video_of(&self, id: UploadId) -> Result<String, EngineError> {

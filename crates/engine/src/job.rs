@@ -14,8 +14,6 @@ use crate::transfer::{ByteRange, Failure, Phase};
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// … which grows by a quarter each time, up to this.
 const SLOWEST_LOOK: Duration = Duration::from_secs(15);
-/// How often a missing file is looked for.
-const SOURCE_LOOK: Duration = Duration::from_secs(3);
 
 /// Which job an upload's state calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +25,6 @@ pub(crate) enum Kind {
     ProcessAgain,
     Watch,
     Abandon,
-    LookForSource,
 }
 
 impl Kind {
@@ -62,7 +59,6 @@ pub(crate) enum Outcome {
     Playable { duration: Option<f64> },
     ProcessingFailed { reason: Option<String> },
     Abandoned,
-    SourceBack,
 }
 
 /// A job's tools.
@@ -140,14 +136,6 @@ impl Job {
     pub(crate) async fn abandon(self) -> Result<Outcome, Failure> {
         self.protocol.abandon(&intent(&self.row), self.row.session.as_ref()).await?;
         Ok(Outcome::Abandoned)
-    }
-
-    /// Waits for a missing file. Whether what comes back is the same one is for the next job.
-    pub(crate) async fn look_for_source(self) -> Result<Outcome, Failure> {
-        while matches!(self.unchanged().await, Err(Failure::SourceMissing)) {
-            tokio::time::sleep(SOURCE_LOOK).await;
-        }
-        Ok(Outcome::SourceBack)
     }
 
     async fn unchanged(&self) -> Result<(), Failure> {

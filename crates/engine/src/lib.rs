@@ -5,6 +5,7 @@
 //!
 //! Must not know: Tauri, axum, the team server's code.
 
+mod census;
 pub mod clock;
 mod commands;
 mod engine;
@@ -16,8 +17,11 @@ mod profile;
 mod progress;
 pub mod protocol;
 mod queue;
+mod running;
 mod send;
 pub mod source;
+mod sources;
+mod steps;
 pub mod store;
 pub mod team;
 pub mod transfer;

@@ -1,4 +1,5 @@
-//! The queue in memory: every upload's row, its counters, and the job that works on it.
+//! What of the queue is in memory: its numbers, and the uploads that something is done for. All
+//! others stand in the store alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,17 +7,129 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::census::{Census, Share};
 use crate::job::Kind;
 use crate::progress::Progress;
 use crate::protocol::Opened;
 use crate::store::{SessionKind, Upload};
-use crate::transfer::{Hold, Pace, Phase, Timestamp, UploadId};
-use crate::view::{DestinationView, ProgressNews, ProgressView, UploadView};
+use crate::transfer::{Pace, Phase, Timestamp, UploadId};
+use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
 
-/// All uploads, in queue order.
-pub(crate) type Queue = BTreeMap<UploadId, Entry>;
+/// The queue while the engine runs.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    loaded: BTreeMap<UploadId, Entry>,
+    census: Census,
+    /// Lists changed since this was last asked.
+    changed: bool,
+}
 
-/// One upload while the engine runs.
+impl Queue {
+    pub(crate) fn new(census: Census, begun: Vec<(Upload, u64)>) -> Self {
+        let entries = begun.into_iter().map(|(row, done)| (row.id, Entry::new(row, done)));
+        Self { loaded: entries.collect(), census, changed: false }
+    }
+
+    pub(crate) fn get(&self, id: UploadId) -> Option<&Entry> {
+        self.loaded.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: UploadId) -> Option<&mut Entry> {
+        self.loaded.get_mut(&id)
+    }
+
+    /// The uploads in memory.
+    pub(crate) fn loaded(&self) -> impl Iterator<Item = &Entry> {
+        self.loaded.values()
+    }
+
+    pub(crate) fn loaded_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.loaded.values_mut()
+    }
+
+    pub(crate) fn census(&self) -> &Census {
+        &self.census
+    }
+
+    pub(crate) fn recount(&mut self, census: Census) {
+        self.census = census;
+        self.changed = true;
+    }
+
+    /// Takes an upload into memory as it stands in the store, until it is let go.
+    pub(crate) fn load(&mut self, row: Upload, confirmed: u64) {
+        self.loaded.entry(row.id).or_insert_with(|| Entry::new(row, confirmed));
+    }
+
+    /// A new upload, or one that was written as it is now. `before` is what was counted of one
+    /// that is not in memory. It is there afterwards if something is to be done for it.
+    pub(crate) fn put(&mut self, row: Upload, confirmed: u64, before: Option<Share>) {
+        let id = row.id;
+        self.changed = true;
+        if let Some(entry) = self.loaded.get_mut(&id) {
+            self.census.take(entry.counted);
+            entry.row = row;
+            entry.rests_until = None;
+            entry.counted = Share::of(&entry.row, entry.progress.confirmed());
+            self.census.add(entry.counted);
+            return;
+        }
+        let entry = Entry::new(row, confirmed);
+        if let Some(before) = before {
+            self.census.take(before);
+        }
+        self.census.add(entry.counted);
+        if entry.is_live() {
+            self.loaded.insert(id, entry);
+        }
+    }
+
+    /// Lets an upload go from memory for which nothing is to be done.
+    pub(crate) fn let_go(&mut self, id: UploadId) {
+        if self.loaded.get(&id).is_some_and(|entry| !entry.is_live()) {
+            self.loaded.remove(&id);
+        }
+    }
+
+    /// One that is in the queue no longer.
+    pub(crate) fn remove(&mut self, row: &Upload, confirmed: u64) {
+        let counted = match self.loaded.remove(&row.id) {
+            Some(entry) => entry.counted,
+            None => Share::of(row, confirmed),
+        };
+        self.census.take(counted);
+        self.changed = true;
+    }
+
+    /// Counts what was confirmed since the last look.
+    pub(crate) fn count_progress(&mut self) {
+        for entry in self.loaded.values_mut().filter(|entry| entry.running.is_some()) {
+            let counted = Share::of(&entry.row, entry.progress.confirmed());
+            if counted != entry.counted {
+                self.census.take(std::mem::replace(&mut entry.counted, counted));
+                self.census.add(counted);
+                self.changed = true;
+            }
+        }
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The queue for an interface, if it has changed since it was last taken.
+    pub(crate) fn take_changed(&mut self) -> Option<QueueView> {
+        std::mem::take(&mut self.changed).then(|| self.view())
+    }
+
+    pub(crate) fn view(&self) -> QueueView {
+        let speed = self.loaded.values().map(|entry| entry.progress_view().bytes_per_second).sum();
+        let totals = Totals { bytes_per_second: speed, ..self.census.totals() };
+        QueueView { lists: self.census.lists(), totals }
+    }
+}
+
+/// One upload in memory.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) row: Upload,
@@ -32,6 +145,8 @@ pub(crate) struct Entry {
     paced: u64,
     /// Confirmed bytes when they were last looked at.
     seen: u64,
+    /// What the census has of it.
+    counted: Share,
 }
 
 /// A job under way.
@@ -44,6 +159,7 @@ pub(crate) struct Running {
 impl Entry {
     pub(crate) fn new(row: Upload, confirmed: u64) -> Self {
         Self {
+            counted: Share::of(&row, confirmed),
             row,
             progress: Progress::new(confirmed),
             running: None,
@@ -56,6 +172,22 @@ impl Entry {
         }
     }
 
+    /// Something is done for it, or will be without anybody's doing.
+    fn is_live(&self) -> bool {
+        let state = self.row.state;
+        self.running.is_some()
+            || self.rests_until.is_some()
+            || self.processes_again
+            || state.cleanup
+            || state.hold.due().is_some()
+            || (state.can_run() && state.phase > Phase::Queued)
+    }
+
+    /// The order in which uploads get what they need.
+    pub(crate) fn turn(&self) -> (bool, i64) {
+        (!self.row.first, self.row.place)
+    }
+
     /// The job that the state calls for, if one may start now.
     pub(crate) fn due(&self, now: Timestamp) -> Option<Kind> {
         if self.running.is_some() || self.rests_until.is_some_and(|until| until > now) {
@@ -63,9 +195,6 @@ impl Entry {
         }
         if self.row.state.cleanup {
             return Some(Kind::Abandon);
-        }
-        if self.row.state.hold == Hold::SourceMissing {
-            return Some(Kind::LookForSource);
         }
         if !self.row.state.can_run() {
             return None;

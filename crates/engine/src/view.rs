@@ -7,7 +7,7 @@ use dailies_api::projects::UploadTarget;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Code;
-use crate::transfer::{Hold, Phase, Timestamp, UploadId};
+use crate::transfer::{Hold, List, Phase, Timestamp, UploadId};
 
 /// One upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,7 +106,54 @@ pub enum ConnectionView {
     },
 }
 
-/// Everything at one moment.
+/// How long a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ListCount {
+    /// Which.
+    pub list: List,
+    /// Uploads in it.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub count: u64,
+}
+
+/// What is still to be done, over the whole queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Uploads that are not with their team and not given up.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub unsent: u64,
+    /// Their bytes that are not confirmed.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub unsent_bytes: u64,
+    /// Of these uploads, those that nobody has to do anything for: they can be paused.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub coming: u64,
+    /// Their bytes that are not confirmed.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub coming_bytes: u64,
+    /// Uploads that somebody paused.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub paused: u64,
+    /// All uploads together.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub bytes_per_second: u64,
+}
+
+/// The queue as a whole. Its uploads are read page by page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct QueueView {
+    /// Every list, in the order in which they are shown.
+    pub lists: Vec<ListCount>,
+    /// Over all of them.
+    pub totals: Totals,
+}
+
+/// Everything but the uploads at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -114,10 +161,22 @@ pub struct Snapshot {
     /// The number of the last change that is in it.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub seq: u64,
-    /// In queue order.
-    pub uploads: Vec<UploadView>,
+    /// The queue.
+    pub queue: QueueView,
     /// The connection.
     pub connection: ConnectionView,
+}
+
+/// A stretch of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    /// The number of the last change that is in it.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub seq: u64,
+    /// In order. Fewer than were asked for where the list ends.
+    pub uploads: Vec<UploadView>,
 }
 
 /// What changed.
@@ -141,6 +200,11 @@ pub enum News {
     Uploads {
         /// Each whole.
         uploads: Vec<UploadView>,
+    },
+    /// The lists changed, in length or order; at most ten of these a second.
+    Queue {
+        /// As it is now.
+        queue: QueueView,
     },
     /// Bytes that moved; at most ten of these a second.
     Progress {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Change } from "../bindings/Change";
 import type { EngineError } from "../bindings/EngineError";
-import type { Snapshot } from "../bindings/Snapshot";
+import type { Everything } from "../host/host";
 import { Feed } from "./feed";
 
 /** A host whose snapshots are answered when the test says so. */
@@ -12,8 +12,8 @@ class Script {
   send: (seq: number) => void = () => undefined;
   readonly feed = new Feed(
     {
-      snapshot: () =>
-        new Promise<Snapshot>((resolve, reject) => {
+      everything: () =>
+        new Promise<Everything>((resolve, reject) => {
           this.waiting.push({
             answer: (seq) => {
               resolve({ seq, uploads: [], connection: { kind: "none" } });

@@ -1,7 +1,6 @@
 import type { Change } from "../bindings/Change";
 import type { EngineError } from "../bindings/EngineError";
-import type { Snapshot } from "../bindings/Snapshot";
-import { asEngineError, type Host, type Stop } from "../host/host";
+import { asEngineError, type Everything, type Host, type Stop } from "../host/host";
 
 /** More than these while one snapshot loads, and the next snapshot is cheaper than keeping them. */
 const MOST_KEPT = 5_000;
@@ -10,7 +9,7 @@ const MOST_KEPT = 5_000;
 const PAUSE = 500;
 
 export interface FeedSink {
-  snapshot(snapshot: Snapshot): void;
+  snapshot(everything: Everything): void;
   change(change: Change): void;
   failed(error: EngineError): void;
 }
@@ -21,7 +20,7 @@ export interface FeedSink {
  * It listens before it asks, so that nothing can fall between the two.
  */
 export class Feed {
-  readonly #host: Pick<Host, "snapshot" | "subscribe">;
+  readonly #host: Pick<Host, "everything" | "subscribe">;
   readonly #sink: FeedSink;
   #last = -1;
   #loading = false;
@@ -32,7 +31,7 @@ export class Feed {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unsubscribe: Stop | null = null;
 
-  constructor(host: Pick<Host, "snapshot" | "subscribe">, sink: FeedSink) {
+  constructor(host: Pick<Host, "everything" | "subscribe">, sink: FeedSink) {
     this.#host = host;
     this.#sink = sink;
   }
@@ -94,7 +93,7 @@ export class Feed {
     if (this.#loading || this.#stopped) return;
     this.#loading = true;
     try {
-      const snapshot = await this.#host.snapshot();
+      const snapshot = await this.#host.everything();
       if (this.#stopped) return;
       this.#last = snapshot.seq;
       this.#sink.snapshot(snapshot);

@@ -54,9 +54,9 @@ export function browserHost(query: URLSearchParams): Host {
   }
 
   return {
-    snapshot: async () => {
+    everything: async () => {
       if (problem) throw problem;
-      return simulation.snapshot();
+      return simulation.everything();
     },
     subscribe: async (onChange) => simulation.subscribe(onChange),
     shell: async () => shell,

@@ -1,14 +1,24 @@
 import type { Added } from "../bindings/Added";
 import type { Change } from "../bindings/Change";
+import type { ConnectionView } from "../bindings/ConnectionView";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { DragView } from "../bindings/DragView";
 import type { EngineError } from "../bindings/EngineError";
 import type { PlaybackView } from "../bindings/PlaybackView";
 import type { ShellView } from "../bindings/ShellView";
-import type { Snapshot } from "../bindings/Snapshot";
 import type { UploadId } from "../bindings/UploadId";
+import type { UploadView } from "../bindings/UploadView";
 
 export type Stop = () => void;
+
+/** Everything at one moment. */
+export interface Everything {
+  /** The number of the last change that is in it for sure; later ones may be. */
+  readonly seq: number;
+  /** List by list, each in its order. */
+  readonly uploads: readonly UploadView[];
+  readonly connection: ConnectionView;
+}
 
 /**
  * All that the page can ask of the program around it. Every promise rejects with an `EngineError`.
@@ -16,7 +26,7 @@ export type Stop = () => void;
  * No path enters here: files come from the system (dialog, drop), which the shell handles itself.
  */
 export interface Host {
-  snapshot(): Promise<Snapshot>;
+  everything(): Promise<Everything>;
   subscribe(onChange: (change: Change) => void): Promise<Stop>;
 
   shell(): Promise<ShellView>;

@@ -1,6 +1,34 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Host, Stop } from "./host";
+import type { List } from "../bindings/List";
+import type { Page } from "../bindings/Page";
+import type { Snapshot } from "../bindings/Snapshot";
+import type { UploadView } from "../bindings/UploadView";
+import type { Everything, Host, Stop } from "./host";
+
+const LISTS: readonly List[] = ["uploading", "needs_you", "waiting", "done"];
+
+/** The longest page that the engine gives. */
+const PAGE = 500;
+
+/**
+ * Reads the queue page by page. What moves from one list to another meanwhile may come twice or not at all;
+ * the change that moved it comes after this snapshot, and sets it right.
+ */
+async function everything(): Promise<Everything> {
+  const { seq, connection } = await invoke<Snapshot>("snapshot");
+  const uploads = new Map<string, UploadView>();
+  for (const list of LISTS) {
+    let page: Page;
+    let offset = 0;
+    do {
+      page = await invoke<Page>("page", { list, offset, limit: PAGE });
+      for (const upload of page.uploads) uploads.set(upload.id, upload);
+      offset += page.uploads.length;
+    } while (page.uploads.length === PAGE);
+  }
+  return { seq, uploads: [...uploads.values()], connection };
+}
 
 function on<Payload>(event: string, callback: (payload: Payload) => void): Promise<Stop> {
   return listen<Payload>(event, ({ payload }) => {
@@ -10,7 +38,7 @@ function on<Payload>(event: string, callback: (payload: Payload) => void): Promi
 
 /** The shell, by its commands and events. The only place that names either. */
 export const tauriHost: Host = {
-  snapshot: () => invoke("snapshot"),
+  everything,
   subscribe: (onChange) => on("change", onChange),
 
   shell: () => invoke("shell"),

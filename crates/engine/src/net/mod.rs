@@ -13,6 +13,9 @@ pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
 pub(crate) use storage_answer::{put_answer, retry_after};
 
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::{Response, StatusCode};
+
 use crate::transfer::Failure;
 
 /// What a failed request means. The address, which may be presigned, is left out of the words.
@@ -25,4 +28,16 @@ pub(crate) fn transport(error: reqwest::Error) -> Failure {
         source = cause.source();
     }
     Failure::Transport(words)
+}
+
+/// A success or a redirect that is a web page. No API and no storage answers with one, the sign-in
+/// page of a network does (RFC 8910 describes such networks; 511 is RFC 6585's word for them).
+pub(crate) fn is_portal(response: &Response) -> bool {
+    let status = response.status();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_page = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
+    let leads_away = status.is_redirection() && header(LOCATION).is_some();
+    status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED
+        || (status.is_success() && is_page)
+        || (leads_away && (is_page || header(CONTENT_TYPE).is_none()))
 }

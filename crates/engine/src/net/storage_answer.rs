@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
 use crate::error::Code;
-use crate::net::transport;
+use crate::net::{is_portal, transport};
 use crate::source::Crc64;
 use crate::transfer::Failure;
 
@@ -34,6 +34,9 @@ struct ErrorDocument {
 /// Success needs proof: 200 and an `ETag`. A hotel's network answers 200, too.
 pub(crate) async fn put_answer(response: Response) -> Result<PutAnswer, Failure> {
     let status = response.status();
+    if is_portal(&response) {
+        return Err(Failure::Portal);
+    }
     if status == StatusCode::OK {
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok());
         let etag = header(ETAG.as_str()).ok_or_else(|| {

@@ -3,24 +3,35 @@
 //! Must not know: the network, policy.
 
 mod columns;
+mod lists;
 mod parts;
 mod settings;
 mod uploads;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dailies_database::{Database, DatabaseError, M, Migrations};
 
+pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
 pub use settings::Setting;
 pub use uploads::{Destination, Registration, Session, SessionKind, Upload};
 
-use crate::transfer::{PartNumber, UploadId};
+use crate::transfer::{List, PartNumber, UploadId};
 
 /// The queue on disk. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
     database: Database,
+}
+
+/// A row to be written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// As it is to be.
+    pub row: Upload,
+    /// What is confirmed of it belongs to an earlier session.
+    pub forgets: bool,
 }
 
 impl Store {
@@ -32,44 +43,167 @@ impl Store {
         Ok(Self { database: Database::open(path, &migrations())? })
     }
 
-    /// Every upload, in queue order, with the bytes that are confirmed of it.
+    /// Some uploads, each with the bytes that are confirmed of it. One that there is not is left
+    /// out.
     ///
     /// # Errors
     /// Of the database.
-    pub async fn uploads(&self) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(uploads::all).await
-    }
-
-    /// Adds uploads at the end of the queue, all or none.
-    ///
-    /// # Errors
-    /// Of the database.
-    pub async fn insert(&self, rows: Vec<Upload>) -> Result<(), DatabaseError> {
-        self.database.write(move |c| rows.iter().try_for_each(|row| uploads::insert(c, row))).await
-    }
-
-    /// Writes an upload's changed row, if it is still the one that was read, and gives it its new
-    /// revision.
-    ///
-    /// # Errors
-    /// [`DatabaseError::Stale`] where somebody else changed it.
-    pub async fn update(&self, row: &Upload) -> Result<(), DatabaseError> {
-        let row = row.clone();
-        self.database.write(move |c| uploads::update(c, &row)).await
-    }
-
-    /// The same for a row with another session: what was confirmed of the old one is forgotten.
-    ///
-    /// # Errors
-    /// [`DatabaseError::Stale`] where somebody else changed it.
-    pub async fn update_session(&self, row: &Upload) -> Result<(), DatabaseError> {
-        let row = row.clone();
+    pub async fn uploads(&self, ids: Vec<UploadId>) -> Result<Vec<(Upload, u64)>, DatabaseError> {
         self.database
-            .write(move |c| {
-                parts::forget_all(c, row.id)?;
-                uploads::update(c, &row)
+            .read(move |c| {
+                let one = |id: &UploadId| uploads::some(c, "WHERE id = ?1", [id.to_string()]);
+                let rows = ids.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+                Ok(rows.into_iter().flatten().collect())
             })
             .await
+    }
+
+    /// Uploads that go on by themselves at a start.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn begun(&self) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.database.read(lists::begun).await
+    }
+
+    /// Up to `limit` uploads to `server` that may start, in the order in which they will.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn next(
+        &self,
+        server: String,
+        limit: u64,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.database.read(move |c| lists::next(c, &server, limit)).await
+    }
+
+    /// Up to `limit` uploads of a list, from a shelf on, after the first `skip` of it.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn page(
+        &self,
+        list: List,
+        from: Shelf,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.database.read(move |c| lists::page(c, list, from, skip, limit)).await
+    }
+
+    /// How many uploads of a list come before a place on its shelf.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn before_on_shelf(&self, list: List, place: i64) -> Result<u64, DatabaseError> {
+        self.database.read(move |c| lists::before_on_shelf(c, list, place)).await
+    }
+
+    /// Every upload of a list, in order.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn ids(&self, list: List) -> Result<Vec<UploadId>, DatabaseError> {
+        self.database.read(move |c| lists::ids(c, list)).await
+    }
+
+    /// The whole queue in numbers, and the bytes that are confirmed of it by state.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn tallies(&self) -> Result<(Vec<Tally>, Vec<Confirmed>), DatabaseError> {
+        self.database.read(|c| Ok((lists::tallies(c)?, lists::confirmed(c)?))).await
+    }
+
+    /// Up to `limit` uploads after `after` whose files are missing, and where those were.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn missing(
+        &self,
+        after: Option<UploadId>,
+        limit: u64,
+    ) -> Result<Vec<(UploadId, PathBuf)>, DatabaseError> {
+        self.database.read(move |c| lists::missing(c, after, limit)).await
+    }
+
+    /// Up to `limit` uploads after `after` that have not ended.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn after(
+        &self,
+        after: Option<UploadId>,
+        limit: u64,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.database.read(move |c| lists::after(c, after, limit)).await
+    }
+
+    /// Uploads of a file to a place that have not ended.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn unfinished(
+        &self,
+        path: PathBuf,
+        to: Destination,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.database.read(move |c| lists::unfinished(c, &path, &to)).await
+    }
+
+    /// Videos of other uploads that could be taken for this one's.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn taken(&self, row: &Upload) -> Result<Vec<String>, DatabaseError> {
+        let row = row.clone();
+        self.database.read(move |c| lists::taken(c, &row)).await
+    }
+
+    /// Adds uploads at the end of the queue, all or none, and returns their places.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn insert(&self, rows: Vec<Upload>) -> Result<Vec<i64>, DatabaseError> {
+        self.database.write(move |c| rows.iter().map(|row| uploads::insert(c, row)).collect()).await
+    }
+
+    /// Writes changed rows, all or none, if each is still the one that was read, and gives them
+    /// their new revisions. Of one with another session, what was confirmed of the old is
+    /// forgotten. Returns their places.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Stale`] where somebody else changed one.
+    pub async fn update(&self, rows: Vec<Written>) -> Result<Vec<i64>, DatabaseError> {
+        self.database
+            .write(move |c| {
+                let one = |Written { row, forgets }: &Written| {
+                    // Of what has ended nothing is ever sent again.
+                    if *forgets || row.list() == List::Done {
+                        parts::forget_all(c, row.id)?;
+                    }
+                    uploads::update(c, row)
+                };
+                rows.iter().map(one).collect()
+            })
+            .await
+    }
+
+    /// Gives uploads that wait new places, in the order in which they are named.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<(), DatabaseError> {
+        self.database.write(move |c| lists::put(c, &ids, spot)).await
+    }
+
+    /// Lets uploads go before all others, or no longer.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn set_first(&self, ids: Vec<UploadId>, first: bool) -> Result<(), DatabaseError> {
+        self.database.write(move |c| lists::set_first(c, &ids, first)).await
     }
 
     /// Takes uploads off the list, with all that is known of them.
@@ -131,5 +265,7 @@ fn migrations() -> Migrations<'static> {
     ])
 }
 
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod tests;

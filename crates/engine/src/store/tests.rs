@@ -4,7 +4,7 @@ use crate::transfer::{Hold, Phase, State, Timestamp};
 
 use super::*;
 
-fn upload(folder: &Path) -> Upload {
+pub(super) fn upload(folder: &Path) -> Upload {
     let path = folder.join("a.mp4");
     std::fs::write(&path, b"bytes").unwrap();
     Upload {
@@ -28,10 +28,12 @@ fn upload(folder: &Path) -> Upload {
         session: None,
         duration: None,
         reason: None,
+        place: 0,
+        first: false,
     }
 }
 
-fn receipt(number: u32) -> Receipt {
+pub(super) fn receipt(number: u32) -> Receipt {
     Receipt {
         part: PartNumber::new(number).unwrap(),
         size: 2,
@@ -42,9 +44,17 @@ fn receipt(number: u32) -> Receipt {
 }
 
 async fn only(store: &Store) -> (Upload, u64) {
-    let mut rows = store.uploads().await.unwrap();
+    let mut ids = Vec::new();
+    for list in List::ALL {
+        ids.extend(store.ids(list).await.unwrap());
+    }
+    let mut rows = store.uploads(ids).await.unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)
+}
+
+async fn update(store: &Store, row: &Upload, forgets: bool) -> Result<(), DatabaseError> {
+    store.update(vec![Written { row: row.clone(), forgets }]).await.map(drop)
 }
 
 #[tokio::test]
@@ -71,7 +81,7 @@ async fn everything_survives_being_closed() {
             signs_checksums: true,
         },
     });
-    store.update(&row).await.unwrap();
+    update(&store, &row, false).await.unwrap();
     store.keep(row.id, receipt(1)).await.unwrap();
     store.keep(row.id, receipt(2)).await.unwrap();
     store.forget(row.id, vec![receipt(1).part]).await.unwrap();
@@ -91,9 +101,9 @@ async fn a_stale_write_changes_nothing() {
     let mut row = upload(folder.path());
     store.insert(vec![row.clone()]).await.unwrap();
     row.state.hold = Hold::Paused;
-    store.update(&row).await.unwrap();
+    update(&store, &row, false).await.unwrap();
     row.state.hold = Hold::Failed { code: Code::Refused };
-    assert!(matches!(store.update(&row).await, Err(DatabaseError::Stale)));
+    assert!(matches!(update(&store, &row, false).await, Err(DatabaseError::Stale)));
     assert_eq!(only(&store).await.0.state.hold, Hold::Paused);
 }
 
@@ -104,7 +114,7 @@ async fn an_impossible_state_is_refused_by_the_table() {
     let mut row = upload(folder.path());
     store.insert(vec![row.clone()]).await.unwrap();
     row.state.phase = Phase::Uploading;
-    assert!(store.update(&row).await.is_err(), "no bytes go up without a session");
+    assert!(update(&store, &row, false).await.is_err(), "no bytes go up without a session");
 }
 
 #[tokio::test]
@@ -114,10 +124,10 @@ async fn a_new_session_forgets_what_the_old_one_held() {
     let row = upload(folder.path());
     store.insert(vec![row.clone()]).await.unwrap();
     store.keep(row.id, receipt(1)).await.unwrap();
-    store.update_session(&row).await.unwrap();
+    update(&store, &row, true).await.unwrap();
     assert!(store.receipts(row.id).await.unwrap().is_empty());
     store.remove(vec![row.id]).await.unwrap();
-    assert!(store.uploads().await.unwrap().is_empty());
+    assert!(store.uploads(vec![row.id]).await.unwrap().is_empty());
 }
 
 #[cfg(unix)]

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use dailies_database::{DatabaseError, exactly_one};
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 use serde::{Deserialize, Serialize};
 
 use crate::source::Fingerprint;
 use crate::store::columns::{bytes_path, from_json, json, name, named, path_bytes, unreadable};
-use crate::transfer::{Hold, PartPlan, PlanError, State, Timestamp, UploadId};
+use crate::transfer::{Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
 
 /// One upload, all that is durable of it but for its parts.
 #[derive(Clone, Debug)]
@@ -43,6 +43,18 @@ pub struct Upload {
     pub duration: Option<f64>,
     /// The server's own words for a failure.
     pub reason: Option<String>,
+    /// Its place in its list; told by the store, which gives it one.
+    pub place: i64,
+    /// Goes before all uploads that do not.
+    pub first: bool,
+}
+
+impl Upload {
+    /// The list that shows it.
+    #[must_use]
+    pub fn list(&self) -> List {
+        List::of(self.state)
+    }
 }
 
 /// Whether a team knows of an upload.
@@ -135,28 +147,41 @@ impl Session {
     }
 }
 
+/// Between two places that follow on each other, so that others fit between.
+pub(super) const STEP: i64 = 1 << 32;
+
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
-    registration, video_id, session, duration, reason";
+    registration, video_id, session, duration, reason, place, first";
 
-pub(super) fn all(connection: &Connection) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-    let mut statement = connection.prepare(&format!(
+/// Rows that `condition` names, each with the bytes that are confirmed of it.
+pub(super) fn some(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, (SELECT coalesce(sum(p.size), 0) FROM parts p WHERE p.upload_id = u.id)
-         FROM uploads u ORDER BY id"
+         FROM uploads u {condition}"
     ))?;
-    let rows = statement.query_map([], |row| {
-        let confirmed: i64 = row.get(23)?;
+    let rows = statement.query_map(values, |row| {
+        let confirmed: i64 = row.get(25)?;
         Ok((read(row)?, confirmed.cast_unsigned()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<(), DatabaseError> {
-    connection.execute(
+/// Adds a row at the end of its list and returns its place.
+pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
+    let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, added_at, registration)
+             fingerprint, server, project_id, project, team, added_at, registration, place)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :added_at, 'no')",
+             :fingerprint, :server, :project_id, :project, :team, :added_at, 'no',
+             coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
+         RETURNING place",
+    )?;
+    let place = statement.query_row(
         named_params! {
             ":id": row.id.to_string(),
             ":path": path_bytes(&row.path),
@@ -169,19 +194,27 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<(), Databa
             ":project": row.destination.project,
             ":team": row.destination.team,
             ":added_at": row.added_at.0,
+            ":step": STEP,
         },
+        |row| row.get(0),
     )?;
-    Ok(())
+    Ok(place)
 }
 
-pub(super) fn update(connection: &Connection, row: &Upload) -> Result<(), DatabaseError> {
+/// Writes a row and returns its place, which is another one at the top once it has ended.
+pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let (hold, until, code) = hold_columns(row.state.hold)?;
-    let changed = connection.execute(
+    let mut statement = connection.prepare_cached(
         "UPDATE uploads SET rev = rev + 1, phase = :phase, hold = :hold, hold_until = :until,
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
-             session = :session, duration = :duration, reason = :reason
-         WHERE id = :id AND rev = :rev",
+             session = :session, duration = :duration, reason = :reason,
+             place = CASE WHEN :ended AND list <> 'done' THEN
+                 coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
+                 ELSE place END
+         WHERE id = :id AND rev = :rev RETURNING place",
+    )?;
+    let place = statement.query_row(
         named_params! {
             ":id": row.id.to_string(),
             ":rev": row.rev,
@@ -197,9 +230,12 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<(), Databa
             ":session": row.session.as_ref().map(json).transpose()?,
             ":duration": row.duration,
             ":reason": row.reason,
+            ":ended": row.list() == List::Done,
+            ":step": STEP,
         },
-    )?;
-    exactly_one(changed)
+        |row| row.get(0),
+    );
+    place.optional()?.ok_or(DatabaseError::Stale)
 }
 
 pub(super) fn remove(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
@@ -234,6 +270,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
         session: row.get_ref(20)?.as_str_or_null()?.map(|text| from_json(20, text)).transpose()?,
         duration: row.get(21)?,
         reason: row.get(22)?,
+        place: row.get(23)?,
+        first: row.get(24)?,
     })
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::Code;
-use crate::net::{Clients, retry_after, transport};
+use crate::net::{Clients, is_portal, retry_after, transport};
 use crate::transfer::Failure;
 
 /// Answers are small; a longer one comes from something that is no team server.
@@ -46,7 +46,8 @@ impl Caller {
     /// status. `fill` adds headers and a body; it may be called more than once.
     ///
     /// # Errors
-    /// [`Failure::Transport`], and [`Failure::UnexpectedAnswer`] for an answer without end.
+    /// [`Failure::Transport`], [`Failure::Portal`], and [`Failure::UnexpectedAnswer`] for an answer
+    /// without end.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -74,6 +75,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) async fn read(mut response: Response) -> Result<Self, Failure> {
+        if is_portal(&response) {
+            return Err(Failure::Portal);
+        }
         let status = response.status();
         let after = retry_after(response.headers(), SystemTime::now());
         let mut body = Vec::new();

@@ -24,6 +24,9 @@ pub enum Failure {
     /// The bytes did not get through: no network, a cut connection, a stall.
     #[error("the connection failed: {0}")]
     Transport(String),
+    /// A page of the network answers for the other side: a hotel wants its room number first.
+    #[error("the network answers with a page of its own")]
+    Portal,
     /// The other side asked to slow down.
     #[error("the other side is busy")]
     Busy {
@@ -45,7 +48,7 @@ pub enum Failure {
     /// A part arrived damaged.
     #[error("a part arrived damaged")]
     PartDamaged,
-    /// What came back is none of the protocol's answers, such as the page of a hotel's network.
+    /// What came back is none of the protocol's answers.
     #[error("the answer made no sense: {0}")]
     UnexpectedAnswer(String),
     /// The file is not there any more.
@@ -104,7 +107,7 @@ pub enum Verdict {
 pub fn judge(failure: &Failure, attempts: u32, now: Timestamp, luck: f32) -> Verdict {
     let later = || now.after(backoff(attempts, luck));
     match failure {
-        Failure::Transport(_) => {
+        Failure::Transport(_) | Failure::Portal => {
             Verdict::WaitForNetwork { at: now.after(OFFLINE_PROBE.mul_f32(0.5 + luck / 2.0)) }
         }
         Failure::Busy { after } => Verdict::TryAgain {
@@ -155,8 +158,10 @@ mod tests {
     #[test]
     fn no_network_never_becomes_a_question() {
         for attempts in [0, 10, 1_000_000] {
-            let verdict = judge(&Failure::Transport("cut".into()), attempts, NOW, 0.5);
-            assert!(matches!(verdict, Verdict::WaitForNetwork { .. }));
+            for failure in [Failure::Transport("cut".into()), Failure::Portal] {
+                let verdict = judge(&failure, attempts, NOW, 0.5);
+                assert!(matches!(verdict, Verdict::WaitForNetwork { .. }));
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod failure;
 mod id;
+mod list;
 mod machine;
 mod pace;
 mod phase;
@@ -11,7 +12,8 @@ mod plan;
 
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
+pub use list::List;
 pub use machine::{Effect, Input, State, step};
 pub use pace::Pace;
-pub use phase::{Hold, Phase, Timestamp};
+pub use phase::{Hold, HoldKind, Phase, Timestamp};
 pub use plan::{ByteRange, PartNumber, PartPlan, PlanError};

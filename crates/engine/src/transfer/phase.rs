@@ -72,7 +72,44 @@ pub enum Hold {
     },
 }
 
+/// A [`Hold`] without what goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// [`Hold::None`].
+    None,
+    /// [`Hold::Paused`].
+    Paused,
+    /// [`Hold::Backoff`].
+    Backoff,
+    /// [`Hold::Offline`].
+    Offline,
+    /// [`Hold::SourceMissing`].
+    SourceMissing,
+    /// [`Hold::NeedsUser`].
+    NeedsUser,
+    /// [`Hold::Cancelled`].
+    Cancelled,
+    /// [`Hold::Failed`].
+    Failed,
+}
+
 impl Hold {
+    /// Which it is.
+    #[must_use]
+    pub fn kind(self) -> HoldKind {
+        match self {
+            Self::None => HoldKind::None,
+            Self::Paused => HoldKind::Paused,
+            Self::Backoff { .. } => HoldKind::Backoff,
+            Self::Offline { .. } => HoldKind::Offline,
+            Self::SourceMissing => HoldKind::SourceMissing,
+            Self::NeedsUser { .. } => HoldKind::NeedsUser,
+            Self::Cancelled => HoldKind::Cancelled,
+            Self::Failed { .. } => HoldKind::Failed,
+        }
+    }
+
     /// Nothing will happen to it without somebody's doing.
     #[must_use]
     pub fn is_end(self) -> bool {

@@ -1,9 +1,9 @@
 import type { Change } from "../../bindings/Change";
 import type { ConnectionView } from "../../bindings/ConnectionView";
 import type { News } from "../../bindings/News";
-import type { Snapshot } from "../../bindings/Snapshot";
 import type { UploadId } from "../../bindings/UploadId";
 import type { UploadView } from "../../bindings/UploadView";
+import type { Everything } from "../host";
 
 const TICK = 200;
 const PART = 8 * 1024 * 1024;
@@ -39,7 +39,7 @@ export class Simulation {
     return this.#connection;
   }
 
-  snapshot(): Snapshot {
+  everything(): Everything {
     return { seq: this.#seq, uploads: [...this.#uploads.values()], connection: this.#connection };
   }
 

@@ -1,0 +1,234 @@
+//! Starting jobs when their turn comes, and what follows from their ends.
+
+use std::sync::Arc;
+
+use tokio::task::{Id, JoinError};
+use tokio_util::sync::CancellationToken;
+
+use dailies_database::DatabaseError;
+
+use crate::engine::{Connected, Engine};
+use crate::error::Code;
+use crate::job::{Job, Kind, Outcome, intent};
+use crate::protocol::Earlier;
+use crate::queue::{Entry, Running};
+use crate::send::Sending;
+use crate::store::{Registration, Upload, Written};
+use crate::transfer::{Failure, Input, UploadId};
+use crate::view::ConnectionView;
+
+pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
+
+impl Engine {
+    /// Starts the jobs that states call for, first come first served, within the limits.
+    pub(crate) async fn start_what_is_due(&mut self) {
+        let Some(connected) = self.connected.clone() else { return };
+        let now = self.clock.now();
+        let here = |entry: &&Entry| entry.row.destination.server == connected.server();
+        let due = self.queue.loaded().filter(here);
+        let mut due: Vec<_> =
+            due.filter_map(|entry| Some((entry.turn(), entry.row.id, entry.due(now)?))).collect();
+        due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
+        for (_, id, kind) in due {
+            if kind.takes_slot() && self.slots_taken() >= self.options.uploads {
+                continue;
+            }
+            match kind {
+                Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind, &connected).await,
+                _ => self.apply(id, Input::Admitted, |_| {}).await,
+            }
+        }
+        self.begin_what_waits(&connected).await;
+    }
+
+    /// Gives the free places to what waits in the store.
+    async fn begin_what_waits(&mut self, connected: &Connected) {
+        let free = self.options.uploads.saturating_sub(self.slots_taken());
+        if free == 0 || self.nothing_waits {
+            return;
+        }
+        // One that rests stands in the store like those that wait.
+        let resting = self.queue.loaded().filter(|entry| entry.rests_until.is_some()).count();
+        let server = connected.server().to_owned();
+        let next = match self.store.next(server, (free + resting) as u64).await {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(%error, "what waits could not be read");
+                return;
+            }
+        };
+        let next: Vec<_> =
+            next.into_iter().filter(|(row, _)| self.queue.get(row.id).is_none()).collect();
+        self.nothing_waits = next.is_empty();
+        for (row, confirmed) in next.into_iter().take(free) {
+            let id = row.id;
+            self.queue.load(row, confirmed);
+            self.apply(id, Input::Admitted, |_| {}).await;
+        }
+    }
+
+    fn slots_taken(&self) -> usize {
+        let running = self.queue.loaded().filter_map(|entry| entry.running.as_ref());
+        running.filter(|running| running.kind.takes_slot()).count()
+    }
+
+    /// Writes down that an upload is about to be registered. What is known of an earlier try.
+    async fn intend(&mut self, id: UploadId) -> Result<Earlier, DatabaseError> {
+        let Some(entry) = self.queue.get_mut(id) else { return Ok(Earlier::None) };
+        if entry.row.registration == Registration::Tried {
+            let taken = self.store.taken(&entry.row).await?;
+            return Ok(Earlier::Maybe { taken });
+        }
+        let mut row = entry.row.clone();
+        row.registration = Registration::Tried;
+        self.store.update(vec![Written { row: row.clone(), forgets: false }]).await?;
+        row.rev += 1;
+        entry.row = row;
+        Ok(Earlier::None)
+    }
+
+    pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
+        let mut earlier = Earlier::None;
+        if kind == Kind::Register {
+            match self.intend(id).await {
+                Ok(known) => earlier = known,
+                Err(error) => {
+                    tracing::error!(upload = %id, %error, "an intent could not be written");
+                    self.rest(id);
+                    return;
+                }
+            }
+        }
+        let Some(entry) = self.queue.get_mut(id) else { return };
+        let job = Job {
+            row: entry.row.clone(),
+            protocol: Arc::clone(&connected.protocol),
+            store: self.store.clone(),
+            slices: self.slices.clone(),
+        };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        entry.running = Some(Running { kind, stop });
+        // What the other side held is known for one sending only: the next one asks again.
+        let opened = if kind == Kind::Send { entry.opened.take() } else { None };
+        let sending = opened.map(|opened| Sending {
+            protocol: Arc::clone(&connected.protocol),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            intent: Arc::new(intent(&entry.row)),
+            opened,
+            slices: self.slices.clone(),
+            permits: Arc::clone(&self.permits),
+            lanes: self.options.lanes,
+            progress: Arc::clone(&entry.progress),
+        });
+        let work = async move {
+            match (kind, sending) {
+                (Kind::Register, _) => job.register(earlier).await,
+                (Kind::Send, Some(sending)) => job.send(sending).await,
+                (Kind::Open | Kind::Send, _) => job.open().await,
+                (Kind::Finish, _) => job.finish().await,
+                (Kind::ProcessAgain, _) => job.process_again().await,
+                (Kind::Watch, _) => job.watch().await,
+                (Kind::Abandon, _) => job.abandon().await,
+            }
+        };
+        let task = self.jobs.spawn(async move {
+            tokio::select! {
+                biased;
+                () = stopped => None,
+                done = work => Some(done),
+            }
+        });
+        self.owners.insert(task.id(), id);
+    }
+
+    pub(crate) async fn ended(&mut self, ended: Ended) {
+        let (task, result) = match ended {
+            Ok((task, result)) => (task, result),
+            Err(error) => {
+                let words = format!("a job broke: {error}");
+                (error.id(), Some(Err(Failure::LocalStorage(words))))
+            }
+        };
+        let Some(id) = self.owners.remove(&task) else { return };
+        let Some(entry) = self.queue.get_mut(id) else { return };
+        let kind = entry.running.take().map(|running| running.kind);
+        match result {
+            None => {
+                self.publish_upload(id);
+                self.queue.let_go(id);
+            }
+            Some(Ok(outcome)) => self.succeeded(id, outcome).await,
+            Some(Err(failure)) if kind == Some(Kind::Abandon) => {
+                self.not_cleaned_up(id, &failure).await;
+            }
+            Some(Err(failure)) => self.failed(id, failure).await,
+        }
+    }
+
+    async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
+        match outcome {
+            Outcome::Registered(video) => {
+                let registered = |row: &mut Upload| {
+                    row.video_id = video;
+                    row.registration = Registration::Done;
+                };
+                self.apply(id, Input::Registered, registered).await;
+            }
+            Outcome::Opened(opened) => {
+                let session = opened.session.clone();
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.opened = Some(Arc::new(opened));
+                }
+                self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
+            }
+            Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
+            Outcome::Finished { video_id } => {
+                let finished = |row: &mut Upload| {
+                    row.reason = None;
+                    row.video_id = row.video_id.take().or(video_id);
+                };
+                self.apply(id, Input::Finished, finished).await;
+            }
+            Outcome::ProcessesAgain => {
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.processes_again = false;
+                }
+                self.queue.let_go(id);
+            }
+            Outcome::Playable { duration } => {
+                self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
+            }
+            Outcome::ProcessingFailed { reason } => {
+                self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
+            }
+            Outcome::Abandoned => self.apply(id, Input::CleanedUp, |_| {}).await,
+        }
+    }
+
+    async fn failed(&mut self, id: UploadId, failure: Failure) {
+        tracing::info!(upload = %id, %failure, "a job failed");
+        if let Failure::Refused { code: Code::SignedOut, .. } = failure
+            && let Some(connected) = &self.connected
+        {
+            let url = connected.server().to_owned();
+            self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
+        }
+        let reason = match &failure {
+            Failure::Refused { reason, .. } => Some(reason.clone()),
+            _ => None,
+        };
+        let luck = fastrand::u16(0..=1000);
+        self.apply(id, Input::Failed { failure, luck }, |row| row.reason = reason).await;
+    }
+
+    async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
+        tracing::warn!(upload = %id, %failure, "what an upload left could not be removed");
+        match failure {
+            // Asking again will not help, and the server sweeps what is idle for a day.
+            Failure::Refused { .. } => self.apply(id, Input::CleanedUp, |_| {}).await,
+            _ => self.rest(id),
+        }
+    }
+}

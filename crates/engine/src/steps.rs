@@ -1,0 +1,183 @@
+//! Steps of uploads: each is committed before anything follows from it.
+
+use std::time::Duration;
+
+use dailies_database::DatabaseError;
+
+use crate::census::Share;
+use crate::engine::Engine;
+use crate::job::Kind;
+use crate::queue::Entry;
+use crate::store::{Upload, Written};
+use crate::transfer::{Effect, Input, Phase, UploadId, step};
+use crate::view::{News, UploadView};
+
+/// Rest of an upload whose state could not be written, or whose clean-up failed.
+const REST: Duration = Duration::from_secs(15);
+/// A step that was taken and is not written yet.
+struct Step {
+    before: Upload,
+    row: Upload,
+    confirmed: u64,
+    effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// Steps an upload, commits the result with `change`, and does what follows from it.
+    pub(crate) async fn apply(
+        &mut self,
+        id: UploadId,
+        input: Input,
+        change: impl FnOnce(&mut Upload),
+    ) {
+        match self.rows(vec![id]).await {
+            Ok(rows) => {
+                let change = &mut Some(change);
+                let step = |(row, confirmed)| {
+                    let change = |row: &mut Upload| {
+                        if let Some(change) = change.take() {
+                            change(row);
+                        }
+                    };
+                    self.step(row, confirmed, input.clone(), change)
+                };
+                let steps = rows.into_iter().map(step).collect();
+                self.commit(steps).await;
+            }
+            Err(error) => tracing::error!(upload = %id, %error, "an upload could not be read"),
+        }
+    }
+
+    /// The same for many at once, without those to which the input means nothing.
+    pub(crate) async fn apply_all(&mut self, rows: Vec<(Upload, u64)>, input: &Input) {
+        let steps = rows.into_iter().filter_map(|(row, confirmed)| {
+            let step = self.step(row, confirmed, input.clone(), |_| {});
+            (step.row.state != step.before.state || !step.effects.is_empty()).then_some(step)
+        });
+        let steps: Vec<_> = steps.collect();
+        if !steps.is_empty() {
+            self.commit(steps).await;
+        }
+    }
+
+    /// Uploads as they are now, each with the bytes that are confirmed of it; those that there are.
+    pub(crate) async fn rows(
+        &self,
+        ids: Vec<UploadId>,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        let mut rows = Vec::with_capacity(ids.len());
+        let mut others = Vec::new();
+        for id in ids {
+            match self.queue.get(id) {
+                Some(entry) => rows.push((entry.row.clone(), entry.progress.confirmed())),
+                None => others.push(id),
+            }
+        }
+        if !others.is_empty() {
+            rows.extend(self.store.uploads(others).await?);
+        }
+        Ok(rows)
+    }
+
+    fn step(
+        &self,
+        before: Upload,
+        confirmed: u64,
+        input: Input,
+        change: impl FnOnce(&mut Upload),
+    ) -> Step {
+        let now = self.clock.now();
+        let (state, effects) = step(before.state, input, now);
+        let mut row = before.clone();
+        change(&mut row);
+        row.state = state;
+        if state.phase >= Phase::Processing && row.uploaded_at.is_none() {
+            row.uploaded_at = Some(now);
+        }
+        Step { before, row, confirmed, effects }
+    }
+
+    async fn commit(&mut self, steps: Vec<Step>) {
+        let written = |step: &Step| Written {
+            row: step.row.clone(),
+            forgets: step.row.session != step.before.session,
+        };
+        let places = match self.store.update(steps.iter().map(written).collect()).await {
+            Ok(places) => places,
+            Err(error) => {
+                // The states on disk stand; what was done meanwhile is found by asking once more.
+                tracing::error!(%error, uploads = steps.len(), "states could not be written");
+                for step in steps {
+                    self.rest(step.row.id);
+                }
+                return;
+            }
+        };
+        self.nothing_waits = false;
+        let mut told = Vec::new();
+        for (step, place) in steps.into_iter().zip(places) {
+            let Step { before, mut row, confirmed, effects, .. } = step;
+            let id = row.id;
+            row.rev += 1;
+            row.place = place;
+            let counted = Share::of(&before, confirmed);
+            if !effects.is_empty() {
+                self.queue.load(before, confirmed);
+            }
+            self.queue.put(row.clone(), confirmed, Some(counted));
+            for effect in effects {
+                self.follow(id, effect).await;
+            }
+            let entry = self.queue.get(id);
+            told.push(entry.map_or_else(|| Entry::new(row, confirmed).view(), Entry::view));
+            self.queue.let_go(id);
+        }
+        self.tell(told);
+    }
+
+    async fn follow(&mut self, id: UploadId, effect: Effect) {
+        let Some(entry) = self.queue.get_mut(id) else { return };
+        match effect {
+            Effect::Run => {
+                let Some(connected) = self.connected.clone() else { return };
+                let kind = Kind::for_upload(&entry.row, entry.opened.is_some());
+                if let (Some(kind), None) = (kind, &entry.running) {
+                    Box::pin(self.run_job(id, kind, &connected)).await;
+                }
+            }
+            Effect::Stop => {
+                if let Some(running) = &entry.running {
+                    running.stop.cancel();
+                }
+            }
+            Effect::ForgetSession => entry.opened = None,
+            // Done by `start_what_is_due`, now or after a restart: the state remembers it.
+            Effect::CleanUp => {}
+            Effect::ProcessAgain => entry.processes_again = true,
+            Effect::AddAgain => {
+                let path = entry.row.path.clone();
+                let destination = entry.row.destination.clone();
+                self.add_again(path, destination).await;
+            }
+        }
+    }
+
+    /// Lets an upload alone for a while: this computer's own storage or the other side failed.
+    pub(crate) fn rest(&mut self, id: UploadId) {
+        let until = self.clock.now().after(REST);
+        if let Some(entry) = self.queue.get_mut(id) {
+            entry.rests_until = Some(until);
+        }
+    }
+
+    pub(crate) fn publish_upload(&mut self, id: UploadId) {
+        let view = self.queue.get(id).map(Entry::view);
+        self.tell(view.into_iter().collect());
+    }
+
+    pub(crate) fn tell(&mut self, uploads: Vec<UploadView>) {
+        if !uploads.is_empty() {
+            self.publish(News::Uploads { uploads });
+        }
+    }
+}
