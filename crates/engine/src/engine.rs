@@ -70,6 +70,16 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     options: Options,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
+    start_connected(queue, clock, options, None).await
+}
+
+/// The same with a connection from the beginning.
+pub(crate) async fn start_connected(
+    queue: &Path,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    connected: Option<Connected>,
+) -> Result<(EngineHandle, EngineTask), EngineError> {
     let store = Store::open(queue)?;
     let clients = Clients::new(options.net)
         .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
@@ -83,7 +93,7 @@ pub async fn start(
         options,
         slices: Slices::new(IDLE_SLICES),
         permits: Arc::new(Semaphore::new(options.parts)),
-        connected: None,
+        connected,
         connection: ConnectionView::None,
         queue: rows.into_iter().map(|(row, done)| (row.id, Entry::new(row, done))).collect(),
         jobs: JoinSet::new(),
@@ -300,6 +310,7 @@ impl Engine {
 
     async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
         let taken = self.taken(id);
+        let namesakes = if kind == Kind::Open { self.namesakes(id) } else { Vec::new() };
         let Some(entry) = self.queue.get_mut(&id) else { return };
         let mut earlier = Earlier::None;
         if kind == Kind::Register {
@@ -322,6 +333,7 @@ impl Engine {
             protocol: Arc::clone(&connected.protocol),
             store: self.store.clone(),
             slices: self.slices.clone(),
+            namesakes,
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
@@ -455,6 +467,18 @@ impl Engine {
     fn taken(&self, id: UploadId) -> Vec<String> {
         let others = self.queue.values().filter(|entry| entry.row.id != id);
         others.filter_map(|entry| entry.row.video_id.clone()).collect()
+    }
+
+    /// Videos of other uploads of files with the same name; see [`crate::protocol::Intent::namesakes`].
+    fn namesakes(&self, id: UploadId) -> Vec<Option<String>> {
+        let Some(own) = self.queue.get(&id) else { return Vec::new() };
+        let others = self.queue.values().map(|entry| &entry.row).filter(|other| {
+            other.id != id
+                && other.registration != Registration::No
+                && other.path.file_name() == own.row.path.file_name()
+                && other.destination.server == own.row.destination.server
+        });
+        others.map(|other| other.video_id.clone()).collect()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

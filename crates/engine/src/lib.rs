@@ -20,6 +20,8 @@ mod send;
 pub mod source;
 pub mod store;
 pub mod team;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transfer;
 pub mod view;
 

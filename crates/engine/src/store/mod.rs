@@ -13,7 +13,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 
 pub use parts::{Proof, Receipt};
 pub use settings::Setting;
-pub use uploads::{Destination, Registration, Session, SessionKind, Upload};
+pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
 use crate::transfer::{PartNumber, UploadId};
 
