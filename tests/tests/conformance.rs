@@ -71,6 +71,22 @@ conforms! { uploads_api: AtServer::new(Kind::Form).await;
     every_call_meets_a_fault finishing_again_changes_nothing failed_processing_is_told
 }
 
+#[tokio::test]
+async fn any_mix_of_faults_is_got_over() {
+    let shapes = [Shape::Single, Shape::Parts, Shape::Chunks, Shape::InOrder, Shape::Form];
+    let mut running = tokio::task::JoinSet::new();
+    for (seed, shape) in (0..12).flat_map(|seed| shapes.map(|shape| (seed, shape))) {
+        running.spawn(async move {
+            let side = InMemory::new(shape).unwrap();
+            let met = e2e::conformance::meets_a_mix_of_faults(&side, seed).await;
+            met.map_err(|error| error.context(format!("{shape:?}")))
+        });
+    }
+    while let Some(met) = running.join_next().await {
+        met.unwrap().unwrap();
+    }
+}
+
 /// The other side keeps less than was sent, again and again: what it says decides.
 #[tokio::test]
 async fn less_is_kept_than_was_sent() {

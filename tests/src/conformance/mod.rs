@@ -206,6 +206,31 @@ async fn every_call_meets(side: &dyn Side, fault: Fault) -> Result<()> {
     Ok(())
 }
 
+/// Whatever goes wrong, in whatever order: the mix that a seed gives.
+///
+/// # Errors
+/// See [`whole_path`].
+pub async fn meets_a_mix_of_faults(side: &dyn Side, seed: u64) -> Result<()> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let stand = Stand::set(side).await?;
+    let fault = |random: &mut fastrand::Rng| {
+        let call = CALLS[random.usize(..CALLS.len())];
+        let fault = [Fault::LoseRequest, Fault::LoseAnswer, Fault::Busy, Fault::ServerFault];
+        (call, fault[random.usize(..fault.len())])
+    };
+    let mut faults: Vec<_> = (0..8).map(|_| fault(&mut random)).collect();
+    faults.retain(|(call, fault)| {
+        *fault != Fault::LoseAnswer || !side.unfindable().contains(call)
+    });
+    stand.faulty.obey(faults.clone());
+    let file = side.file()?;
+    let id = stand.add(&file).await?;
+    stand.ready(id).await.with_context(|| format!("seed {seed}: {faults:?}"))?;
+    side.holds_just(&file).await.with_context(|| format!("seed {seed}: {faults:?}"))?;
+    stand.uploader.stop().await;
+    Ok(())
+}
+
 /// A session that ends in the middle is followed by another, in which everything goes up.
 ///
 /// # Errors

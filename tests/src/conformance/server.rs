@@ -53,7 +53,8 @@ pub enum Kind {
 /// A team server on a stage of its own.
 pub struct AtServer {
     kind: Kind,
-    stage: Stage,
+    /// Where it stands.
+    pub stage: Stage,
     /// Before its team API.
     pub api: FaultProxy,
     team: Arc<Team>,

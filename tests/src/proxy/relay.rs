@@ -57,8 +57,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         function = called(&begun);
     }
     let sent_to = (length != Length::Bytes(0)).then(|| head.target());
-    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to);
-    let note = Note::begin(shared, head.part(), function);
+    let asked_for = (length == Length::Bytes(0)).then(|| head.target());
+    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to, asked_for);
+    let note = Note::begin(shared, &head, function);
     let request = Request { head: &head, begun: &begun, length };
     let Some(fault) = fault else {
         let mut storage = request.forward(client, shared, None).await?;

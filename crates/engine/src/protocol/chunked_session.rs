@@ -31,6 +31,8 @@ use crate::transfer::{ByteRange, Failure, PartNumber};
 const CHUNK: u64 = 5 << 20;
 /// Addresses asked for at once. Each is a call of its own, and good for half an hour.
 const TICKETS: usize = 8;
+/// Confirmations of one chunk that may be lost on their way, one after the other.
+const CONFIRMATIONS: usize = 3;
 
 /// Uploads through one server's chunked sessions.
 #[derive(Clone, Debug)]
@@ -180,8 +182,7 @@ impl UploadProtocol for ChunkedSessions {
         part: PartNumber,
         range: ByteRange,
     ) -> Result<(), Failure> {
-        let confirmed_before = |part: PartNumber| opened.arrived.parts().len() >= part.get() as usize;
-        if confirmed_before(part) {
+        if opened.arrived.parts().last().is_some_and(|last| part <= last.part) {
             // Sent again because its receipt is missing. A server that counts calls would count it
             // twice.
             return Ok(());
@@ -191,20 +192,24 @@ impl UploadProtocol for ChunkedSessions {
             chunk_index: i64::from(index(part)),
             chunk_size: range.length,
         };
-        let confirmed: Result<ChunkUploadProgress, _> =
-            self.call("confirmChunkUpload", &args).await;
-        match confirmed {
-            Ok(_) => Ok(()),
-            Err(
-                failure @ (Failure::Transport(_)
-                | Failure::UnexpectedAnswer(_)
-                | Failure::ServerFault { .. }),
-            ) => {
-                // Its answer may be all that was lost.
-                let progress = self.progress(&opened.session).await?;
-                if progress.uploaded_chunks >= part.get() { Ok(()) } else { Err(failure) }
+        let mut tries = 0;
+        loop {
+            let failure = match self.call("confirmChunkUpload", &args).await {
+                Ok(ChunkUploadProgress { .. }) => return Ok(()),
+                Err(failure) => failure,
+            };
+            let in_doubt = matches!(
+                failure,
+                Failure::Transport(_) | Failure::UnexpectedAnswer(_) | Failure::ServerFault { .. }
+            );
+            tries += 1;
+            if !in_doubt || tries > CONFIRMATIONS {
+                return Err(failure);
             }
-            Err(failure) => Err(failure),
+            // Its answer may be all that was lost.
+            if self.progress(&opened.session).await?.uploaded_chunks >= part.get() {
+                return Ok(());
+            }
         }
     }
 

@@ -218,7 +218,8 @@ pub trait UploadProtocol: Send + Sync + 'static {
 
     /// Tells the team that the storage took a part, where it wants to be told. Asked for a
     /// [`SessionKind::Chunked`](crate::store::SessionKind::Chunked) session only, for one part at a
-    /// time, in the parts' order.
+    /// time, in the parts' order. After any failure but [`Failure::Busy`] the session is opened
+    /// again first.
     async fn confirm(
         &self,
         _: &Intent,

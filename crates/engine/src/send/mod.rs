@@ -241,13 +241,14 @@ impl Lane {
         Ok(())
     }
 
-    /// Tells the team of a part, with a few tries: its bytes need not go up again.
+    /// Tells the team of a part, whose bytes need not go up again where it is only busy. After any
+    /// other failure it may have heard of it: whoever opens the session again asks.
     async fn confirm(&self, part: PartNumber, range: ByteRange) -> Result<(), Failure> {
         let Sending { protocol, intent, opened, .. } = &self.sending;
         let mut tries = 0;
         while let Err(failure) = protocol.confirm(intent, opened, part, range).await {
             tracing::debug!(part = part.get(), %failure, tries, "a part was not confirmed");
-            if failure == Failure::PartDamaged {
+            if !matches!(failure, Failure::Busy { .. }) {
                 return Err(failure);
             }
             self.pause(failure, tries).await?;
