@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use dailies_api::videos::VideoStatus;
 use dailies_engine::transfer::UploadId;
+use dailies_engine::view::UploadView;
 use e2e::Uploader;
 use e2e::clips::{MIB, Take};
 use e2e::conformance::{AtServer, Kind, Side};
@@ -145,4 +146,30 @@ async fn a_session_meets_a_hotel_and_a_busy_server() {
         faults.clone().map(|fault| Rule::new(What::Sent(method), 1, fault))
     });
     Box::new(sent_past(Kind::Chunked, rules).await).strike().await.unwrap();
+}
+
+/// How far it is, a session says also after its day is over: only its chunks are refused.
+#[tokio::test]
+async fn a_session_whose_day_is_over_is_followed_by_another() {
+    let (side, uploader) = stand(Kind::Chunked, []).await;
+    let file = side.file().unwrap();
+    side.stage.proxy.limit(2 * MIB);
+    let id = add(&side, &uploader, file.clone()).await;
+    let some = |view: &UploadView| view.progress.confirmed_bytes >= side.part_size();
+    uploader.until(id, LIMIT, some).await.unwrap();
+    uploader.engine.pause(vec![id]).await.unwrap();
+    uploader.until(id, LIMIT, |view| !view.active).await.unwrap();
+    let database = side.stage.path("server").join("team.db");
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    let over = "UPDATE chunk_sessions SET expires_at = 1";
+    assert_eq!(connection.execute(over, ()).unwrap(), 1);
+    drop(connection);
+    side.stage.proxy.unlimit();
+    uploader.engine.resume(vec![id]).await.unwrap();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    assert_eq!(asked(&side, "POST /videoUpload/initializeVideoUpload"), 2);
+    assert_eq!(asked(&side, "POST /videoUpload/completeVideoUpload"), 1);
+    uploader.stop().await;
+    Box::new(side).strike().await.unwrap();
 }
