@@ -9,6 +9,7 @@
 //! interfaces.
 
 pub mod clips;
+pub mod conformance;
 pub mod counterparts;
 mod dailies;
 mod garage;

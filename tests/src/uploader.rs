@@ -8,7 +8,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use dailies_api::credentials::Credentials;
 use dailies_engine::clock::SystemClock;
 use dailies_engine::net::NetOptions;
-use dailies_engine::team::Connection;
+use dailies_engine::protocol::UploadProtocol;
+use dailies_engine::team::{Connection, Team};
+use dailies_engine::testing;
 use dailies_engine::transfer::{List, Phase, UploadId};
 use dailies_engine::view::UploadView;
 use dailies_engine::{EngineHandle, EngineTask, Options, Profile};
@@ -58,12 +60,36 @@ impl Uploader {
         Ok(Self { engine, task, _profile: profile })
     }
 
+    /// Starts an engine in `folder` whose uploads to `team` take `protocol`.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn with(
+        folder: &Path,
+        team: Arc<Team>,
+        protocol: Arc<dyn UploadProtocol>,
+    ) -> Result<Self> {
+        let profile = Profile::lock(folder)?;
+        let queue = Profile::queue(folder);
+        let clock = Arc::new(SystemClock);
+        let (engine, task) = testing::start(&queue, clock, quick(), team, protocol).await?;
+        Ok(Self { engine, task, _profile: profile })
+    }
+
     /// Adds one file.
     ///
     /// # Errors
     /// Where it is refused.
     pub async fn add(&self, file: PathBuf) -> Result<UploadId> {
-        let added = self.engine.add(vec![file], None).await?;
+        self.add_to(file, None).await
+    }
+
+    /// Adds one file, for a project of its own.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub async fn add_to(&self, file: PathBuf, project: Option<String>) -> Result<UploadId> {
+        let added = self.engine.add(vec![file], project).await?;
         ensure!(added.refused.is_empty(), "refused: {:?}", added.refused);
         Ok(added.uploads.first().context("nothing was added")?.id)
     }

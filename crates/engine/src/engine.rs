@@ -70,6 +70,16 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     options: Options,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
+    start_connected(queue, clock, options, None).await
+}
+
+/// The same with a connection from the beginning.
+pub(crate) async fn start_connected(
+    queue: &Path,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    connected: Option<Connected>,
+) -> Result<(EngineHandle, EngineTask), EngineError> {
     let store = Store::open(queue)?;
     let clients = Clients::new(options.net)
         .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
@@ -84,7 +94,7 @@ pub async fn start(
         options,
         slices: Slices::new(IDLE_SLICES),
         permits: Arc::new(Semaphore::new(options.parts)),
-        connected: None,
+        connected,
         connection: ConnectionView::None,
         queue: Queue::new(census, begun),
         nothing_waits: false,

@@ -67,6 +67,8 @@ pub(crate) struct Job {
     pub(crate) protocol: Arc<dyn UploadProtocol>,
     pub(crate) store: Store,
     pub(crate) slices: Slices,
+    /// Of its intent, while a session is opened.
+    pub(crate) namesakes: Vec<Option<String>>,
 }
 
 impl Job {
@@ -77,7 +79,8 @@ impl Job {
     }
 
     pub(crate) async fn open(self) -> Result<Outcome, Failure> {
-        let opened = self.protocol.open(&intent(&self.row), self.row.session.as_ref()).await?;
+        let intent = Intent { namesakes: self.namesakes, ..intent(&self.row) };
+        let opened = self.protocol.open(&intent, self.row.session.as_ref()).await?;
         opened
             .session
             .plan(self.row.fingerprint.size)
@@ -171,5 +174,6 @@ pub(crate) fn intent(row: &Upload) -> Intent {
         content_type: row.content_type.clone(),
         added_at: row.added_at,
         video_id: row.video_id.clone(),
+        namesakes: Vec::new(),
     }
 }

@@ -24,6 +24,8 @@ mod sources;
 mod steps;
 pub mod store;
 pub mod team;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transfer;
 pub mod view;
 

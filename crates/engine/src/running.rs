@@ -99,12 +99,24 @@ impl Engine {
                 }
             }
         }
+        let mut namesakes = Vec::new();
+        if let (Kind::Open, Some(entry)) = (kind, self.queue.get(id)) {
+            match self.store.namesakes(&entry.row).await {
+                Ok(known) => namesakes = known,
+                Err(error) => {
+                    tracing::error!(upload = %id, %error, "uploads of the same name could not be read");
+                    self.rest(id);
+                    return;
+                }
+            }
+        }
         let Some(entry) = self.queue.get_mut(id) else { return };
         let job = Job {
             row: entry.row.clone(),
             protocol: Arc::clone(&connected.protocol),
             store: self.store.clone(),
             slices: self.slices.clone(),
+            namesakes,
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();

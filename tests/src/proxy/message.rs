@@ -57,6 +57,12 @@ impl Head {
         self.word(1)
     }
 
+    /// A request's method and path.
+    pub(super) fn asked(&self) -> String {
+        let path = self.target().split('?').next().unwrap_or_default();
+        format!("{} {path}", self.word(0))
+    }
+
     /// `partNumber` of a request's query.
     pub(super) fn part(&self) -> Option<u32> {
         let (_, query) = self.target().split_once('?')?;

@@ -197,9 +197,10 @@ impl Shared {
         part: Option<u32>,
         function: Option<&str>,
         sent_to: Option<&str>,
+        asked_for: Option<&str>,
     ) -> Option<Fault> {
         let mut rules = lock(&self.rules);
-        rules.iter_mut().find_map(|rule| rule.apply(part, function, sent_to))
+        rules.iter_mut().find_map(|rule| rule.apply(part, function, sent_to, asked_for))
     }
 
     /// Waits until `bytes` more may pass.

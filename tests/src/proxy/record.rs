@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::message::Head;
 use super::{Shared, lock};
 
 /// One request and what became of it.
@@ -11,6 +12,8 @@ use super::{Shared, lock};
 pub struct Exchange {
     /// `partNumber` of its query.
     pub part: Option<u32>,
+    /// Its method and path, without the query, which may open something.
+    pub asked: String,
     /// The function it calls, at a team API.
     pub function: Option<String>,
     /// When its head had arrived.
@@ -38,10 +41,11 @@ pub(super) struct Note {
 }
 
 impl Note {
-    pub(super) fn begin(shared: &Arc<Shared>, part: Option<u32>, function: Option<String>) -> Self {
+    pub(super) fn begin(shared: &Arc<Shared>, head: &Head, function: Option<String>) -> Self {
+        let (part, asked) = (head.part(), head.asked());
         let mut exchanges = lock(&shared.exchanges);
         let index = exchanges.len();
-        exchanges.push(Exchange { part, function, began: Instant::now(), end: None });
+        exchanges.push(Exchange { part, asked, function, began: Instant::now(), end: None });
         drop(exchanges);
         shared.news.notify_waiters();
         Self { shared: Arc::clone(shared), index, end: End::Broken }

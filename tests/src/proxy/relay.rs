@@ -49,7 +49,7 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
     let mut length = head.length_of_request();
     let mut function = None;
     if let (true, Length::Bytes(bytes @ 1..=LONGEST_CALL)) =
-        (head.target().starts_with("/api/"), length)
+        (calls_a_function(head.target()), length)
     {
         begun = vec![0; usize::try_from(bytes).unwrap_or_default()];
         client.read_exact(&mut begun).await?;
@@ -57,8 +57,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         function = called(&begun);
     }
     let sent_to = (length != Length::Bytes(0)).then(|| head.target());
-    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to);
-    let note = Note::begin(shared, head.part(), function);
+    let asked_for = (length == Length::Bytes(0)).then(|| head.target());
+    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to, asked_for);
+    let note = Note::begin(shared, &head, function);
     let request = Request { head: &head, begun: &begun, length };
     let Some(fault) = fault else {
         let mut storage = request.forward(client, shared, None).await?;
@@ -69,6 +70,11 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
     let next = request.broken(client, shared, fault).await?;
     note.end(End::Faulted);
     Ok(next)
+}
+
+/// The other parts of a team's API lie beside its functions, and take bytes.
+fn calls_a_function(target: &str) -> bool {
+    target.starts_with("/api/") && !target.starts_with("/api/client/")
 }
 
 /// The function that a call's body names.

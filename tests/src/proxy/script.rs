@@ -21,6 +21,8 @@ pub enum What {
     Function(&'static str),
     /// With a body, to a path that begins so.
     Sent(&'static str),
+    /// Without a body, for a path that begins so.
+    Asked(&'static str),
 }
 
 /// How a request is broken.
@@ -82,12 +84,14 @@ impl Rule {
         part: Option<u32>,
         function: Option<&str>,
         sent_to: Option<&str>,
+        asked_for: Option<&str>,
     ) -> Option<Fault> {
         let fits = match self.what {
             What::Part(number) => part == Some(number),
             What::AnyPart => part.is_some(),
             What::Function(name) => function == Some(name),
             What::Sent(path) => sent_to.is_some_and(|target| target.starts_with(path)),
+            What::Asked(path) => asked_for.is_some_and(|target| target.starts_with(path)),
         };
         if !fits || self.left == 0 {
             return None;

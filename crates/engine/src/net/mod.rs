@@ -8,7 +8,7 @@ mod signed_url;
 mod storage_answer;
 
 pub use clients::{Clients, NetOptions};
-pub(crate) use payload::put_body;
+pub(crate) use payload::{put_body, send_body};
 pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
 pub(crate) use storage_answer::{put_answer, retry_after};

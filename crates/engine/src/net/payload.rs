@@ -7,7 +7,7 @@ use reqwest::{Body, RequestBuilder, Response};
 use tokio::time::Instant;
 
 use crate::net::{NetOptions, transport};
-use crate::source::{PartBody, SourceError};
+use crate::source::{Left, PartBody, SourceError};
 use crate::transfer::Failure;
 
 /// How often a part is looked at.
@@ -20,7 +20,16 @@ pub(crate) async fn put_body(
     options: NetOptions,
 ) -> Result<Response, Failure> {
     let left = body.left();
-    let sending = request.body(Body::wrap(body)).send();
+    send_body(request.body(Body::wrap(body)), left, options).await
+}
+
+/// The same for a request whose body has a part in it, of which so much is `left`.
+pub(crate) async fn send_body(
+    request: RequestBuilder,
+    left: Left,
+    options: NetOptions,
+) -> Result<Response, Failure> {
+    let sending = request.send();
     tokio::pin!(sending);
     let mut seen = left.bytes();
     let mut since = Instant::now();

@@ -2,11 +2,20 @@
 //!
 //! Must not know: the queue, any interface.
 
+mod chunked_session;
+#[cfg(feature = "testing")]
+pub(crate) mod faulty;
+#[cfg(feature = "testing")]
+pub(crate) mod memory;
+mod uploads_api;
 mod video_actions;
 
 use async_trait::async_trait;
 
+pub use chunked_session::ChunkedSessions;
+pub use uploads_api::UploadsApi;
 pub use video_actions::VideoActions;
+use reqwest::header::HeaderMap;
 
 use crate::net::SignedUrl;
 use crate::source::{Crc64, PartBody};
@@ -32,6 +41,9 @@ pub struct Intent {
     pub added_at: Timestamp,
     /// The team's name for its video, once it has one.
     pub video_id: Option<String>,
+    /// The team's names for the videos of this queue's other uploads of files with the same name;
+    /// `None` for one that has been begun and has no name yet. Known while a session is opened.
+    pub namesakes: Vec<Option<String>>,
 }
 
 impl Intent {
@@ -121,6 +133,15 @@ pub struct Ticket {
     pub checksum: Option<Crc64>,
     /// Of a single PUT, which carries the file's type; a part carries none.
     pub content_type: Option<String>,
+    /// What else the team wants the storage told.
+    pub headers: HeaderMap,
+}
+
+impl Ticket {
+    /// To send a part there, with nothing besides.
+    pub(crate) fn to(part: PartNumber, url: SignedUrl) -> Self {
+        Self { part, url, checksum: None, content_type: None, headers: HeaderMap::new() }
+    }
 }
 
 /// A part that was sent.
@@ -194,6 +215,20 @@ pub trait UploadProtocol: Send + Sync + 'static {
         range: ByteRange,
         body: PartBody,
     ) -> Result<Sent, Failure>;
+
+    /// Tells the team that the storage took a part, where it wants to be told. Asked for a
+    /// [`SessionKind::Chunked`](crate::store::SessionKind::Chunked) session only, for one part at a
+    /// time, in the parts' order. After any failure but [`Failure::Busy`] the session is opened
+    /// again first.
+    async fn confirm(
+        &self,
+        _: &Intent,
+        _: &Opened,
+        _: PartNumber,
+        _: ByteRange,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
 
     /// Puts the parts together, or finds that they are. Asks before it does anything twice.
     async fn finish(

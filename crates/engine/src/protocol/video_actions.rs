@@ -189,7 +189,7 @@ impl UploadProtocol for VideoActions {
         if let Some(url) = &opened.url {
             let content_type = Some(intent.content_type.clone());
             let (url, part) = (url.clone(), PartNumber::FIRST);
-            return Ok(vec![Ticket { part, url, checksum: None, content_type }]);
+            return Ok(vec![Ticket { content_type, ..Ticket::to(part, url) }]);
         }
         let checksums = parts.iter().filter_map(|(part, checksum)| {
             Some(PartChecksum { part_number: part.get(), crc64nvme: (*checksum)?.to_wire() })
@@ -210,7 +210,7 @@ impl UploadProtocol for VideoActions {
             let url = url.ok_or_else(|| {
                 Failure::UnexpectedAnswer(format!("part {} was not signed", part.get()))
             })??;
-            Ok(Ticket { part, url, checksum, content_type: None })
+            Ok(Ticket { checksum, ..Ticket::to(part, url) })
         };
         parts.iter().map(ticket).collect()
     }

@@ -1,6 +1,7 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
 mod in_order;
+mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use self::turns::Turns;
 use crate::progress::{InFlight, Progress};
 use crate::protocol::{Intent, Opened, Sent, Ticket, UploadProtocol};
 use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};
@@ -62,9 +64,11 @@ impl Sending {
 
         let (give, tickets) = mpsc::channel(self.lanes);
         let tickets = Arc::new(Mutex::new(tickets));
+        let turns = Arc::new(Turns::new(missing.iter().map(|(part, _)| *part)));
         let mut lanes = JoinSet::new();
         for _ in 0..self.lanes.min(missing.len()) {
-            let lane = Lane { sending: self.clone(), source: source.clone(), plan };
+            let turns = Arc::clone(&turns);
+            let lane = Lane { sending: self.clone(), source: source.clone(), plan, turns };
             lanes.spawn(lane.run(Arc::clone(&tickets)));
         }
         // The lanes hold the only receivers: when all have ended, so has the preparing.
@@ -189,6 +193,7 @@ struct Lane {
     sending: Sending,
     source: Source,
     plan: PartPlan,
+    turns: Arc<Turns>,
 }
 
 impl Lane {
@@ -206,35 +211,68 @@ impl Lane {
     /// One part, with a few tries: a single cut connection is not worth stopping the others.
     async fn part(&self, mut ticket: Ticket, range: ByteRange) -> Result<(), Failure> {
         let sending = &self.sending;
-        for tries in 0.. {
+        let part = ticket.part;
+        let mut tries = 0;
+        let receipt = loop {
             let permit = sending.permits.acquire().await;
             let failure = match self.once(&ticket, range).await {
-                Ok(receipt) => {
-                    sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
-                    sending.progress.confirm(range.length);
-                    return Ok(());
-                }
+                Ok(receipt) => break receipt,
                 Err(failure) => failure,
             };
             drop(permit);
-            tracing::debug!(part = ticket.part.get(), %failure, tries, "a part failed");
-            let now = sending.clock.now();
-            let at = match judge(&failure, tries, now, fastrand::f32()) {
-                _ if tries >= TRIES => return Err(failure),
-                Verdict::FreshUrl => now,
-                Verdict::TryAgain { at } | Verdict::WaitForNetwork { at } => at,
-                _ => return Err(failure),
-            };
-            let wait = Duration::from_millis((at.0 - now.0).max(0).unsigned_abs());
-            if wait > LONGEST_LANE_WAIT {
+            tracing::debug!(part = part.get(), %failure, tries, "a part failed");
+            if let SessionKind::Form(_) = sending.opened.session.kind {
+                // It may have arrived: whoever opens the session again looks for it.
                 return Err(failure);
             }
-            tokio::time::sleep(wait).await;
+            let failure = self.pause(failure, tries).await?;
             if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
-                ticket = self.fresh(ticket.part, range).await?;
+                ticket = self.fresh(part, range).await?;
             }
+            tries += 1;
+        };
+        if let SessionKind::Chunked { .. } = sending.opened.session.kind {
+            self.turns.of(part).await;
+            self.confirm(part, range).await?;
+            self.turns.next();
+        }
+        sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
+        sending.progress.confirm(range.length);
+        Ok(())
+    }
+
+    /// Tells the team of a part, whose bytes need not go up again where it is only busy. After any
+    /// other failure it may have heard of it: whoever opens the session again asks.
+    async fn confirm(&self, part: PartNumber, range: ByteRange) -> Result<(), Failure> {
+        let Sending { protocol, intent, opened, .. } = &self.sending;
+        let mut tries = 0;
+        while let Err(failure) = protocol.confirm(intent, opened, part, range).await {
+            tracing::debug!(part = part.get(), %failure, tries, "a part was not confirmed");
+            if !matches!(failure, Failure::Busy { .. }) {
+                return Err(failure);
+            }
+            self.pause(failure, tries).await?;
+            tries += 1;
         }
         Ok(())
+    }
+
+    /// Waits before the next try; gives the failure back as an error where that is not a lane's
+    /// business.
+    async fn pause(&self, failure: Failure, tries: u32) -> Result<Failure, Failure> {
+        let now = self.sending.clock.now();
+        let at = match judge(&failure, tries, now, fastrand::f32()) {
+            _ if tries >= TRIES => return Err(failure),
+            Verdict::FreshUrl => now,
+            Verdict::TryAgain { at } | Verdict::WaitForNetwork { at } => at,
+            _ => return Err(failure),
+        };
+        let wait = Duration::from_millis((at.0 - now.0).max(0).unsigned_abs());
+        if wait > LONGEST_LANE_WAIT {
+            return Err(failure);
+        }
+        tokio::time::sleep(wait).await;
+        Ok(failure)
     }
 
     async fn once(&self, ticket: &Ticket, range: ByteRange) -> Result<Receipt, Failure> {

@@ -202,6 +202,29 @@ pub(super) fn taken(connection: &Connection, row: &Upload) -> Result<Vec<String>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Videos of other uploads of files with `row`'s name, as far as those have any.
+pub(super) fn namesakes(
+    connection: &Connection,
+    row: &Upload,
+) -> Result<Vec<Option<String>>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT path, video_id FROM uploads
+         WHERE title = ?1 AND server = ?2 AND id <> ?3 AND registration <> 'no'",
+    )?;
+    let others = statement.query_map(
+        (&row.title, &row.destination.server, row.id.to_string()),
+        |other| Ok((bytes_path(other.get(0)?), other.get(1)?)),
+    )?;
+    let mut named = Vec::new();
+    for other in others {
+        let (path, video) = other?;
+        if path.file_name() == row.path.file_name() {
+            named.push(video);
+        }
+    }
+    Ok(named)
+}
+
 /// Up to `limit` uploads after `after` that have not ended, in an order in which none is missed.
 pub(super) fn after(
     connection: &Connection,

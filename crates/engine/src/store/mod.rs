@@ -15,7 +15,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
 pub use settings::Setting;
-pub use uploads::{Destination, Registration, Session, SessionKind, Upload};
+pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
 use crate::transfer::{List, PartNumber, UploadId};
 
@@ -159,6 +159,16 @@ impl Store {
     pub async fn taken(&self, row: &Upload) -> Result<Vec<String>, DatabaseError> {
         let row = row.clone();
         self.database.read(move |c| lists::taken(c, &row)).await
+    }
+
+    /// The team's names for the videos of other uploads of files with the same name; `None` for one
+    /// that has been begun and has no name yet.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn namesakes(&self, row: &Upload) -> Result<Vec<Option<String>>, DatabaseError> {
+        let row = row.clone();
+        self.database.read(move |c| lists::namesakes(c, &row)).await
     }
 
     /// Adds uploads at the end of the queue, all or none, and returns their places.

@@ -114,16 +114,29 @@ pub enum SessionKind {
         chunk_size: u64,
         /// How many chunks.
         chunk_count: u32,
+        /// The team's name for what comes of it, where it said one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        media_file_id: Option<i64>,
     },
     /// In order, one request after the other, from where the other side says it stands.
     InOrder {
         /// Bytes of every request but the last.
         chunk_size: u64,
     },
-    /// In one form, all or nothing.
-    Form,
+    /// In one form, all or nothing. The session's key is the name that its file is sent by.
+    Form(Before),
     /// They are there already.
     AlreadyThere,
+}
+
+/// What a team had before a form was sent for the first time: none of it came of that form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Uploads of the same file name.
+    pub namesakes: Vec<String>,
+    /// When the newest upload was made, as the server wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
 }
 
 impl Session {
@@ -133,13 +146,13 @@ impl Session {
     /// Where the server's sizes contradict each other.
     pub fn plan(&self, total: u64) -> Result<PartPlan, PlanError> {
         match self.kind {
-            SessionKind::Single | SessionKind::Form | SessionKind::AlreadyThere => {
+            SessionKind::Single | SessionKind::Form(_) | SessionKind::AlreadyThere => {
                 Ok(PartPlan::single(total))
             }
             SessionKind::Multipart { part_size, part_count, .. } => {
                 PartPlan::multipart(total, part_size, part_count)
             }
-            SessionKind::Chunked { chunk_size, chunk_count } => {
+            SessionKind::Chunked { chunk_size, chunk_count, .. } => {
                 PartPlan::multipart(total, chunk_size, chunk_count)
             }
             SessionKind::InOrder { chunk_size } => PartPlan::in_order(total, chunk_size),

@@ -44,7 +44,8 @@ impl From<TeamError> for Failure {
     }
 }
 
-fn function_failure(code: Option<ErrorCode>, reason: &str) -> Failure {
+/// What a code of the team API means.
+pub(crate) fn function_failure(code: Option<ErrorCode>, reason: &str) -> Failure {
     let refused = |code| Failure::Refused { code, reason: reason.to_owned() };
     match code {
         Some(ErrorCode::Unauthenticated | ErrorCode::BadCredentials) => refused(Code::SignedOut),

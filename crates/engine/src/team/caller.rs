@@ -3,13 +3,15 @@
 use std::time::{Duration, SystemTime};
 
 use dailies_api::error::ErrorData;
+use reqwest::multipart::Form;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::Code;
-use crate::net::{Clients, is_portal, retry_after, transport};
+use crate::net::{Clients, is_portal, retry_after, send_body, transport};
+use crate::source::Left;
 use crate::transfer::Failure;
 
 /// Answers are small; a longer one comes from something that is no team server.
@@ -54,13 +56,29 @@ impl Caller {
         path: &str,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let url = self
-            .base
-            .join(path)
-            .map_err(|_| Failure::UnexpectedAnswer(format!("{path} makes no address")))?;
-        let request = self.clients.control.request(method, url);
+        let request = self.clients.control.request(method, self.at(path)?);
         let request = fill(request.bearer_auth(self.key.expose_secret()));
         Answer::read(request.send().await.map_err(transport)?).await
+    }
+
+    /// Posts a form with a part of a file in it, of which so much is `left`. Slow is never ended.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], and those of the file.
+    pub(crate) async fn send_form(
+        &self,
+        path: &str,
+        form: Form,
+        left: Left,
+    ) -> Result<Answer, Failure> {
+        let request = self.clients.payload.post(self.at(path)?);
+        let request = request.bearer_auth(self.key.expose_secret()).multipart(form);
+        Answer::read(send_body(request, left, self.clients.options).await?).await
+    }
+
+    fn at(&self, path: &str) -> Result<Url, Failure> {
+        let malformed = |_| Failure::UnexpectedAnswer(format!("{path} makes no address"));
+        self.base.join(path).map_err(malformed)
     }
 }
 
@@ -96,11 +114,15 @@ impl Answer {
             .map_err(|error| Failure::UnexpectedAnswer(format!("{what}: {error}")))
     }
 
+    /// Why it refuses, if it says so.
+    pub(crate) fn error(&self) -> Option<ErrorData> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
     /// What a status that is no success means on every API.
     pub(crate) fn refusal(&self) -> Failure {
         let (status, after) = (self.status, self.after);
-        let reason = serde_json::from_slice::<ErrorData>(&self.body)
-            .map_or_else(|_| status.to_string(), |data| data.message);
+        let reason = self.error().map_or_else(|| status.to_string(), |data| data.message);
         match status.as_u16() {
             401 => Failure::Refused { code: Code::SignedOut, reason },
             403 => Failure::Refused { code: Code::Forbidden, reason },

@@ -57,6 +57,14 @@ impl Team {
         }
     }
 
+    /// A server that is not asked, as one of the documented dialect would be.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn unasked(connection: Connection, clients: Clients) -> Self {
+        let client = TeamClient::new(Caller::new(connection.url, connection.key, clients));
+        Self { client, dialect: Dialect::Documented, targets: Vec::new() }
+    }
+
     /// For calls.
     #[must_use]
     pub fn client(&self) -> &TeamClient {

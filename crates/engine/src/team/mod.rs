@@ -6,6 +6,8 @@ mod call;
 mod caller;
 mod connection;
 
+pub(crate) use call::function_failure;
 pub use call::{TeamClient, TeamError};
+pub(crate) use caller::Answer;
 pub use caller::Caller;
 pub use connection::{Connection, Dialect, Team};

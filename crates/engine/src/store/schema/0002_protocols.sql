@@ -84,4 +84,6 @@ CREATE INDEX uploads_begun ON uploads (id)
     WHERE (phase IN ('beginning', 'uploading', 'finishing', 'processing')
            AND hold IN ('none', 'backoff', 'offline')) OR cleanup;
 CREATE INDEX uploads_missing ON uploads (id) WHERE hold = 'source_missing';
+-- Whose video one that the team knows could be: cameras give the same names again and again.
+CREATE INDEX uploads_by_title ON uploads (title);
 CREATE INDEX uploads_by_path ON uploads (path);
