@@ -89,8 +89,10 @@ async fn of_two_files_with_one_name_both_arrive() {
     // Both begin before either is there; the second breaks off, and finds the first one's name.
     side.api.limit(8 * MIB);
     let first = add(&side, &uploader, files[0].clone()).await;
-    let began = |count| move |seen: &[e2e::proxy::Exchange]| {
-        seen.iter().filter(|exchange| exchange.asked.starts_with("POST ")).count() == count
+    let began = |count| {
+        move |seen: &[e2e::proxy::Exchange]| {
+            seen.iter().filter(|exchange| exchange.asked.starts_with("POST ")).count() == count
+        }
     };
     side.api.until(LIMIT, began(1)).await.unwrap();
     side.api.obey([Rule::new(What::Sent(FORM), 1, Fault::Cut { after: 11 * MIB, reset: true })]);
@@ -142,9 +144,9 @@ async fn a_session_meets_a_hotel_and_a_busy_server() {
         "/videoUpload/getUploadProgress",
     ];
     let faults = [Fault::captive_portal(), busy];
-    let rules = methods.into_iter().flat_map(|method| {
-        faults.clone().map(|fault| Rule::new(What::Sent(method), 1, fault))
-    });
+    let rules = methods
+        .into_iter()
+        .flat_map(|method| faults.clone().map(|fault| Rule::new(What::Sent(method), 1, fault)));
     Box::new(sent_past(Kind::Chunked, rules).await).strike().await.unwrap();
 }
 

@@ -219,9 +219,7 @@ pub async fn meets_a_mix_of_faults(side: &dyn Side, seed: u64) -> Result<()> {
         (call, fault[random.usize(..fault.len())])
     };
     let mut faults: Vec<_> = (0..8).map(|_| fault(&mut random)).collect();
-    faults.retain(|(call, fault)| {
-        *fault != Fault::LoseAnswer || !side.unfindable().contains(call)
-    });
+    faults.retain(|(call, fault)| *fault != Fault::LoseAnswer || !side.unfindable().contains(call));
     stand.faulty.obey(faults.clone());
     let file = side.file()?;
     let id = stand.add(&file).await?;

@@ -115,9 +115,7 @@ impl AtServer {
 impl Side for AtServer {
     fn protocol(&self) -> Arc<dyn UploadProtocol> {
         match self.kind {
-            Kind::Current | Kind::Documented => {
-                Arc::new(VideoActions::new(Arc::clone(&self.team)))
-            }
+            Kind::Current | Kind::Documented => Arc::new(VideoActions::new(Arc::clone(&self.team))),
             Kind::Chunked => Arc::new(ChunkedSessions::new(self.caller.clone())),
             Kind::Form => Arc::new(UploadsApi::new(self.caller.clone())),
         }
@@ -180,7 +178,8 @@ impl Side for AtServer {
         };
         let credentials = &self.stage.server.credentials;
         let id: i64 = session.key.parse()?;
-        let cancel = self.stage.team.http.post(format!("{}/videoUpload/cancelUpload", credentials.url));
+        let cancel =
+            self.stage.team.http.post(format!("{}/videoUpload/cancelUpload", credentials.url));
         let cancel = cancel.bearer_auth(credentials.api_key.expose_secret());
         cancel.json(&json!({ "uploadSessionId": id })).send().await?.error_for_status()?;
         Ok(())

@@ -202,8 +202,7 @@ impl UploadProtocol for Faulty {
         session: &Session,
         receipts: &[Receipt],
     ) -> Result<Finished, Failure> {
-        let said =
-            self.call(Call::Finish, self.inner.finish(intent, session, receipts)).await?;
+        let said = self.call(Call::Finish, self.inner.finish(intent, session, receipts)).await?;
         *lock(&self.finished) = Some(LastFinish {
             intent: intent.clone(),
             session: session.clone(),

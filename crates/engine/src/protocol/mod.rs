@@ -13,9 +13,9 @@ mod video_actions;
 use async_trait::async_trait;
 
 pub use chunked_session::ChunkedSessions;
+use reqwest::header::HeaderMap;
 pub use uploads_api::UploadsApi;
 pub use video_actions::VideoActions;
-use reqwest::header::HeaderMap;
 
 use crate::net::SignedUrl;
 use crate::source::{Crc64, PartBody};

@@ -261,8 +261,11 @@ mod tests {
 
     #[test]
     fn an_upload_that_can_only_be_ours_is_ours() {
-        let listed =
-            [upload("new", "C0001.MP4", 3, 9), upload("b", "C0002.MP4", 6, 9), upload("old", "C0001.MP4", 6, 1)];
+        let listed = [
+            upload("new", "C0001.MP4", 3, 9),
+            upload("b", "C0002.MP4", 6, 9),
+            upload("old", "C0001.MP4", 6, 1),
+        ];
         assert_eq!(taken(&listed, vec![]), Ok(Some("new".into())));
         assert_eq!(taken(&listed[1..], vec![]), Ok(None), "there before the form");
         let deleted = [upload("older", "C0001.MP4", 6, 0)];
@@ -272,7 +275,11 @@ mod tests {
     #[test]
     fn an_upload_that_may_be_another_is_not_ours() {
         let one = [upload("new", "C0001.MP4", 3, 9)];
-        assert_eq!(taken(&one, vec![Some("new".into())]), Ok(None), "another upload's of this queue");
+        assert_eq!(
+            taken(&one, vec![Some("new".into())]),
+            Ok(None),
+            "another upload's of this queue"
+        );
         assert_eq!(taken(&one, vec![None]), Ok(None), "perhaps another upload's of this queue");
         let two = [upload("new", "C0001.MP4", 3, 9), upload("newer", "C0001.MP4", 3, 9)];
         assert_eq!(taken(&two, vec![]), Ok(None));

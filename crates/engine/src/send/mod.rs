@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
 use self::turns::Turns;
+use crate::clock::Clock;
 use crate::progress::{InFlight, Progress};
 use crate::protocol::{Intent, Opened, Sent, Ticket, UploadProtocol};
 use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};

@@ -211,10 +211,10 @@ pub(super) fn namesakes(
         "SELECT path, video_id FROM uploads
          WHERE title = ?1 AND server = ?2 AND id <> ?3 AND registration <> 'no'",
     )?;
-    let others = statement.query_map(
-        (&row.title, &row.destination.server, row.id.to_string()),
-        |other| Ok((bytes_path(other.get(0)?), other.get(1)?)),
-    )?;
+    let others = statement
+        .query_map((&row.title, &row.destination.server, row.id.to_string()), |other| {
+            Ok((bytes_path(other.get(0)?), other.get(1)?))
+        })?;
     let mut named = Vec::new();
     for other in others {
         let (path, video) = other?;
