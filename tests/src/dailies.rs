@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::programs::program;
+use crate::wire::Wire;
 
 /// How `dailies` is called: a profile, credentials, JSON output.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct Dailies {
     profile: PathBuf,
     credentials: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
+    wire: Option<Wire>,
 }
 
 impl Dailies {
@@ -32,13 +34,20 @@ impl Dailies {
     /// Calls with a profile only.
     #[must_use]
     pub fn unconnected(profile: PathBuf) -> Self {
-        Self { profile, credentials: None, environment: Vec::new() }
+        Self { profile, credentials: None, environment: Vec::new(), wire: None }
     }
 
     /// Calls with one more variable in the environment.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Calls from a network of its own.
+    #[must_use]
+    pub fn on(mut self, wire: &Wire) -> Self {
+        self.wire = Some(wire.clone());
         self
     }
 
@@ -53,7 +62,11 @@ impl Dailies {
     /// # Errors
     /// Where the program is missing or does not start.
     pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
-        let mut command = Command::new(program("dailies")?);
+        let dailies = program("dailies")?;
+        let mut command = match &self.wire {
+            Some(wire) => wire.command(dailies),
+            None => Command::new(dailies),
+        };
         command.arg("--json").arg("--profile").arg(&self.profile);
         if let Some(credentials) = &self.credentials {
             command.arg("--credentials").arg(credentials);

@@ -23,6 +23,7 @@ mod stage;
 mod storage;
 mod team;
 mod uploader;
+mod wire;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
@@ -34,3 +35,4 @@ pub use stage::Stage;
 pub use storage::Storage;
 pub use team::TeamApi;
 pub use uploader::{Uploader, quick};
+pub use wire::Wire;

@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::programs::program;
 use crate::server_log::ServerLog;
+use crate::wire::Wire;
 
 /// To listen, and to end; generous, because tests share two cores.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +26,7 @@ pub struct Server {
     child: Child,
     data: PathBuf,
     environment: Vec<(String, String)>,
-    disk: Option<u64>,
+    place: Place,
     /// Everything it wrote, over all restarts.
     pub log: ServerLog,
     /// The file that it wrote them to.
@@ -54,9 +55,7 @@ impl Server {
         listen: &str,
         environment: &[(&str, String)],
     ) -> Result<Self> {
-        let environment: Vec<_> =
-            environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Self::begin(data, listen, environment, None).await
+        Self::begin(data, listen, owned(environment), Place::Here).await
     }
 
     /// As [`Self::start`], but its originals lie on a disk of so many bytes, in memory, which goes
@@ -66,18 +65,30 @@ impl Server {
     /// As [`Self::start`].
     pub async fn start_on_a_small_disk(data: &Path, bytes: u64) -> Result<Self> {
         std::fs::create_dir_all(data.join("objects"))?;
-        Self::begin(data, "127.0.0.1:0", Vec::new(), Some(bytes)).await
+        Self::begin(data, "127.0.0.1:0", Vec::new(), Place::SmallDisk(bytes)).await
+    }
+
+    /// As [`Self::start`], in a network of its own, in which alone it can be reached.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_on(
+        wire: &Wire,
+        data: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
+        Self::begin(data, "127.0.0.1:0", owned(environment), Place::On(wire.clone())).await
     }
 
     async fn begin(
         data: &Path,
         listen: &str,
         environment: Vec<(String, String)>,
-        disk: Option<u64>,
+        place: Place,
     ) -> Result<Self> {
         let log = ServerLog::default();
-        let begun = spawn(data, &environment, disk, &log, Some(listen)).await?;
-        Self::listening(data.to_owned(), environment, disk, log, begun)
+        let begun = spawn(data, &environment, &place, &log, Some(listen)).await?;
+        Self::listening(data.to_owned(), environment, place, log, begun)
     }
 
     /// Ends it as a power cut would.
@@ -94,10 +105,10 @@ impl Server {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_again(&mut self) -> Result<()> {
-        let begun = spawn(&self.data, &self.environment, self.disk, &self.log, None).await?;
+        let begun = spawn(&self.data, &self.environment, &self.place, &self.log, None).await?;
         let (data, environment) = (self.data.clone(), self.environment.clone());
         let before = self.credentials.url.clone();
-        *self = Self::listening(data, environment, self.disk, self.log.clone(), begun)?;
+        *self = Self::listening(data, environment, self.place.clone(), self.log.clone(), begun)?;
         ensure!(self.credentials.url == before, "the server moved from {before}");
         Ok(())
     }
@@ -140,7 +151,7 @@ impl Server {
     fn listening(
         data: PathBuf,
         environment: Vec<(String, String)>,
-        disk: Option<u64>,
+        place: Place,
         log: ServerLog,
         begun: Begun,
     ) -> Result<Self> {
@@ -157,7 +168,7 @@ impl Server {
             child,
             data,
             environment,
-            disk,
+            place,
             log,
             credentials_file,
             credentials,
@@ -187,6 +198,19 @@ fn terminate(_: u32) -> Result<()> {
     bail!("a process cannot be asked to end here")
 }
 
+/// Where a server runs.
+#[derive(Clone, Debug)]
+enum Place {
+    Here,
+    /// With its originals on a disk of so many bytes.
+    SmallDisk(u64),
+    On(Wire),
+}
+
+fn owned(environment: &[(&str, String)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
 struct Begun {
     child: Child,
     line: String,
@@ -197,14 +221,15 @@ struct Begun {
 async fn spawn(
     data: &Path,
     environment: &[(String, String)],
-    disk: Option<u64>,
+    place: &Place,
     log: &ServerLog,
     listen: Option<&str>,
 ) -> Result<Begun> {
     let server = program("dailies-server")?;
-    let mut command = match disk {
-        None => Command::new(server),
-        Some(bytes) => {
+    let mut command = match place {
+        Place::Here => Command::new(server),
+        Place::On(wire) => wire.command(server),
+        Place::SmallDisk(bytes) => {
             let mut command = Command::new("unshare");
             command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
             command.arg("mount -t tmpfs -o size=$1 tmpfs \"$2\" && shift 2 && exec \"$@\"");

@@ -18,13 +18,14 @@ use crate::error::{Code, EngineError};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
+use crate::network::Network;
 use crate::protocol::{UploadProtocol, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::source::Slices;
 use crate::sources;
 use crate::store::{Setting, Store};
 use crate::team::Team;
-use crate::transfer::{Failure, Input, Timestamp, UploadId};
+use crate::transfer::{Failure, Hold, Input, Timestamp, UploadId};
 use crate::view::{Change, ConnectionView, DestinationView, News, Snapshot};
 
 /// Between two looks at what moves: ten changes a second.
@@ -88,9 +89,11 @@ pub(crate) async fn start_connected(
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
     let handle = EngineHandle { commands, changes: changes.clone(), clients };
+    let network = Network::new(clock.slept());
     let engine = Engine {
         store,
         clock,
+        network,
         options,
         slices: Slices::new(IDLE_SLICES),
         permits: Arc::new(Semaphore::new(options.parts)),
@@ -127,6 +130,7 @@ impl Connected {
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) network: Network,
     pub(crate) options: Options,
     pub(crate) slices: Slices,
     pub(crate) permits: Arc<Semaphore>,
@@ -148,6 +152,8 @@ pub(crate) struct Engine {
 impl Engine {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
+            self.notice_sleep();
+            self.ask_for_a_way();
             self.start_what_is_due().await;
             let nap = self.nap();
             tokio::select! {
@@ -156,6 +162,7 @@ impl Engine {
                     Some(command) => self.obey(command).await,
                 },
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
+                answer = self.network.answer() => self.answered(answer).await,
                 Some(back) = self.looking.join_next() => self.sources_back(back).await,
                 () = sleep(nap) => self.tick().await,
             }
@@ -201,12 +208,15 @@ impl Engine {
             return Some(TICK.saturating_sub(self.ticked.elapsed()));
         }
         let now = self.clock.now();
-        let next = self.queue.loaded().filter_map(Entry::wakes).min();
+        let waits = self.queue.loaded().filter(|entry| !self.waits_for_a_way(entry));
+        let next = waits.filter_map(Entry::wakes).min();
         let wait = next.map(|next| u64::try_from(next.0 - now.0).unwrap_or_default());
         let wait = wait.map(|wait| Duration::from_millis(wait).min(LONGEST_NAP));
         let looks = self.queue.census().missing() > 0 && self.looking.is_empty();
         let look = looks.then(|| self.sources_due.saturating_duration_since(Instant::now()));
-        wait.into_iter().chain(look).min()
+        let ask = self.next_question();
+        let ask = ask.map(|ask| ask.saturating_duration_since(Instant::now()));
+        wait.into_iter().chain(look).chain(ask).min()
     }
 
     async fn tick(&mut self) {
@@ -222,10 +232,13 @@ impl Engine {
             self.publish(News::Queue { queue });
         }
         self.look_for_sources();
+        self.notice_silence();
+        let lost = self.network.is_lost();
         let mut inputs = Vec::new();
         for entry in self.queue.loaded_mut() {
             let state = entry.row.state;
-            if state.hold.due().is_some_and(|due| due <= now) {
+            let in_vain = lost && matches!(state.hold, Hold::Offline { .. });
+            if !in_vain && state.hold.due().is_some_and(|due| due <= now) {
                 inputs.push((entry.row.id, Input::Due));
             } else if entry.take_progress() && state.attempts > 0 {
                 inputs.push((entry.row.id, Input::Progressed));

@@ -13,6 +13,7 @@ pub mod error;
 mod handle;
 mod job;
 pub mod net;
+mod network;
 mod profile;
 mod progress;
 pub mod protocol;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::census::{Census, Share};
@@ -141,6 +142,8 @@ pub(crate) struct Entry {
     pub(crate) rests_until: Option<Timestamp>,
     /// Somebody wants the media engine to try once more.
     pub(crate) processes_again: bool,
+    /// When its job last began or moved a byte.
+    pub(crate) stirred: Instant,
     pace: Pace,
     paced: u64,
     /// Confirmed bytes when they were last looked at.
@@ -166,6 +169,7 @@ impl Entry {
             opened: None,
             rests_until: None,
             processes_again: false,
+            stirred: Instant::now(),
             pace: Pace::default(),
             paced: 0,
             seen: confirmed,
@@ -229,6 +233,9 @@ impl Entry {
             return None;
         }
         let moved = self.progress.moved();
+        if moved != self.paced {
+            self.stirred = Instant::now();
+        }
         self.pace.note(moved - self.paced, passed);
         self.paced = moved;
         Some(ProgressNews { id: self.row.id, progress: self.progress_view() })

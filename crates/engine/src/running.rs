@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::{Id, JoinError};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use dailies_database::DatabaseError;
@@ -14,7 +15,7 @@ use crate::protocol::Earlier;
 use crate::queue::{Entry, Running};
 use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
-use crate::transfer::{Failure, Input, UploadId};
+use crate::transfer::{Failure, Hold, Input, UploadId};
 use crate::view::ConnectionView;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
@@ -23,6 +24,9 @@ impl Engine {
     /// Starts the jobs that states call for, first come first served, within the limits.
     pub(crate) async fn start_what_is_due(&mut self) {
         let Some(connected) = self.connected.clone() else { return };
+        if self.network.is_lost() {
+            return;
+        }
         let now = self.clock.now();
         let here = |entry: &&Entry| entry.row.destination.server == connected.server();
         let due = self.queue.loaded().filter(here);
@@ -43,7 +47,11 @@ impl Engine {
 
     /// Gives the free places to what waits in the store.
     async fn begin_what_waits(&mut self, connected: &Connected) {
-        let free = self.options.uploads.saturating_sub(self.slots_taken());
+        // What waits for the network keeps its place: a storage that is away would else make every
+        // upload of the queue begin and wait.
+        let offline = |entry: &&Entry| matches!(entry.row.state.hold, Hold::Offline { .. });
+        let kept = self.slots_taken() + self.queue.loaded().filter(offline).count();
+        let free = self.options.uploads.saturating_sub(kept);
         if free == 0 || self.nothing_waits {
             return;
         }
@@ -121,6 +129,7 @@ impl Engine {
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         entry.running = Some(Running { kind, stop });
+        entry.stirred = Instant::now();
         // What the other side held is known for one sending only: the next one asks again.
         let opened = if kind == Kind::Send { entry.opened.take() } else { None };
         let sending = opened.map(|opened| Sending {
@@ -221,6 +230,7 @@ impl Engine {
 
     async fn failed(&mut self, id: UploadId, failure: Failure) {
         tracing::info!(upload = %id, %failure, "a job failed");
+        self.network.note(&failure);
         if let Failure::Refused { code: Code::SignedOut, .. } = failure
             && let Some(connected) = &self.connected
         {
@@ -237,6 +247,7 @@ impl Engine {
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
         tracing::warn!(upload = %id, %failure, "what an upload left could not be removed");
+        self.network.note(failure);
         match failure {
             // Asking again will not help, and the server sweeps what is idle for a day.
             Failure::Refused { .. } => self.apply(id, Input::CleanedUp, |_| {}).await,

@@ -1,8 +1,21 @@
-//! The two HTTP clients.
+//! The HTTP clients, and whether anybody answers them.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, RequestBuilder};
+use url::Url;
+
+use crate::net::SignedUrl;
+
+/// To get through to a server that is asked for nothing but a sign of life.
+const KNOCK: Duration = Duration::from_secs(2);
+/// For its answer, once it was got through to.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// A storage that has been silent for so long, while the team server answers, is asked no more: it
+/// may have moved.
+const MOVED_AFTER: Duration = Duration::from_secs(60);
 
 /// Times that tests shorten.
 #[derive(Clone, Copy, Debug)]
@@ -29,41 +42,129 @@ impl Default for NetOptions {
     }
 }
 
-/// One client for payload and one for JSON: their pools and limits differ.
+/// One client for payload and one for JSON: their pools and limits differ. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// For bytes. HTTP/1.1 only: one HTTP/2 connection carries uploads at less than half the speed.
-    pub payload: reqwest::Client,
-    /// For calls.
-    pub control: reqwest::Client,
+    shared: Arc<Mutex<Shared>>,
     /// The times in force.
     pub options: NetOptions,
 }
 
+#[derive(Debug)]
+struct Shared {
+    payload: Client,
+    control: Client,
+    /// Keeps no connection: each question goes the whole way.
+    knock: Client,
+    storage: Option<Storage>,
+}
+
+/// Where bytes were sent last.
+#[derive(Clone, Debug)]
+struct Storage {
+    origin: Url,
+    silent_since: Option<Instant>,
+}
+
 impl Clients {
-    /// Builds both.
+    /// Builds them.
     ///
     /// # Errors
     /// Where the system's certificates cannot be used.
     pub fn new(options: NetOptions) -> Result<Self, reqwest::Error> {
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(concat!("Dailies/", env!("CARGO_PKG_VERSION")))
-                // No answer may send a key or a file's bytes to another place.
-                .redirect(Policy::none())
-                .connect_timeout(options.connect)
-                .tcp_nodelay(true)
-                .tcp_keepalive(Duration::from_secs(20))
+        let knock =
+            builder().connect_timeout(KNOCK).timeout(SIGN_OF_LIFE).pool_max_idle_per_host(0);
+        let shared = Shared {
+            payload: payload(options)?,
+            control: control(options)?,
+            knock: knock.build()?,
+            storage: None,
         };
-        let payload = builder()
-            .http1_only()
-            // Storages close idle connections after 5 s and more; one that is reused just then fails.
-            .pool_idle_timeout(Duration::from_secs(4));
-        // The system buffers up to half of a usual part, so what it still holds is its own to watch.
-        #[cfg(target_os = "linux")]
-        let payload = payload.tcp_user_timeout(options.stall);
-        let payload = payload.build()?;
-        let control = builder().timeout(options.control).build()?;
-        Ok(Self { payload, control, options })
+        Ok(Self { shared: Arc::new(Mutex::new(shared)), options })
     }
+
+    /// For bytes. HTTP/1.1 only: one HTTP/2 connection carries uploads at less than half the speed.
+    #[must_use]
+    pub fn payload(&self) -> Client {
+        self.with(|shared| shared.payload.clone())
+    }
+
+    /// For calls.
+    #[must_use]
+    pub fn control(&self) -> Client {
+        self.with(|shared| shared.control.clone())
+    }
+
+    /// A request that sends bytes to a storage, whose place is remembered.
+    pub(crate) fn put(&self, url: &SignedUrl) -> RequestBuilder {
+        let url = url.expose().clone();
+        self.with(|shared| {
+            if let Ok(origin) = url.join("/") {
+                shared.storage = Some(Storage { origin, silent_since: None });
+            }
+            shared.payload.put(url)
+        })
+    }
+
+    /// Drops every connection that is kept: after a sleep or in another network they are dead and
+    /// do not know it. Those in use end with their requests.
+    pub(crate) fn renew(&self) {
+        match (payload(self.options), control(self.options)) {
+            (Ok(payload), Ok(control)) => self.with(|shared| {
+                (shared.payload, shared.control) = (payload, control);
+            }),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(%error, "connections could not be renewed");
+            }
+        }
+    }
+
+    /// Whether the server answers, and the storage that bytes went to last, whatever they say.
+    pub(crate) async fn answer(&self, server: &Url) -> bool {
+        let (knock, storage) = self.with(|shared| (shared.knock.clone(), shared.storage.clone()));
+        let answers = async |origin: Url| knock.head(origin).send().await.is_ok();
+        let Ok(server) = server.join("/") else { return false };
+        let Some(Storage { origin, silent_since }) = storage else { return answers(server).await };
+        let (server, stored) = tokio::join!(answers(server), answers(origin.clone()));
+        let silent_since = (!stored && server).then(|| silent_since.unwrap_or_else(Instant::now));
+        let moved = silent_since.is_some_and(|since| since.elapsed() >= MOVED_AFTER);
+        self.with(|shared| {
+            if let Some(storage) = shared.storage.as_mut().filter(|s| s.origin == origin) {
+                storage.silent_since = silent_since;
+            }
+            if moved {
+                shared.storage = None;
+            }
+        });
+        server && (stored || moved)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
+        work(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("Dailies/", env!("CARGO_PKG_VERSION")))
+        // No answer may send a key or a file's bytes to another place.
+        .redirect(Policy::none())
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(20))
+}
+
+fn payload(options: NetOptions) -> Result<Client, reqwest::Error> {
+    let client = builder()
+        .connect_timeout(options.connect)
+        .http1_only()
+        // Storages close idle connections after 5 s and more; one that is reused just then fails.
+        .pool_idle_timeout(Duration::from_secs(4));
+    // The system buffers up to half of a usual part, so what it still holds is its own to watch.
+    #[cfg(target_os = "linux")]
+    let client = client.tcp_user_timeout(options.stall);
+    client.build()
+}
+
+fn control(options: NetOptions) -> Result<Client, reqwest::Error> {
+    builder().connect_timeout(options.connect).timeout(options.control).build()
 }

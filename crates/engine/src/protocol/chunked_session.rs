@@ -129,6 +129,10 @@ impl ChunkedSessions {
 
 #[async_trait]
 impl UploadProtocol for ChunkedSessions {
+    async fn answers(&self) -> bool {
+        self.caller.clients().answer(self.caller.base()).await
+    }
+
     /// The wire registers a video and opens its session in one call, which is [`Self::open`]'s:
     /// a session ends after a day, and the upload goes on in another.
     async fn register(&self, _: &Intent, _: Earlier) -> Result<Option<String>, Failure> {
@@ -169,7 +173,7 @@ impl UploadProtocol for ChunkedSessions {
         body: PartBody,
     ) -> Result<Sent, Failure> {
         let clients = self.caller.clients();
-        let request = clients.payload.put(ticket.url.expose().clone());
+        let request = clients.put(&ticket.url);
         let request = request.headers(ticket.headers.clone());
         let answer = put_answer(put_body(request, body, clients.options).await?).await?;
         Ok(Sent { etag: answer.etag, checksum: answer.checksum, stored: None })

@@ -150,6 +150,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[async_trait]
 impl UploadProtocol for Faulty {
+    async fn answers(&self) -> bool {
+        self.inner.answers().await
+    }
+
     async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure> {
         self.call(Call::Register, self.inner.register(intent, earlier)).await
     }

@@ -191,6 +191,10 @@ impl Held {
 
 #[async_trait]
 impl UploadProtocol for Memory {
+    async fn answers(&self) -> bool {
+        true
+    }
+
     async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure> {
         if matches!(self.shape, Shape::Chunks | Shape::Form) {
             return Ok(None);

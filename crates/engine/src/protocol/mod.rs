@@ -187,6 +187,10 @@ pub enum Processing {
 /// A way in which bytes get to a team. Every call may be made again after any failure.
 #[async_trait]
 pub trait UploadProtocol: Send + Sync + 'static {
+    /// Whether the other side answers at all, whatever it says. Asked while calls fail or hang, over
+    /// connections of its own; takes no longer than some seconds.
+    async fn answers(&self) -> bool;
+
     /// Makes the video known to the team, or finds the one that an earlier try made. `None` where
     /// a team knows of a video only with its bytes.
     async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure>;

@@ -46,6 +46,10 @@ impl UploadsApi {
 
 #[async_trait]
 impl UploadProtocol for UploadsApi {
+    async fn answers(&self) -> bool {
+        self.caller.clients().answer(self.caller.base()).await
+    }
+
     /// A team knows of a video only with its bytes.
     async fn register(&self, _: &Intent, _: Earlier) -> Result<Option<String>, Failure> {
         Ok(None)

@@ -126,6 +126,11 @@ impl VideoActions {
 
 #[async_trait]
 impl UploadProtocol for VideoActions {
+    async fn answers(&self) -> bool {
+        let client = self.team.client();
+        client.clients().answer(client.base()).await
+    }
+
     async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure> {
         if let (Earlier::Maybe { taken }, Dialect::Current) = (&earlier, self.team.dialect())
             && let Some(video) = self.adopt(intent, taken).await?
@@ -224,7 +229,7 @@ impl UploadProtocol for VideoActions {
         body: PartBody,
     ) -> Result<Sent, Failure> {
         let clients = self.team.client().clients();
-        let mut request = clients.payload.put(ticket.url.expose().clone());
+        let mut request = clients.put(&ticket.url);
         // Nothing may be sent but what was signed: a storage refuses any other header of its own.
         if let Some(checksum) = ticket.checksum {
             request = request.header("x-amz-checksum-crc64nvme", checksum.to_wire());

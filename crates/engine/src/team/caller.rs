@@ -56,7 +56,7 @@ impl Caller {
         path: &str,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let request = self.clients.control.request(method, self.at(path)?);
+        let request = self.clients.control().request(method, self.at(path)?);
         let request = fill(request.bearer_auth(self.key.expose_secret()));
         Answer::read(request.send().await.map_err(transport)?).await
     }
@@ -71,7 +71,7 @@ impl Caller {
         form: Form,
         left: Left,
     ) -> Result<Answer, Failure> {
-        let request = self.clients.payload.post(self.at(path)?);
+        let request = self.clients.payload().post(self.at(path)?);
         let request = request.bearer_auth(self.key.expose_secret()).multipart(form);
         Answer::read(send_body(request, left, self.clients.options).await?).await
     }

@@ -67,6 +67,8 @@ pub enum Input {
     SourceBack,
     /// The connection is good again, or another one.
     Connected,
+    /// There is a way to the other side again.
+    Online,
     /// Somebody wants it to wait.
     Pause,
     /// Somebody wants it to go on.
@@ -131,6 +133,10 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
         Input::SourceBack if state.hold == Hold::SourceMissing => {
             (State { hold: Hold::None, attempts: 0, ..state }, Vec::new())
         }
+        Input::Online => match state.hold {
+            Hold::Offline { .. } => (State { hold: Hold::None, ..state }, Vec::new()),
+            _ => idle,
+        },
         Input::Connected => match state.hold {
             Hold::NeedsUser { code: Code::SignedOut | Code::NotConnected }
             | Hold::Offline { .. } => {

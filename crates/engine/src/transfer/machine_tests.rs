@@ -67,6 +67,16 @@ fn no_network_burns_no_attempts() {
 }
 
 #[test]
+fn what_waits_for_the_network_and_nothing_else_goes_on_with_it() {
+    let offline = state(Phase::Uploading, Hold::Offline { until: Timestamp(NOW.0 + 1_000) });
+    assert!(run(offline, Input::Online).0.can_run());
+    for hold in [Hold::Paused, Hold::SourceMissing, Hold::Backoff { until: NOW }] {
+        let other = state(Phase::Uploading, hold);
+        assert_eq!(run(other, Input::Online), (other, vec![]));
+    }
+}
+
+#[test]
 fn a_changed_file_is_cleaned_up_and_goes_up_as_a_new_one() {
     let (next, effects) = run(state(Phase::Uploading, Hold::None), failed(Failure::SourceChanged));
     assert!(next.cleanup);
@@ -141,6 +151,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::Due),
         Just(Input::SourceBack),
         Just(Input::Connected),
+        Just(Input::Online),
         Just(Input::Pause),
         Just(Input::Resume),
         Just(Input::Retry),

@@ -9,6 +9,7 @@ mod machine;
 mod pace;
 mod phase;
 mod plan;
+mod reach;
 
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
@@ -17,3 +18,4 @@ pub use machine::{Effect, Input, State, step};
 pub use pace::Pace;
 pub use phase::{Hold, HoldKind, Phase, Timestamp};
 pub use plan::{ByteRange, PartNumber, PartPlan, PlanError};
+pub use reach::{Reach, Turn};

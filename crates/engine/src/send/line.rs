@@ -1,0 +1,77 @@
+//! The line that all uploads share: whoever reads bytes to send them asks here first.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::transfer::{Leave, Rate, Shares, UploadId};
+
+/// The longest time that somebody waits here without looking whether his bytes are still wanted.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The line. It knows nothing of hosts: what is short is this computer's way to the network.
+#[derive(Debug)]
+pub(crate) struct Line {
+    shares: Mutex<Shares>,
+    /// Somebody was given bytes, or wants none any more.
+    news: Condvar,
+}
+
+impl Line {
+    pub(crate) fn new(limit: Option<Rate>) -> Arc<Self> {
+        let shares = Mutex::new(Shares::new(limit, Instant::now()));
+        Arc::new(Self { shares, news: Condvar::new() })
+    }
+
+    /// An upload's place on it.
+    pub(crate) fn enter(self: &Arc<Self>, id: UploadId, size: u64, first: bool) -> Arc<Place> {
+        self.lock().enter(id, size, first, Instant::now());
+        Arc::new(Place { line: Arc::clone(self), id })
+    }
+
+    pub(crate) fn set_limit(&self, limit: Option<Rate>) {
+        self.lock().set_limit(limit, Instant::now());
+        self.news.notify_all();
+    }
+
+    pub(crate) fn set_first(&self, id: UploadId, first: bool) {
+        self.lock().set_first(id, first);
+        self.news.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shares> {
+        self.shares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An upload's place on the line, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Place {
+    line: Arc<Line>,
+    id: UploadId,
+}
+
+impl Place {
+    /// Leave for up to `wanted` bytes. Blocks, but not for long: `None` says to ask again.
+    pub(crate) fn leave(&self, wanted: u64) -> Option<u64> {
+        let mut shares = self.line.lock();
+        let wait = match shares.ask(self.id, wanted, Instant::now()) {
+            Leave::Bytes(bytes) => {
+                drop(shares);
+                self.line.news.notify_all();
+                return Some(bytes);
+            }
+            Leave::Others => LOOK,
+            Leave::Limit(wait) => wait.min(LOOK),
+        };
+        // Whether it was news or the time, he looks again.
+        drop(self.line.news.wait_timeout(shares, wait));
+        None
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.line.lock().leave(self.id);
+        self.line.news.notify_all();
+    }
+}

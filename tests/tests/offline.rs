@@ -1,0 +1,107 @@
+//! A network that goes away without a word, and a computer that sleeps.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use dailies_api::credentials::Credentials;
+use dailies_engine::Profile;
+use dailies_engine::clock::{Clock, SystemClock};
+use dailies_engine::team::Connection;
+use dailies_engine::transfer::{Phase, Timestamp};
+use e2e::clips::{self, MIB, Take};
+use e2e::proxy::{Fault, Rule};
+use e2e::{Dailies, Server, Stage, Wire, quick};
+use serde_json::Value;
+use url::Url;
+
+const LIMIT: Duration = Duration::from_secs(120);
+/// By then a connection that is left alone tries again 25 s after the network went.
+const AWAY: Duration = Duration::from_secs(14);
+/// The aim is two seconds; a busy machine gets more, but less than a connection left alone takes.
+const SOON: Duration = Duration::from_secs(8);
+
+fn confirmed(event: &Value) -> u64 {
+    event["confirmedBytes"].as_u64().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_as_soon_as_the_network_is_back() {
+    let wire = Wire::lay(80).await.unwrap();
+    let folder = tempfile::Builder::new().prefix("e2e-").tempdir().unwrap();
+    let small = [("DAILIES_PART_SIZE", (5 * MIB).to_string())];
+    let server = Server::start_on(&wire, &folder.path().join("server"), &small).await.unwrap();
+    let clip = folder.path().join("reel.mp4");
+    clips::copy(64, Take::One, &clip).unwrap();
+    let profile = folder.path().join("profile");
+    let dailies = Dailies::new(profile, &server.credentials_file).on(&wire);
+    let upload = dailies.spawn(&["upload", clip.to_str().unwrap()]).unwrap();
+
+    upload.until(LIMIT, |event| confirmed(event) > 0).await.unwrap();
+    wire.cut().await.unwrap();
+    tokio::time::sleep(AWAY).await;
+    let before = upload.events().iter().map(confirmed).max().unwrap();
+    wire.mend().await.unwrap();
+    let back = Instant::now();
+    upload.until(LIMIT, |event| confirmed(event) > before).await.unwrap();
+    let took = back.elapsed();
+    println!("confirmed {took:?} after the network's return");
+    assert!(took < SOON, "{took:?}");
+
+    let ended = upload.ended(LIMIT).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.out);
+    assert!(ended.event("uploaded").is_some());
+    server.stop().await.unwrap();
+}
+
+/// The computer's clock, and sleep as the test says.
+#[derive(Debug, Default)]
+struct Sleeper(AtomicU64);
+
+impl Clock for Sleeper {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn slept(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// The storage takes the part and falls silent, so nothing but the sleep says that it is in vain.
+#[tokio::test]
+async fn a_computer_that_wakes_up_starts_anew_on_fresh_connections() {
+    let stage = Stage::set().await.unwrap();
+    let file = stage.clip("reel.mp4", 12, Take::One).unwrap();
+    stage.proxy.obey([Rule::part(1, Fault::Stall { after: 0, lasting: LIMIT })]);
+    let folder = stage.path("profile");
+    let _profile = Profile::lock(&folder).unwrap();
+    let clock = Arc::new(Sleeper::default());
+    let mut options = quick();
+    options.net.stall = LIMIT;
+    let queue = Profile::queue(&folder);
+    let start = dailies_engine::start(&queue, clock.clone() as _, options);
+    let (engine, task) = start.await.unwrap();
+    let Credentials { url, api_key: key, .. } = &stage.server.credentials;
+    let connection = Connection { url: Url::parse(url).unwrap(), key: key.clone() };
+    engine.connect(connection).await.unwrap();
+    let mut changes = engine.subscribe();
+    let id = engine.add(vec![file.clone()], None).await.unwrap().uploads[0].id;
+    let held = |seen: &[e2e::proxy::Exchange]| seen.iter().any(|seen| seen.part == Some(1));
+    stage.proxy.until(LIMIT, held).await.unwrap();
+
+    clock.0.store(3600, Ordering::Relaxed);
+    let ready = async {
+        while engine.uploads(vec![id]).await.unwrap()[0].phase != Phase::Ready {
+            let _ = changes.recv().await;
+        }
+    };
+    tokio::time::timeout(LIMIT / 2, ready).await.unwrap();
+    assert!(stage.proxy.unused().is_empty());
+    stage.one_whole_video(&file).await.unwrap();
+    engine.stop(task).await;
+    stage.strike().await.unwrap();
+}
