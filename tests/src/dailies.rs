@@ -148,10 +148,23 @@ impl Running {
     /// # Errors
     /// Where it has not within `limit`.
     pub async fn until(&self, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+        self.after(0, limit, wanted).await
+    }
+
+    /// The same, of what it printed after its first so many events.
+    ///
+    /// # Errors
+    /// As [`Self::until`].
+    pub async fn after(
+        &self,
+        said: usize,
+        limit: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
         let waiting = async {
             loop {
                 let news = self.out.0.1.notified();
-                if let Some(event) = self.events().into_iter().find(&wanted) {
+                if let Some(event) = self.events().into_iter().skip(said).find(&wanted) {
                     return event;
                 }
                 news.await;

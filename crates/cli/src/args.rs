@@ -1,10 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::transfer::UploadId;
+use dailies_engine::transfer::{Rate, Rule, UploadId};
 use url::Url;
 
 /// Sends videos to a team and loses none.
@@ -71,6 +72,27 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<UploadId>,
     },
+    /// Print how fast uploads may go, or set it.
+    Limit {
+        /// Bytes a second of all uploads together, such as 20M or 750K; `off` for none.
+        #[arg(value_name = "RATE|off")]
+        limit: Option<Off<Rate>>,
+    },
+    /// Print what holds at which times of the week, or set it.
+    ///
+    /// The first rule that has something to say decides; where none has, the limit holds.
+    Schedule {
+        /// Rules such as "mon-fri 09:00-18:00 5M", "sat,sun 22:00-06:00 full" or "daily 12:00-13:00
+        /// pause", in place of those that held; `off` for none.
+        #[arg(value_name = "RULE|off")]
+        rules: Vec<Off<Rule>>,
+    },
+    /// Print how many uploads work at the same time, or set it.
+    Parallel {
+        /// From 1 to 16.
+        #[arg(value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=16))]
+        uploads: Option<u8>,
+    },
     /// Print a session for playing a video.
     Play {
         /// The team's name for the video.
@@ -85,6 +107,18 @@ pub(crate) enum Wait {
     Uploaded,
     /// Until the video can be played.
     Ready,
+}
+
+/// Something that can be set, or the word `off`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Off<T>(pub(crate) Option<T>);
+
+impl<T: FromStr> FromStr for Off<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "off" { Ok(Self(None)) } else { text.parse().map(|set| Self(Some(set))) }
+    }
 }
 
 impl Args {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::transfer::{List, UploadId};
+use dailies_engine::transfer::{List, NoRule, Rate, UploadId};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{ListenerOptions, Name};
@@ -39,6 +39,10 @@ pub(crate) enum Request {
     Resume(Vec<UploadId>),
     Cancel(Vec<UploadId>),
     Retry(Vec<UploadId>),
+    Rules,
+    Limit(Option<Rate>),
+    Schedule(Vec<String>),
+    Parallel(usize),
 }
 
 /// Asks whoever works on the profile, or does it here where nobody does.
@@ -81,12 +85,31 @@ async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineEr
             let page = engine.page(list, offset, PAGE).await?;
             return serde_json::to_value(page).map_err(|e| unanswered(&e.to_string()));
         }
+        Request::Rules => return rules(engine).await,
+        Request::Limit(limit) => {
+            engine.set_limit(limit).await?;
+            return rules(engine).await;
+        }
+        Request::Schedule(words) => {
+            let schedule = words.join("\n").parse();
+            engine.set_schedule(schedule.map_err(|e: NoRule| unanswered(&e.to_string()))?).await?;
+            return rules(engine).await;
+        }
+        Request::Parallel(uploads) => {
+            engine.set_uploads(uploads).await?;
+            return rules(engine).await;
+        }
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
         Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),
         Request::Retry(ids) => engine.retry(ids.clone()).await.map(|()| ids),
     }?;
     serde_json::to_value(ids).map_err(|error| unanswered(&error.to_string()))
+}
+
+/// What holds now.
+async fn rules(engine: &EngineHandle) -> Result<Value, EngineError> {
+    serde_json::to_value(engine.rules().await?).map_err(|error| unanswered(&error.to_string()))
 }
 
 fn unanswered(why: &str) -> EngineError {

@@ -6,6 +6,7 @@ mod control;
 mod events;
 mod exit;
 mod follow;
+mod rules;
 mod session;
 
 use std::io::IsTerminal as _;
@@ -16,7 +17,7 @@ use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::view::{Page, UploadView};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Off};
 use crate::control::Request;
 use crate::events::Output;
 use crate::exit::Exit;
@@ -87,6 +88,20 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
         Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,
         Command::Resume { ids } => steer(&folder, Request::Resume(ids.clone())).await,
         Command::Cancel { ids } => steer(&folder, Request::Cancel(ids.clone())).await,
+        Command::Limit { limit } => {
+            let request = limit.map_or(Request::Rules, |Off(limit)| Request::Limit(limit));
+            rules::set(&folder, request, output, rules::limit).await
+        }
+        Command::Schedule { rules } => {
+            let set = rules.iter().filter_map(|Off(rule)| rule.as_ref()).map(ToString::to_string);
+            let set = Request::Schedule(set.collect());
+            let request = if rules.is_empty() { Request::Rules } else { set };
+            rules::set(&folder, request, output, rules::schedule).await
+        }
+        Command::Parallel { uploads } => {
+            let request = uploads.map_or(Request::Rules, |count| Request::Parallel(count.into()));
+            rules::set(&folder, request, output, |rules| rules.uploads.to_string()).await
+        }
         Command::Retry { ids } => steer(&folder, Request::Retry(ids.clone())).await,
     }
 }

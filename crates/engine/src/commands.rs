@@ -88,6 +88,21 @@ impl Engine {
                 });
                 let _ = done.send(found);
             }
+            Command::Rules(done) => {
+                let _ = done.send(self.rules_view());
+            }
+            Command::SetLimit(limit, done) => {
+                self.set_limit(limit).await;
+                let _ = done.send(());
+            }
+            Command::SetSchedule(schedule, done) => {
+                self.set_schedule(schedule).await;
+                let _ = done.send(());
+            }
+            Command::SetUploads(uploads, done) => {
+                self.set_uploads(uploads).await;
+                let _ = done.send(());
+            }
             // Ends the loop, which sees to it.
             Command::Stop => {}
         }
@@ -108,6 +123,7 @@ impl Engine {
         self.remember(Setting::Server, Some(url.clone())).await;
         self.set_connection(ConnectionView::Connected { url, destination });
         self.nothing_waits = false;
+        self.no_first_waits = false;
         self.steer_all(&Input::Connected).await;
     }
 
@@ -297,10 +313,12 @@ impl Engine {
     async fn look_again(&mut self, ids: Vec<UploadId>) -> Result<(), EngineError> {
         let loaded = ids.into_iter().filter(|id| self.queue.get(*id).is_some()).collect();
         for (row, _) in self.store.uploads(loaded).await? {
+            self.line.set_first(row.id, row.first);
             if let Some(entry) = self.queue.get_mut(row.id) {
                 (entry.row.place, entry.row.first) = (row.place, row.first);
             }
         }
+        self.no_first_waits = false;
         self.queue.recount(Census::new(self.store.tallies().await?));
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
@@ -21,11 +21,13 @@ use crate::net::{Clients, NetOptions};
 use crate::network::Network;
 use crate::protocol::{UploadProtocol, VideoActions};
 use crate::queue::{Entry, Queue};
+use crate::rules::Rules;
+use crate::send::{Line, Permits};
 use crate::source::Slices;
 use crate::sources;
 use crate::store::{Setting, Store};
 use crate::team::Team;
-use crate::transfer::{Failure, Hold, Input, Timestamp, UploadId};
+use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
 use crate::view::{Change, ConnectionView, DestinationView, News, Snapshot};
 
 /// Between two looks at what moves: ten changes a second.
@@ -40,25 +42,27 @@ const COMMANDS: usize = 64;
 const CHANGES: usize = 512;
 /// How often missing files are looked for.
 const SOURCE_LOOK: Duration = Duration::from_secs(3);
-/// Buffers kept for reading.
-const IDLE_SLICES: usize = 12;
+/// Buffers of 1 MiB for reading: what a few lanes need at full speed. Many lanes, of which each is
+/// slow, get by with small ones.
+const SLICES: usize = 20;
 
 /// How much at once, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Uploads that work at the same time.
     pub uploads: usize,
-    /// Parts of one upload under way at the same time.
+    /// Parts under way at the same time to begin with.
     pub lanes: usize,
-    /// Parts of all uploads under way at the same time.
-    pub parts: usize,
+    /// The most of them, where more make bytes go faster: with losses on the way, each connection
+    /// carries little, and only their number counts.
+    pub most_lanes: usize,
     /// Times of the network.
     pub net: NetOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { uploads: 3, lanes: 4, parts: 8, net: NetOptions::default() }
+        Self { uploads: 3, lanes: 4, most_lanes: 32, net: NetOptions::default() }
     }
 }
 
@@ -89,18 +93,23 @@ pub(crate) async fn start_connected(
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
     let handle = EngineHandle { commands, changes: changes.clone(), clients };
+    let (rules, uploads) = Rules::load(&store).await?;
+    let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());
     let engine = Engine {
         store,
         clock,
         network,
+        rules,
         options,
-        slices: Slices::new(IDLE_SLICES),
-        permits: Arc::new(Semaphore::new(options.parts)),
+        slices: Slices::new(SLICES),
+        permits: Arc::new(Permits::new(Lanes::new(options.lanes, options.most_lanes))),
+        line: Line::new(None),
         connected,
         connection: ConnectionView::None,
         queue: Queue::new(census, begun),
         nothing_waits: false,
+        no_first_waits: false,
         sources_due: Instant::now(),
         jobs: JoinSet::new(),
         owners: HashMap::new(),
@@ -131,14 +140,18 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) network: Network,
+    pub(crate) rules: Rules,
     pub(crate) options: Options,
     pub(crate) slices: Slices,
-    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) permits: Arc<Permits>,
+    pub(crate) line: Arc<Line>,
     pub(crate) connected: Option<Connected>,
     pub(crate) connection: ConnectionView,
     pub(crate) queue: Queue,
     /// The store was asked for what starts next, and had nothing.
     pub(crate) nothing_waits: bool,
+    /// The same, for what starts before all others.
+    pub(crate) no_first_waits: bool,
     pub(crate) jobs: JoinSet<Option<Result<Outcome, Failure>>>,
     pub(crate) owners: HashMap<Id, UploadId>,
     /// Looks for missing files, one at a time.
@@ -154,6 +167,7 @@ impl Engine {
         loop {
             self.notice_sleep();
             self.ask_for_a_way();
+            self.keep_rules();
             self.start_what_is_due().await;
             let nap = self.nap();
             tokio::select! {
@@ -210,20 +224,27 @@ impl Engine {
         let now = self.clock.now();
         let waits = self.queue.loaded().filter(|entry| !self.waits_for_a_way(entry));
         let next = waits.filter_map(Entry::wakes).min();
+        let waits = self.queue.census().totals().coming > 0;
+        let rules = if waits { self.rules.due(now) } else { None };
+        let rules = rules.map(|due| u64::try_from(due.0 - now.0).unwrap_or_default());
+        let rules = rules.map(Duration::from_millis);
         let wait = next.map(|next| u64::try_from(next.0 - now.0).unwrap_or_default());
         let wait = wait.map(|wait| Duration::from_millis(wait).min(LONGEST_NAP));
         let looks = self.queue.census().missing() > 0 && self.looking.is_empty();
         let look = looks.then(|| self.sources_due.saturating_duration_since(Instant::now()));
         let ask = self.next_question();
         let ask = ask.map(|ask| ask.saturating_duration_since(Instant::now()));
-        wait.into_iter().chain(look).chain(ask).min()
+        wait.into_iter().chain(look).chain(ask).chain(rules).min()
     }
 
     async fn tick(&mut self) {
         let passed = self.ticked.elapsed();
         self.ticked = Instant::now();
         let now = self.clock.now();
-        let news: Vec<_> = self.queue.loaded_mut().filter_map(|e| e.tick(passed)).collect();
+        let mut moved = 0;
+        let news: Vec<_> =
+            self.queue.loaded_mut().filter_map(|entry| entry.tick(passed, &mut moved)).collect();
+        self.permits.note(moved, passed);
         if !news.is_empty() {
             self.publish(News::Progress { uploads: news });
         }

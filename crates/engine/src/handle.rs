@@ -12,10 +12,11 @@ use url::Url;
 
 use crate::error::{Code, EngineError};
 use crate::net::Clients;
+use crate::rules::RulesView;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
 use crate::team::{Connection, Team, TeamError};
-use crate::transfer::{Input, List, UploadId};
+use crate::transfer::{Input, List, Rate, Schedule, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
 };
@@ -65,6 +66,10 @@ pub(crate) enum Command {
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
     Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
+    Rules(oneshot::Sender<RulesView>),
+    SetLimit(Option<Rate>, oneshot::Sender<()>),
+    SetSchedule(Schedule, oneshot::Sender<()>),
+    SetUploads(usize, oneshot::Sender<()>),
     Stop,
 }
 
@@ -205,6 +210,39 @@ impl EngineHandle {
     /// [`Code::LocalStorage`].
     pub async fn set_first(&self, ids: Vec<UploadId>, first: bool) -> Result<(), EngineError> {
         self.ask(|done| Command::SetFirst(ids, first, done)).await?
+    }
+
+    /// How fast uploads may go, and how many at once.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn rules(&self) -> Result<RulesView, EngineError> {
+        self.ask(Command::Rules).await
+    }
+
+    /// Lets all uploads together go at most so fast from now on, where the schedule says nothing.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn set_limit(&self, limit: Option<Rate>) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetLimit(limit, done)).await
+    }
+
+    /// Sets what holds at which times of the week, in place of what did.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn set_schedule(&self, schedule: Schedule) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetSchedule(schedule, done)).await
+    }
+
+    /// Sets how many uploads work at the same time: from one to
+    /// [`MOST_UPLOADS`](crate::rules::MOST_UPLOADS). Those that work are not stopped.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn set_uploads(&self, uploads: usize) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetUploads(uploads, done)).await
     }
 
     /// Up to `limit` uploads of a list from number `offset` on, at most 500.

@@ -18,6 +18,7 @@ mod profile;
 mod progress;
 pub mod protocol;
 mod queue;
+pub mod rules;
 mod running;
 mod send;
 pub mod source;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::job::Kind;
 use crate::queue::Entry;
-use crate::transfer::{Failure, Hold, Input, Reach, Turn};
+use crate::transfer::{Failure, Hold, Input, Lanes, Reach, Turn};
 
 /// A job that moves no byte for so long makes doubt that there is a network.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -39,7 +39,7 @@ impl Network {
 
     /// A job's end, as far as it says something of the network.
     pub(crate) fn note(&mut self, failure: &Failure) {
-        if let Failure::Transport(_) = failure {
+        if let Failure::Transport(_) | Failure::Stalled = failure {
             self.reach.doubt();
         }
     }
@@ -102,6 +102,7 @@ impl Engine {
     async fn back_online(&mut self, lost: Instant) {
         tracing::info!("there is a way to the other side again");
         self.renew_connections();
+        self.permits.start_over(Lanes::new(self.options.lanes, self.options.most_lanes));
         let mut waiting = Vec::new();
         for entry in self.queue.loaded() {
             match &entry.running {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::source::Moved;
+use crate::send::Place;
+use crate::source::Passage;
 
 /// An upload's counters. Confirmed bytes are those with a receipt on disk.
 #[derive(Debug, Default)]
@@ -44,16 +45,22 @@ impl Progress {
 #[derive(Debug)]
 pub(crate) struct InFlight {
     progress: Arc<Progress>,
+    place: Arc<Place>,
     bytes: AtomicU64,
 }
 
 impl InFlight {
-    pub(crate) fn of(progress: &Arc<Progress>) -> Arc<Self> {
-        Arc::new(Self { progress: Arc::clone(progress), bytes: AtomicU64::new(0) })
+    pub(crate) fn of(progress: &Arc<Progress>, place: &Arc<Place>) -> Arc<Self> {
+        let (progress, place) = (Arc::clone(progress), Arc::clone(place));
+        Arc::new(Self { progress, place, bytes: AtomicU64::new(0) })
     }
 }
 
-impl Moved for InFlight {
+impl Passage for InFlight {
+    fn leave(&self, wanted: u64) -> Option<u64> {
+        self.place.leave(wanted)
+    }
+
     fn moved(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);
         self.progress.in_flight.fetch_add(bytes, Relaxed);
@@ -70,11 +77,14 @@ impl Drop for InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::send::Line;
+    use crate::transfer::UploadId;
 
     #[test]
     fn a_part_that_ends_is_no_longer_in_flight() {
         let progress = Progress::new(5);
-        let part = InFlight::of(&progress);
+        let place = Line::new(None).enter(UploadId::in_order().next().unwrap(), 10, false);
+        let part = InFlight::of(&progress, &place);
         part.moved(7);
         part.moved(3);
         assert_eq!((progress.confirmed(), progress.in_flight(), progress.moved()), (5, 10, 10));

@@ -224,8 +224,8 @@ impl Entry {
         std::mem::replace(&mut self.seen, confirmed) < confirmed
     }
 
-    /// Moves the pace on; whether anything is to be told.
-    pub(crate) fn tick(&mut self, passed: Duration) -> Option<ProgressNews> {
+    /// Moves the pace on and adds the bytes that moved; whether anything is to be told.
+    pub(crate) fn tick(&mut self, passed: Duration, all: &mut u64) -> Option<ProgressNews> {
         let sending = matches!(self.running, Some(Running { kind: Kind::Send, .. }));
         if !sending {
             self.pace = Pace::default();
@@ -233,6 +233,7 @@ impl Entry {
             return None;
         }
         let moved = self.progress.moved();
+        *all += moved - self.paced;
         if moved != self.paced {
             self.stirred = Instant::now();
         }

@@ -34,7 +34,8 @@ impl Engine {
             due.filter_map(|entry| Some((entry.turn(), entry.row.id, entry.due(now)?))).collect();
         due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
         for (_, id, kind) in due {
-            if kind.takes_slot() && self.slots_taken() >= self.options.uploads {
+            let first = self.queue.get(id).is_some_and(|entry| entry.row.first);
+            if kind.takes_slot() && (self.rules.pause() || self.places(first) == 0) {
                 continue;
             }
             match kind {
@@ -50,9 +51,11 @@ impl Engine {
         // What waits for the network keeps its place: a storage that is away would else make every
         // upload of the queue begin and wait.
         let offline = |entry: &&Entry| matches!(entry.row.state.hold, Hold::Offline { .. });
-        let kept = self.slots_taken() + self.queue.loaded().filter(offline).count();
-        let free = self.options.uploads.saturating_sub(kept);
-        if free == 0 || self.nothing_waits {
+        let kept = self.queue.loaded().filter(offline).count();
+        let mut usual = self.places(false).saturating_sub(kept);
+        let mut first = if self.no_first_waits { 0 } else { self.places(true) };
+        let free = usual.max(first);
+        if free == 0 || self.nothing_waits || self.rules.pause() {
             return;
         }
         // One that rests stands in the store like those that wait.
@@ -68,16 +71,27 @@ impl Engine {
         let next: Vec<_> =
             next.into_iter().filter(|(row, _)| self.queue.get(row.id).is_none()).collect();
         self.nothing_waits = next.is_empty();
-        for (row, confirmed) in next.into_iter().take(free) {
+        self.no_first_waits = !next.iter().any(|(row, _)| row.first);
+        for (row, confirmed) in next {
+            let places = if row.first { &mut first } else { &mut usual };
+            if *places == 0 {
+                break;
+            }
+            *places -= 1;
             let id = row.id;
             self.queue.load(row, confirmed);
             self.apply(id, Input::Admitted, |_| {}).await;
         }
     }
 
-    fn slots_taken(&self) -> usize {
-        let running = self.queue.loaded().filter_map(|entry| entry.running.as_ref());
-        running.filter(|running| running.kind.takes_slot()).count()
+    /// Places that are free for uploads to work in. What goes first has as many of its own: it does
+    /// not wait until others end, which may take a day.
+    fn places(&self, first: bool) -> usize {
+        let takes = |entry: &&Entry| {
+            let works = entry.running.as_ref().is_some_and(|running| running.kind.takes_slot());
+            works && (entry.row.first || !first)
+        };
+        self.options.uploads.saturating_sub(self.queue.loaded().filter(takes).count())
     }
 
     /// Writes down that an upload is about to be registered. What is known of an earlier try.
@@ -140,7 +154,8 @@ impl Engine {
             opened,
             slices: self.slices.clone(),
             permits: Arc::clone(&self.permits),
-            lanes: self.options.lanes,
+            lanes: self.options.most_lanes,
+            place: self.line.enter(id, entry.row.fingerprint.size, entry.row.first),
             progress: Arc::clone(&entry.progress),
         });
         let work = async move {

@@ -114,6 +114,7 @@ impl Engine {
             }
         };
         self.nothing_waits = false;
+        self.no_first_waits &= !steps.iter().any(|step| step.row.first);
         let mut told = Vec::new();
         for (step, place) in steps.into_iter().zip(places) {
             let Step { before, mut row, confirmed, effects, .. } = step;

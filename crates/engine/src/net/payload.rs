@@ -45,7 +45,7 @@ pub(crate) async fn send_body(
         }
         let limit = if now == 0 { options.answer } else { options.stall };
         if since.elapsed() >= limit {
-            return Err(Failure::Transport("the connection has stalled".into()));
+            return Err(Failure::Stalled);
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use crate::transfer::{Leave, Rate, Shares, UploadId};
 
 /// The longest time that somebody waits here without looking whether his bytes are still wanted.
@@ -14,12 +16,14 @@ pub(crate) struct Line {
     shares: Mutex<Shares>,
     /// Somebody was given bytes, or wants none any more.
     news: Condvar,
+    /// Others go first now, or no longer.
+    order: Notify,
 }
 
 impl Line {
     pub(crate) fn new(limit: Option<Rate>) -> Arc<Self> {
         let shares = Mutex::new(Shares::new(limit, Instant::now()));
-        Arc::new(Self { shares, news: Condvar::new() })
+        Arc::new(Self { shares, news: Condvar::new(), order: Notify::new() })
     }
 
     /// An upload's place on it.
@@ -35,7 +39,12 @@ impl Line {
 
     pub(crate) fn set_first(&self, id: UploadId, first: bool) {
         self.lock().set_first(id, first);
+        self.tell();
+    }
+
+    fn tell(&self) {
         self.news.notify_all();
+        self.order.notify_waiters();
     }
 
     fn lock(&self) -> MutexGuard<'_, Shares> {
@@ -51,6 +60,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Waits until no other upload goes before this one: it begins no part before.
+    pub(crate) async fn turn(&self) {
+        loop {
+            let order = self.line.order.notified();
+            tokio::pin!(order);
+            // What changes from here on is heard.
+            order.as_mut().enable();
+            if !self.line.lock().yields(self.id) {
+                return;
+            }
+            order.await;
+        }
+    }
+
     /// Leave for up to `wanted` bytes. Blocks, but not for long: `None` says to ask again.
     pub(crate) fn leave(&self, wanted: u64) -> Option<u64> {
         let mut shares = self.line.lock();
@@ -72,6 +95,6 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.line.lock().leave(self.id);
-        self.line.news.notify_all();
+        self.line.tell();
     }
 }

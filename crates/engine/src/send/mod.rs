@@ -1,15 +1,19 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
 mod in_order;
+mod line;
+mod permits;
 mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+pub(crate) use self::line::{Line, Place};
+pub(crate) use self::permits::{Permit, Permits};
 use self::turns::Turns;
 use crate::clock::Clock;
 use crate::progress::{InFlight, Progress};
@@ -22,6 +26,8 @@ use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan, Verdict, judge};
 const AHEAD: u64 = 64 << 20;
 /// Tries of one part before its upload makes a pause.
 const TRIES: u32 = 4;
+/// Parts for which there is leave before a lane is free to carry them.
+const PREPARED: usize = 4;
 /// A wait longer than this is the upload's business, not one part's.
 const LONGEST_LANE_WAIT: Duration = Duration::from_secs(20);
 
@@ -34,10 +40,12 @@ pub(crate) struct Sending {
     pub(crate) intent: Arc<Intent>,
     pub(crate) opened: Arc<Opened>,
     pub(crate) slices: Slices,
-    /// Parts under way over all uploads.
-    pub(crate) permits: Arc<Semaphore>,
-    /// Parts under way of this upload.
+    /// For parts under way over all uploads to this host.
+    pub(crate) permits: Arc<Permits>,
+    /// The most of them that one upload may have.
     pub(crate) lanes: usize,
+    /// Among the uploads that send.
+    pub(crate) place: Arc<Place>,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -62,7 +70,7 @@ impl Sending {
             .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
         let missing = self.missing(&source, &plan).await?;
 
-        let (give, tickets) = mpsc::channel(self.lanes);
+        let (give, tickets) = mpsc::channel(PREPARED);
         let tickets = Arc::new(Mutex::new(tickets));
         let turns = Arc::new(Turns::new(missing.iter().map(|(part, _)| *part)));
         let mut lanes = JoinSet::new();
@@ -150,7 +158,7 @@ impl Sending {
     ) -> Result<(), Failure> {
         let mut missing = missing.into_iter().peekable();
         // The first batch is small, so that bytes flow at once.
-        let mut most = self.lanes;
+        let mut most = PREPARED;
         while missing.peek().is_some() {
             let mut batch = Vec::new();
             let mut bytes = 0;
@@ -171,6 +179,21 @@ impl Sending {
             }
         }
         Ok(())
+    }
+
+    /// Leave to have one more part under way.
+    async fn permit(&self) -> Permit {
+        self.place.turn().await;
+        self.permits.acquire(self.intent.id).await
+    }
+
+    /// Sends fewer parts at once to a host that is overworked, or over a way that is.
+    fn take_it_easy(&self, failure: &Failure) {
+        match failure {
+            Failure::Busy { after } => self.permits.slow_down(*after),
+            Failure::Stalled => self.permits.slow_down(None),
+            _ => {}
+        }
     }
 
     /// The checksum to be signed into a part's address, where the session does that.
@@ -199,26 +222,33 @@ struct Lane {
 impl Lane {
     async fn run(self, tickets: Arc<Mutex<mpsc::Receiver<Ticket>>>) -> Result<(), Failure> {
         loop {
+            // Before the ticket: an address that waits for a permit would grow old.
+            let permit = self.sending.permit().await;
             let next = tickets.lock().await.recv().await;
             let Some(ticket) = next else { return Ok(()) };
             let range = self.plan.range(ticket.part).ok_or_else(|| {
                 Failure::UnexpectedAnswer("leave for a part that is not in the plan".into())
             })?;
-            self.part(ticket, range).await?;
+            self.part(ticket, range, permit).await?;
         }
     }
 
     /// One part, with a few tries: a single cut connection is not worth stopping the others.
-    async fn part(&self, mut ticket: Ticket, range: ByteRange) -> Result<(), Failure> {
+    async fn part(
+        &self,
+        mut ticket: Ticket,
+        range: ByteRange,
+        mut permit: Permit,
+    ) -> Result<(), Failure> {
         let sending = &self.sending;
         let part = ticket.part;
         let mut tries = 0;
         let receipt = loop {
-            let permit = sending.permits.acquire().await;
             let failure = match self.once(&ticket, range).await {
                 Ok(receipt) => break receipt,
                 Err(failure) => failure,
             };
+            sending.take_it_easy(&failure);
             drop(permit);
             tracing::debug!(part = part.get(), %failure, tries, "a part failed");
             if let SessionKind::Form(_) = sending.opened.session.kind {
@@ -229,8 +259,11 @@ impl Lane {
             if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
                 ticket = self.fresh(part, range).await?;
             }
+            permit = sending.permit().await;
             tries += 1;
         };
+        // Others need not wait while this part waits for its turn.
+        drop(permit);
         if let SessionKind::Chunked { .. } = sending.opened.session.kind {
             self.turns.of(part).await;
             self.confirm(part, range).await?;
@@ -277,7 +310,7 @@ impl Lane {
 
     async fn once(&self, ticket: &Ticket, range: ByteRange) -> Result<Receipt, Failure> {
         let sending = &self.sending;
-        let in_flight = InFlight::of(&sending.progress);
+        let in_flight = InFlight::of(&sending.progress, &sending.place);
         let (checksum, sent, proof) = if let Some(told) = ticket.checksum {
             // The storage refuses other bytes than those: they need not be summed a second time.
             let body = PartBody::read(&self.source, range, &sending.slices, in_flight.clone());

@@ -83,6 +83,12 @@ impl Permits {
         state.rests_until = state.rests_until.max(until);
     }
 
+    /// It may be another network: what was found out in the old one is worth nothing.
+    pub(crate) fn start_over(&self, lanes: Lanes) {
+        self.lock().lanes = lanes;
+        self.news.notify_waiters();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

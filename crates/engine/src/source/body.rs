@@ -15,8 +15,12 @@ use crate::transfer::ByteRange;
 /// Slices read ahead of the network.
 const READ_AHEAD: usize = 1;
 
-/// Told of every slice that is handed to the network.
-pub trait Moved: Send + Sync + 'static {
+/// What a part's bytes pass on their way.
+pub trait Passage: Send + Sync + 'static {
+    /// Leave to read up to `wanted` bytes, and how many. Blocks, but not for long: `None` says to
+    /// ask again.
+    fn leave(&self, wanted: u64) -> Option<u64>;
+
     /// `bytes` more are on their way.
     fn moved(&self, bytes: u64);
 }
@@ -25,7 +29,7 @@ pub trait Moved: Send + Sync + 'static {
 pub struct PartBody {
     slices: mpsc::Receiver<Result<Bytes, SourceError>>,
     left: Left,
-    moved: Arc<dyn Moved>,
+    passage: Arc<dyn Passage>,
 }
 
 /// How much of a body is not yet handed to the network. Clones tell the same.
@@ -47,8 +51,13 @@ impl Left {
 impl PartBody {
     /// Starts to read. Dedicated reading keeps a slow disk away from the network's threads.
     #[must_use]
-    pub fn read(source: &Source, range: ByteRange, pool: &Slices, moved: Arc<dyn Moved>) -> Self {
-        Self::start(source, range, pool, moved, None)
+    pub fn read(
+        source: &Source,
+        range: ByteRange,
+        pool: &Slices,
+        passage: Arc<dyn Passage>,
+    ) -> Self {
+        Self::start(source, range, pool, passage, None)
     }
 
     /// The same, and where the checksum of the bytes will be, once all of them are read.
@@ -57,25 +66,25 @@ impl PartBody {
         source: &Source,
         range: ByteRange,
         pool: &Slices,
-        moved: Arc<dyn Moved>,
+        passage: Arc<dyn Passage>,
     ) -> (Self, Arc<OnceLock<Crc64>>) {
         let checksum = Arc::default();
-        (Self::start(source, range, pool, moved, Some(Arc::clone(&checksum))), checksum)
+        (Self::start(source, range, pool, passage, Some(Arc::clone(&checksum))), checksum)
     }
 
     fn start(
         source: &Source,
         range: ByteRange,
         pool: &Slices,
-        moved: Arc<dyn Moved>,
+        passage: Arc<dyn Passage>,
         checksum: Option<Arc<OnceLock<Crc64>>>,
     ) -> Self {
         let (give, slices) = mpsc::channel(READ_AHEAD);
-        let (source, pool) = (source.clone(), pool.clone());
+        let (source, pool, asked) = (source.clone(), pool.clone(), Arc::clone(&passage));
         tokio::task::spawn_blocking(move || {
-            read(&source, range, &pool, &give, checksum.as_deref());
+            read(&source, range, &pool, &*asked, &give, checksum.as_deref());
         });
-        Self { slices, left: Left(Arc::new(AtomicU64::new(range.length))), moved }
+        Self { slices, left: Left(Arc::new(AtomicU64::new(range.length))), passage }
     }
 
     /// How much is left to be sent, for whoever watches.
@@ -89,6 +98,7 @@ fn read(
     source: &Source,
     range: ByteRange,
     pool: &Slices,
+    passage: &dyn Passage,
     give: &mpsc::Sender<Result<Bytes, SourceError>>,
     checksum: Option<&OnceLock<Crc64>>,
 ) {
@@ -97,6 +107,14 @@ fn read(
     while done < range.length {
         let mut slice = pool.take();
         let wanted = slice.room().min(range.length - done);
+        let wanted = loop {
+            if give.is_closed() {
+                return;
+            }
+            if let Some(bytes) = passage.leave(wanted) {
+                break bytes;
+            }
+        };
         if let Err(error) = source.fill(&mut slice, range.offset + done, wanted) {
             // Nobody there to hear it: the request was dropped, and with it the part.
             let _ = give.blocking_send(Err(error));
@@ -131,7 +149,7 @@ impl Body for PartBody {
             Some(Ok(slice)) => {
                 let bytes = slice.len() as u64;
                 self.left.take(bytes);
-                self.moved.moved(bytes);
+                self.passage.moved(bytes);
                 Some(Ok(Frame::data(slice)))
             }
             Some(Err(error)) => Some(Err(error)),

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use body::{Left, Moved, PartBody};
+pub use body::{Left, PartBody, Passage};
 pub use checksum::Crc64;
 pub use content_type::content_type;
 pub use fingerprint::Fingerprint;
@@ -106,7 +106,7 @@ impl Source {
             let mut slice = slices.take();
             let mut done = 0;
             while done < range.length {
-                let wanted = CACHED.min(range.length - done);
+                let wanted = CACHED.min(slice.room()).min(range.length - done);
                 source.fill(&mut slice, range.offset + done, wanted)?;
                 checksum.update(slice.as_ref());
                 done += wanted;

@@ -1,29 +1,48 @@
 //! Buffers for reading, used again: a fresh one for each read would cost a page fault every 4 KiB.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes read at a time: enough that waking the other side is not what takes the time.
 const SLICE: usize = 1 << 20;
+/// Bytes read at a time where many read: each is slow then, and memory is what is short.
+const SMALL_SLICE: usize = 64 << 10;
 
 /// A pool of buffers. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Slices {
-    idle: Arc<Mutex<Vec<Box<[u8]>>>>,
-    kept: usize,
+    pool: Arc<Mutex<Pool>>,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    idle: Vec<Box<[u8]>>,
+    /// Buffers of full size that are on loan.
+    out: usize,
 }
 
 impl Slices {
-    /// A pool that keeps at most `kept` idle buffers of 1 MiB.
+    /// A pool of at most `most` buffers of 1 MiB.
     #[must_use]
-    pub fn new(kept: usize) -> Self {
-        Self { idle: Arc::default(), kept }
+    pub fn new(most: usize) -> Self {
+        Self { pool: Arc::default(), most }
     }
 
-    /// An idle buffer, or a new one: how many are out is bounded by those who read.
+    /// A buffer of 1 MiB, or a small one where all of those are on loan: how many are out is
+    /// bounded by those who read.
     pub(crate) fn take(&self) -> Slice {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let buffer = idle.unwrap_or_else(|| vec![0; SLICE].into_boxed_slice());
+        let mut pool = self.lock();
+        let large = pool.out < self.most;
+        pool.out += usize::from(large);
+        let idle = if large { pool.idle.pop() } else { None };
+        drop(pool);
+        let size = if large { SLICE } else { SMALL_SLICE };
+        let buffer = idle.unwrap_or_else(|| vec![0; size].into_boxed_slice());
         Slice { buffer, filled: 0, home: self.clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -43,7 +62,8 @@ impl Slice {
 
     /// Room for `length` bytes to be read into; more than there is gives what there is.
     pub(crate) fn reset(&mut self, length: u64) -> &mut [u8] {
-        self.filled = usize::try_from(length).map_or(SLICE, |length| length.min(SLICE));
+        let room = self.buffer.len();
+        self.filled = usize::try_from(length).map_or(room, |length| length.min(room));
         &mut self.buffer[..self.filled]
     }
 }
@@ -57,9 +77,28 @@ impl AsRef<[u8]> for Slice {
 impl Drop for Slice {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        let mut idle = self.home.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.home.kept {
-            idle.push(buffer);
+        if buffer.len() == SLICE {
+            let mut pool = self.home.lock();
+            pool.out -= 1;
+            pool.idle.push(buffer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_that_read_get_small_buffers() {
+        let slices = Slices::new(2);
+        let large = [slices.take(), slices.take()];
+        assert_eq!(large.each_ref().map(Slice::room), [SLICE as u64; 2]);
+        let mut small = slices.take();
+        assert_eq!(small.room(), SMALL_SLICE as u64);
+        assert_eq!(small.reset(SLICE as u64).len(), SMALL_SLICE);
+        drop((large, small));
+        assert_eq!(slices.take().room(), SLICE as u64);
+        assert_eq!(slices.lock().idle.len(), 2, "small ones are not kept");
     }
 }

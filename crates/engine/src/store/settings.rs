@@ -10,6 +10,12 @@ pub enum Setting {
     Server,
     /// The project that new files go to.
     Project,
+    /// The most bytes a second, as [`Rate`](crate::transfer::Rate) writes them.
+    Limit,
+    /// When other limits hold, as [`Schedule`](crate::transfer::Schedule) writes it.
+    Schedule,
+    /// Uploads that work at the same time.
+    Uploads,
 }
 
 impl Setting {
@@ -17,6 +23,9 @@ impl Setting {
         match self {
             Self::Server => "server",
             Self::Project => "project",
+            Self::Limit => "limit",
+            Self::Schedule => "schedule",
+            Self::Uploads => "uploads",
         }
     }
 }

@@ -21,9 +21,12 @@ const LITTLE_PATIENCE: u32 = 4;
 /// A failure, told apart by what follows from it. Carries no addresses and no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The bytes did not get through: no network, a cut connection, a stall.
+    /// The bytes did not get through: no network, a cut connection.
     #[error("the connection failed: {0}")]
     Transport(String),
+    /// Nothing of a part moved for too long.
+    #[error("the connection has stalled")]
+    Stalled,
     /// A page of the network answers for the other side: a hotel wants its room number first.
     #[error("the network answers with a page of its own")]
     Portal,
@@ -107,7 +110,7 @@ pub enum Verdict {
 pub fn judge(failure: &Failure, attempts: u32, now: Timestamp, luck: f32) -> Verdict {
     let later = || now.after(backoff(attempts, luck));
     match failure {
-        Failure::Transport(_) | Failure::Portal => {
+        Failure::Transport(_) | Failure::Stalled | Failure::Portal => {
             Verdict::WaitForNetwork { at: now.after(OFFLINE_PROBE.mul_f32(0.5 + luck / 2.0)) }
         }
         Failure::Busy { after } => Verdict::TryAgain {
@@ -158,7 +161,7 @@ mod tests {
     #[test]
     fn no_network_never_becomes_a_question() {
         for attempts in [0, 10, 1_000_000] {
-            for failure in [Failure::Transport("cut".into()), Failure::Portal] {
+            for failure in [Failure::Transport("cut".into()), Failure::Stalled, Failure::Portal] {
                 let verdict = judge(&failure, attempts, NOW, 0.5);
                 assert!(matches!(verdict, Verdict::WaitForNetwork { .. }));
             }

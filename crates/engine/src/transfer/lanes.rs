@@ -6,17 +6,21 @@
 use std::time::Duration;
 
 /// For so long bytes are counted before anything follows from their number.
-const EPOCH: Duration = Duration::from_secs(1);
+const EPOCH: Duration = Duration::from_millis(500);
 /// Twice the lanes pay if they carry so many times as much …
 const LEAP: f64 = 1.25;
 /// … and a few lanes more if they carry so many times as much.
 const GAIN: f64 = 1.03;
-/// Epochs that a try is watched, after a first one in which its connections get going.
-const WATCHED: u32 = 2;
+/// Epochs that a try is watched, after a first one in which its connections get going and fill the
+/// system's buffers.
+const WATCHED: u32 = 4;
 /// Epochs between two tries; doubles with each that did not pay …
-const REST: u32 = 10;
+const REST: u32 = 4;
 /// … up to this.
-const LONGEST_REST: u32 = 160;
+const LONGEST_REST: u32 = 320;
+
+/// Words of one moment about too much at once count as one.
+const ONCE: Duration = Duration::from_secs(1);
 
 /// The number of lanes to one host, fed with what they carry.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +39,8 @@ pub struct Lanes {
 
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// Doubles while that pays.
-    Leaping { before: Option<Mark> },
+    /// Doubles while that pays; the lanes that were opened last get going first.
+    Leaping { before: Option<Mark>, settled: bool },
     /// Stays as it is for some epochs; what they carried together.
     Resting { left: u32, watched: u32, carried: f64 },
     /// Has other lanes than at the mark.
@@ -66,11 +70,11 @@ impl Lanes {
         Self {
             open: first.clamp(1, most),
             most,
-            stage: Stage::Leaping { before: None },
+            stage: Stage::Leaping { before: None, settled: false },
             rest: REST,
             up: true,
             epoch: Epoch::default(),
-            since_cut: EPOCH,
+            since_cut: ONCE,
         }
     }
 
@@ -95,10 +99,9 @@ impl Lanes {
         }
     }
 
-    /// The host wants less at once: half of it. Many parts that are told so at the same time count
-    /// as one.
+    /// The host wants less at once: half of it.
     pub fn slow_down(&mut self) {
-        if self.since_cut < EPOCH {
+        if self.since_cut < ONCE {
             return;
         }
         self.since_cut = Duration::ZERO;
@@ -117,10 +120,12 @@ impl Lanes {
             return;
         }
         match &mut self.stage {
-            Stage::Leaping { before } => {
+            Stage::Leaping { settled: settled @ false, .. } => *settled = true,
+            Stage::Leaping { before, settled } => {
                 let pays = before.is_none_or(|before| speed >= before.speed * LEAP);
                 if pays && self.open < self.most {
                     *before = Some(Mark { lanes: self.open, speed });
+                    *settled = false;
                     self.open = (self.open * 2).min(self.most);
                     return;
                 }
@@ -202,7 +207,11 @@ mod tests {
             let luck = (random >> 32) as f64 / f64::from(u32::MAX) * 2.0 - 1.0;
             let bytes = speed(lanes.open()) * (1.0 + noise * luck) * TICK.as_secs_f64();
             carried += bytes;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "positive"
+            )]
             lanes.note(bytes as u64, TICK, true);
         }
         carried / f64::from(seconds)

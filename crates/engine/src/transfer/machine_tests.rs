@@ -125,6 +125,7 @@ fn a_video_that_could_not_be_processed_is_not_sent_again() {
 fn any_failure() -> impl Strategy<Value = Failure> {
     prop_oneof![
         Just(Failure::Transport(String::new())),
+        Just(Failure::Stalled),
         Just(Failure::Busy { after: None }),
         Just(Failure::ServerFault { status: 500 }),
         Just(Failure::UrlExpired),

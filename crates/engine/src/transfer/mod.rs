@@ -4,18 +4,26 @@
 
 mod failure;
 mod id;
+mod lanes;
 mod list;
 mod machine;
 mod pace;
 mod phase;
 mod plan;
+mod rate;
 mod reach;
+mod schedule;
+mod shares;
 
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
+pub use lanes::Lanes;
 pub use list::List;
 pub use machine::{Effect, Input, State, step};
 pub use pace::Pace;
 pub use phase::{Hold, HoldKind, Phase, Timestamp};
 pub use plan::{ByteRange, PartNumber, PartPlan, PlanError};
+pub use rate::{NoRate, Rate};
 pub use reach::{Reach, Turn};
+pub use schedule::{Allowance, NoRule, Rule, Schedule};
+pub use shares::{Leave, Shares};

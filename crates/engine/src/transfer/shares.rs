@@ -2,32 +2,33 @@
 //! and all of them together keep to a limit.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-use crate::transfer::UploadId;
+use crate::transfer::{Rate, UploadId};
 
-/// A file of at most this size does not wait for large ones: it gets twice the share of others.
+/// A file of at most this size does not wait for large ones: it gets three times the share of
+/// others, which leaves a large one its quarter beside any number of small ones that come in turn.
 const SMALL: u64 = 64 << 20;
 /// What a byte of a small file costs its upload, and of any other.
 const SMALL_TOLL: u64 = 1;
-const TOLL: u64 = 2;
+const TOLL: u64 = 3;
 /// What it costs so many times while others go first: little enough goes that those get the line,
 /// and enough that connections in use are not closed.
 const YIELDING: u64 = 16;
 /// What an upload may have paid more than another that wants bytes.
-const LEAD: u64 = TOLL * (2 << 20);
+const LEAD: u64 = TOLL * (512 << 10);
 /// An upload that wants nothing for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes given at once where several uploads share the line.
-const SHARED: u64 = 256 << 10;
-/// With a limit, bytes are given in amounts for about this time …
-const BEAT: Duration = Duration::from_millis(50);
+/// Bytes are given in amounts that the line takes in about this time, so that little is read ahead
+/// of those that come later …
+const AMOUNT: Duration = Duration::from_millis(20);
 /// … but of at least this many.
-const SMALLEST: u64 = 16 << 10;
-
-/// Bytes per second.
-pub type Rate = NonZeroU64;
+const SMALLEST: u64 = 64 << 10;
+/// How often the line's speed is measured.
+const MEASURE: Duration = Duration::from_millis(50);
+/// The same with a limit, which is kept more exactly.
+const BEAT: Duration = Duration::from_millis(50);
+const SMALLEST_BEAT: u64 = 16 << 10;
 
 /// The line, and the uploads on it.
 #[derive(Clone, Debug)]
@@ -36,6 +37,11 @@ pub struct Shares {
     limit: Option<Rate>,
     /// When the limit lets bytes go again.
     free: Instant,
+    /// The most that is given at once.
+    amount: u64,
+    /// Bytes given since the line was last measured.
+    given: u64,
+    measured: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +69,8 @@ impl Shares {
     /// A line with nobody on it.
     #[must_use]
     pub fn new(limit: Option<Rate>, now: Instant) -> Self {
-        Self { uploads: BTreeMap::new(), limit, free: now }
+        let uploads = BTreeMap::new();
+        Self { uploads, limit, free: now, amount: SMALLEST, given: 0, measured: now }
     }
 
     /// An upload of a file of `size` bytes begins to send.
@@ -100,12 +107,13 @@ impl Shares {
 
     /// Leave to send up to `wanted` bytes.
     pub fn ask(&mut self, id: UploadId, wanted: u64, now: Instant) -> Leave {
+        self.measure(now);
         let least = self.least(id, now);
         let yielding = if self.yields(id) { YIELDING } else { 1 };
         let Some(share) = self.uploads.get_mut(&id) else { return Leave::Bytes(wanted) };
         let rested = now.saturating_duration_since(share.wanted) >= PATIENCE;
         share.wanted = now;
-        let mut bytes = wanted;
+        let mut bytes = wanted.min(self.amount);
         if let Some(least) = least {
             if rested {
                 // Nobody waited for it, and nobody owes it what it did not want.
@@ -114,21 +122,30 @@ impl Shares {
             if share.paid > least.saturating_add(LEAD) {
                 return Leave::Others;
             }
-            bytes = bytes.min(SHARED);
         }
         if let Some(limit) = self.limit {
             let wait = self.free.saturating_duration_since(now);
             if !wait.is_zero() {
                 return Leave::Limit(wait);
             }
-            let beat = u128::from(limit.get()) * BEAT.as_millis() / 1_000;
-            bytes = bytes.min(u64::try_from(beat).unwrap_or(u64::MAX).max(SMALLEST));
+            bytes = bytes.min(during(BEAT, limit.get()).max(SMALLEST_BEAT));
             // Whoever comes a little late gets what it has missed.
             let from = self.free.max(now.checked_sub(BEAT).unwrap_or(now));
             self.free = from + time(bytes, limit);
         }
         share.paid = share.paid.saturating_add(bytes.saturating_mul(share.toll * yielding));
+        self.given = self.given.saturating_add(bytes);
         Leave::Bytes(bytes)
+    }
+
+    fn measure(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.measured);
+        if passed >= MEASURE {
+            let per_second = u128::from(self.given) * 1_000_000 / passed.as_micros();
+            let per_second = u64::try_from(per_second).unwrap_or(u64::MAX);
+            self.amount = during(AMOUNT, per_second).max(SMALLEST);
+            (self.given, self.measured) = (0, now);
+        }
     }
 
     /// What the upload that is most behind has paid, of the others that want bytes.
@@ -137,6 +154,12 @@ impl Shares {
         let wants = |share: &&Share| now.saturating_duration_since(share.wanted) < PATIENCE;
         others.map(|(_, share)| share).filter(wants).map(|share| share.paid).min()
     }
+}
+
+/// Bytes that go in this time.
+fn during(time: Duration, per_second: u64) -> u64 {
+    let bytes = u128::from(per_second) * time.as_millis() / 1_000;
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// How long so many bytes take at this rate.
@@ -210,20 +233,28 @@ mod tests {
         let small = line.enter(5 * MIB, false);
         let before = line.passed;
         // The large one has eight connections, and asks eight times as often.
-        let sent = line.send(
-            5 * MIB,
-            &[large, large, large, small, large, large, large, large, large],
-        );
+        let sent =
+            line.send(5 * MIB, &[large, large, large, small, large, large, large, large, large]);
         let took = line.passed - before;
         assert!(took < Duration::from_secs(10), "{took:?}");
         assert_eq!(sent[3], 5 * MIB);
     }
 
     #[test]
+    fn a_fast_line_gets_large_amounts_and_a_slow_one_small() {
+        for (rate, amount) in [(GIB, SLICE), (MIB, SMALLEST)] {
+            let mut line = Line::new(rate, None);
+            let one = line.enter(50 * GIB, false);
+            line.send(rate, &[one]);
+            assert_eq!(line.shares.ask(one, SLICE, line.now()), Leave::Bytes(amount));
+        }
+    }
+
+    #[test]
     fn alone_nobody_is_held_back() {
         let mut line = Line::new(MIB, None);
         let one = line.enter(GIB, false);
-        assert_eq!(line.shares.ask(one, SLICE, line.now()), Leave::Bytes(SLICE));
+        assert_eq!(line.shares.ask(one, SLICE, line.now()), Leave::Bytes(SMALLEST));
     }
 
     #[test]
@@ -283,7 +314,7 @@ mod tests {
                     sent += bytes;
                 }
                 let may = u128::from(limit) * (now - start + 2 * BEAT).as_millis() / 1_000;
-                prop_assert!(u128::from(sent) <= may + u128::from(2 * SMALLEST));
+                prop_assert!(u128::from(sent) <= may + u128::from(2 * SMALLEST_BEAT));
             }
         }
     }
