@@ -71,6 +71,17 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<UploadId>,
     },
+    /// Print what happened to an upload, oldest first.
+    History {
+        #[arg(value_name = "ID")]
+        id: UploadId,
+    },
+    /// Print the receipts of finished uploads: what was sent, and what the team says of it.
+    Receipt {
+        /// All that are kept, if none is given; also of uploads that are not in the queue any more.
+        #[arg(value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
     /// Print a session for playing a video.
     Play {
         /// The team's name for the video.

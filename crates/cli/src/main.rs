@@ -6,6 +6,7 @@ mod control;
 mod events;
 mod exit;
 mod follow;
+mod ledger;
 mod session;
 
 use std::io::IsTerminal as _;
@@ -82,6 +83,14 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
         }
         Command::List => {
             list(&folder, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::History { id } => {
+            ledger::history(&folder, *id, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Receipt { ids } => {
+            ledger::receipts(&folder, ids, output).await?;
             Ok(Exit::Done)
         }
         Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,

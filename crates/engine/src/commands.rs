@@ -88,6 +88,7 @@ impl Engine {
                 });
                 let _ = done.send(found);
             }
+            Command::Ledger(question) => self.look_up(question).await,
             // Ends the loop, which sees to it.
             Command::Stop => {}
         }

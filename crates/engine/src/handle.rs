@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::error::{Code, EngineError};
+use crate::ledger::Question;
 use crate::net::Clients;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
     Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
+    Ledger(Question),
     Stop,
 }
 
@@ -324,7 +326,7 @@ impl EngineHandle {
         })
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, EngineError> {

@@ -14,7 +14,7 @@ use crate::protocol::Earlier;
 use crate::queue::{Entry, Running};
 use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
-use crate::transfer::{Failure, Input, UploadId};
+use crate::transfer::{Failure, Input, UploadId, Words};
 use crate::view::ConnectionView;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
@@ -81,7 +81,7 @@ impl Engine {
         }
         let mut row = entry.row.clone();
         row.registration = Registration::Tried;
-        self.store.update(vec![Written { row: row.clone(), forgets: false }]).await?;
+        self.store.update(vec![Written::only(row.clone(), self.clock.now())]).await?;
         row.rev += 1;
         entry.row = row;
         Ok(Earlier::None)
@@ -196,12 +196,12 @@ impl Engine {
                 self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
             }
             Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
-            Outcome::Finished { video_id } => {
+            Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;
                     row.video_id = row.video_id.take().or(video_id);
                 };
-                self.apply(id, Input::Finished, finished).await;
+                self.apply_compared(id, Input::Finished, Some(compared), finished).await;
             }
             Outcome::ProcessesAgain => {
                 if let Some(entry) = self.queue.get_mut(id) {
@@ -213,6 +213,7 @@ impl Engine {
                 self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
             }
             Outcome::ProcessingFailed { reason } => {
+                let reason = reason.map(|reason| Words::of(&reason).to_string());
                 self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
             }
             Outcome::Abandoned => self.apply(id, Input::CleanedUp, |_| {}).await,
@@ -228,7 +229,7 @@ impl Engine {
             self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
         }
         let reason = match &failure {
-            Failure::Refused { reason, .. } => Some(reason.clone()),
+            Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),
             _ => None,
         };
         let luck = fastrand::u16(0..=1000);

@@ -3,8 +3,10 @@
 //! Must not know: the network, policy.
 
 mod columns;
+mod history;
 mod lists;
 mod parts;
+mod receipts;
 mod settings;
 mod uploads;
 
@@ -12,12 +14,14 @@ use std::path::{Path, PathBuf};
 
 use dailies_database::{Database, DatabaseError, M, Migrations};
 
+pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
+pub use receipts::{Compared, UploadReceipt};
 pub use settings::Setting;
 pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
-use crate::transfer::{List, PartNumber, UploadId};
+use crate::transfer::{List, PartNumber, Timestamp, UploadId};
 
 /// The queue on disk. Clones share it.
 #[derive(Clone, Debug)]
@@ -32,6 +36,20 @@ pub struct Written {
     pub row: Upload,
     /// What is confirmed of it belongs to an earlier session.
     pub forgets: bool,
+    /// When this happens.
+    pub at: Timestamp,
+    /// What is told of it in the upload's history.
+    pub happened: Vec<Happened>,
+    /// Of one whose bytes are with its team from now on: it gets its receipt.
+    pub finished: Option<Compared>,
+}
+
+impl Written {
+    /// Nothing but the row.
+    #[must_use]
+    pub fn only(row: Upload, at: Timestamp) -> Self {
+        Self { row, forgets: false, at, happened: Vec::new(), finished: None }
+    }
 }
 
 impl Store {
@@ -180,20 +198,26 @@ impl Store {
     }
 
     /// Writes changed rows, all or none, if each is still the one that was read, and gives them
-    /// their new revisions. Of one with another session, what was confirmed of the old is
-    /// forgotten. Returns their places.
+    /// their new revisions; with each what happened to it. Of one with another session, what was
+    /// confirmed of the old is forgotten. Returns their places.
     ///
     /// # Errors
     /// [`DatabaseError::Stale`] where somebody else changed one.
     pub async fn update(&self, rows: Vec<Written>) -> Result<Vec<i64>, DatabaseError> {
         self.database
             .write(move |c| {
-                let one = |Written { row, forgets }: &Written| {
+                let one = |written: &Written| {
+                    let Written { row, forgets, at, happened, finished } = written;
                     // Of what has ended nothing is ever sent again.
                     if *forgets || row.list() == List::Done {
                         parts::forget_all(c, row.id)?;
                     }
-                    uploads::update(c, row)
+                    let place = uploads::update(c, row)?;
+                    history::remember(c, row.id, *at, happened)?;
+                    if let Some(compared) = finished {
+                        receipts::keep(c, row, compared, *at)?;
+                    }
+                    Ok(place)
                 };
                 rows.iter().map(one).collect()
             })
@@ -216,7 +240,7 @@ impl Store {
         self.database.write(move |c| lists::set_first(c, &ids, first)).await
     }
 
-    /// Takes uploads off the list, with all that is known of them.
+    /// Takes uploads off the list, with all that is known of them but for their receipts.
     ///
     /// # Errors
     /// Of the database.
@@ -250,6 +274,42 @@ impl Store {
             .await
     }
 
+    /// What happened to an upload after number `after`, oldest first, at most `limit` rows.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn history(
+        &self,
+        id: UploadId,
+        after: u64,
+        limit: u64,
+    ) -> Result<Vec<Episode>, DatabaseError> {
+        self.database.read(move |c| history::page(c, id, after, limit)).await
+    }
+
+    /// The receipt of a finished upload.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn upload_receipt(
+        &self,
+        id: UploadId,
+    ) -> Result<Option<UploadReceipt>, DatabaseError> {
+        self.database.read(move |c| receipts::of(c, id)).await
+    }
+
+    /// Up to `limit` receipts of uploads after `after`, oldest upload first.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn upload_receipts(
+        &self,
+        after: Option<UploadId>,
+        limit: u64,
+    ) -> Result<Vec<UploadReceipt>, DatabaseError> {
+        self.database.read(move |c| receipts::page(c, after, limit)).await
+    }
+
     /// A setting's value.
     ///
     /// # Errors
@@ -272,9 +332,12 @@ fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("schema/0001_queue.sql")),
         M::up(include_str!("schema/0002_protocols.sql")),
+        M::up(include_str!("schema/0003_ledger.sql")),
     ])
 }
 
+#[cfg(test)]
+mod ledger_tests;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]

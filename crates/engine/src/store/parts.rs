@@ -23,8 +23,9 @@ pub struct Receipt {
     pub proof: Proof,
 }
 
-/// How it is known that what arrived is what was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How it is known that what arrived is what was read, from the strongest to the weakest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// The storage was told the checksum in a signed header and would have refused others.

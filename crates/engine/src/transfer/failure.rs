@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::transfer::Timestamp;
+use crate::transfer::{Timestamp, Words};
 
 /// Waits between tries double from here …
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -18,11 +18,12 @@ const PATIENCE: u32 = 12;
 /// Tries in a row of what should work at once, before somebody is asked.
 const LITTLE_PATIENCE: u32 = 4;
 
-/// A failure, told apart by what follows from it. Carries no addresses and no secrets.
+/// A failure, told apart by what follows from it. Shown in [`Words`], without addresses
+/// and secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The bytes did not get through: no network, a cut connection, a stall.
-    #[error("the connection failed: {0}")]
+    #[error("the connection failed: {}", Words::of(.0))]
     Transport(String),
     /// A page of the network answers for the other side: a hotel wants its room number first.
     #[error("the network answers with a page of its own")]
@@ -49,7 +50,7 @@ pub enum Failure {
     #[error("a part arrived damaged")]
     PartDamaged,
     /// What came back is none of the protocol's answers.
-    #[error("the answer made no sense: {0}")]
+    #[error("the answer made no sense: {}", Words::of(.0))]
     UnexpectedAnswer(String),
     /// The file is not there any more.
     #[error("the file is gone")]
@@ -58,13 +59,13 @@ pub enum Failure {
     #[error("the file has changed")]
     SourceChanged,
     /// The file cannot be read at some place.
-    #[error("the file cannot be read: {0}")]
+    #[error("the file cannot be read: {}", Words::of(.0))]
     SourceUnreadable(String),
     /// This computer's own storage failed.
-    #[error("this computer's storage failed: {0}")]
+    #[error("this computer's storage failed: {}", Words::of(.0))]
     LocalStorage(String),
     /// The other side refused, and asking again will not help.
-    #[error("refused: {reason}")]
+    #[error("refused: {}", Words::of(reason))]
     Refused {
         /// What kind of refusal.
         code: Code,
