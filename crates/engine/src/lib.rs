@@ -6,6 +6,7 @@
 //! Must not know: Tauri, axum, the team server's code.
 
 mod census;
+mod chores;
 pub mod clock;
 mod commands;
 mod engine;

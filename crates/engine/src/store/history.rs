@@ -153,3 +153,22 @@ fn fold(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
     let number = first.number.cast_signed();
     insert(connection, id, number, (first.at, last.last_at), 1, &json(&omitted)?)
 }
+
+/// Removes rows that the table takes but that tell nothing. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let mut statement = connection.prepare("SELECT upload_id, number, event FROM history")?;
+    let mut rows = statement.query([])?;
+    let mut senseless = Vec::new();
+    while let Some(row) = rows.next()? {
+        let event: rusqlite::Result<String> = row.get(2);
+        if event.and_then(|event| from_json::<Event>(2, &event)).is_err() {
+            senseless.push((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+        }
+    }
+    let mut remove =
+        connection.prepare("DELETE FROM history WHERE upload_id = ?1 AND number = ?2")?;
+    for row in &senseless {
+        remove.execute((&row.0, row.1))?;
+    }
+    Ok(senseless.len())
+}

@@ -87,6 +87,12 @@ pub(super) fn forget(
     Ok(())
 }
 
+/// Removes rows that the table takes but that are no parts. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let most = i64::from(u32::MAX);
+    Ok(connection.execute("DELETE FROM parts WHERE number > ?1", [most])?)
+}
+
 pub(super) fn forget_all(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
     connection.execute("DELETE FROM parts WHERE upload_id = ?1", [id.to_string()])?;
     Ok(())
