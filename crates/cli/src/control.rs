@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
@@ -46,6 +47,11 @@ pub(crate) enum Request {
     Resume(Vec<UploadId>),
     Cancel(Vec<UploadId>),
     Retry(Vec<UploadId>),
+    SendAnyway(Vec<UploadId>),
+    Prefer {
+        duplicates: Option<OnDuplicate>,
+        changes: Option<OnChange>,
+    },
 }
 
 /// Asks whoever works on the profile, or does it here where nobody does.
@@ -88,6 +94,14 @@ async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineEr
         Request::History { id, after } => return value(engine.history(id, after).await?),
         Request::Receipt(id) => return value(engine.receipt(id).await?),
         Request::Receipts(after) => return value(engine.receipts(after).await?),
+        Request::Prefer { duplicates, changes } => {
+            let mut preferences = engine.preferences().await?;
+            preferences.duplicates = duplicates.unwrap_or(preferences.duplicates);
+            preferences.changes = changes.unwrap_or(preferences.changes);
+            engine.prefer(preferences).await?;
+            return value(preferences);
+        }
+        Request::SendAnyway(ids) => engine.send_anyway(ids.clone()).await.map(|()| ids),
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
         Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),

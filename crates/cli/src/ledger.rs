@@ -102,6 +102,8 @@ fn in_words(episode: &Episode) -> String {
 fn event_in_words(event: &Event) -> String {
     match event {
         Event::Added => "put into the queue".into(),
+        Event::StartedAgain { of } => format!("it is the new version of upload {of}"),
+        Event::SentAnyway => "somebody wants it sent although the team has the same".into(),
         Event::Begun => "its turn came".into(),
         Event::Registered => "the team knows of it".into(),
         Event::Opened => "it was agreed on how its bytes go up".into(),
@@ -140,6 +142,7 @@ fn why_in_words(why: &Why) -> String {
         Why::UnexpectedAnswer { detail } => format!("an answer made no sense ({detail})"),
         Why::SourceMissing => "the file was gone".into(),
         Why::SourceChanged => "the file had changed".into(),
+        Why::Duplicate { of } => format!("the team has the same content by upload {of}"),
         Why::SourceUnreadable { detail } => format!("the file could not be read ({detail})"),
         Why::LocalStorage { detail } => format!("this computer's storage failed ({detail})"),
         Why::Refused { code, reason } => format!("{} ({reason})", events::words(*code)),

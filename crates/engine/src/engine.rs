@@ -19,6 +19,7 @@ use crate::error::{Code, EngineError};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
+use crate::preferences::Preferences;
 use crate::protocol::{UploadProtocol, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::source::Slices;
@@ -97,11 +98,13 @@ pub(crate) async fn start_connected(
     };
     let clients = Clients::new(options.net)
         .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
+    let preferences = Preferences::kept(&store).await;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
     let handle = EngineHandle { commands, changes: changes.clone(), clients };
     let mut engine = Engine {
         store,
+        preferences,
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         options,
@@ -176,6 +179,7 @@ pub(crate) struct Engine {
     looking: JoinSet<Vec<UploadId>>,
     /// What is done for the queue's file besides.
     pub(crate) chores: JoinSet<()>,
+    pub(crate) preferences: Preferences,
     /// What was made of a queue that was damaged.
     pub(crate) rebuilt: Option<RebuiltView>,
     sources_due: Instant,

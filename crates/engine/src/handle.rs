@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::error::{Code, EngineError};
-use crate::ledger::Question;
 use crate::net::Clients;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
@@ -20,6 +19,7 @@ use crate::transfer::{Input, List, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
 };
+use crate::{ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
 const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
@@ -66,7 +66,8 @@ pub(crate) enum Command {
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
     Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
-    Ledger(Question),
+    Ledger(ledger::Question),
+    Prefer(preferences::Question),
     Stop,
 }
 

@@ -1,7 +1,8 @@
 //! What of an upload's step is told in its history.
 
+use crate::error::Code;
 use crate::store::{Happened, Upload};
-use crate::transfer::{Event, Input, Phase, Why, Words};
+use crate::transfer::{Event, Hold, Input, Phase, Why, Words};
 
 /// What a step from `before` to `after` by `input` is called.
 pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Happened> {
@@ -28,7 +29,10 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
         Input::Connected if changed => Some(Event::Connected),
         Input::Pause if changed => Some(Event::Paused),
         Input::Resume if changed => Some(Event::Resumed),
-        Input::Retry if changed => Some(Event::Retried),
+        Input::Retry if changed => match before.state.hold {
+            Hold::NeedsUser { code: Code::Duplicate } => Some(Event::SentAnyway),
+            _ => Some(Event::Retried),
+        },
         Input::Cancel if changed => Some(Event::Cancelled),
         Input::CleanedUp if changed => Some(Event::CleanedUp),
         // Time passes, bytes move, and nothing that means nothing in a state happens to it.

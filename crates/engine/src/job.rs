@@ -18,6 +18,7 @@ const SLOWEST_LOOK: Duration = Duration::from_secs(15);
 /// Which job an upload's state calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Compare,
     Register,
     Open,
     Send,
@@ -44,13 +45,14 @@ impl Kind {
 
     /// Takes one of the places for uploads that work at the same time.
     pub(crate) fn takes_slot(self) -> bool {
-        matches!(self, Self::Register | Self::Open | Self::Send | Self::Finish)
+        matches!(self, Self::Compare | Self::Register | Self::Open | Self::Send | Self::Finish)
     }
 }
 
 /// How a job ended well.
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    Unique,
     Registered(Option<String>),
     Opened(Opened),
     Sent,

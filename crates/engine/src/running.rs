@@ -33,7 +33,9 @@ impl Engine {
             if kind.takes_slot() && self.slots_taken() >= self.options.uploads {
                 continue;
             }
+            let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));
             match kind {
+                _ if twin => self.rest(id),
                 Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind, &connected).await,
                 _ => self.apply(id, Input::Admitted, |_| {}).await,
             }
@@ -62,8 +64,13 @@ impl Engine {
         self.nothing_waits = next.is_empty();
         for (row, confirmed) in next.into_iter().take(free) {
             let id = row.id;
+            let twin = self.waits_for_its_twin(&row);
             self.queue.load(row, confirmed);
-            self.apply(id, Input::Admitted, |_| {}).await;
+            if twin {
+                self.rest(id);
+            } else {
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
         }
     }
 
@@ -88,6 +95,8 @@ impl Engine {
     }
 
     pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
+        let doubles = if kind == Kind::Register { self.doubles(id).await } else { Vec::new() };
+        let kind = if doubles.is_empty() { kind } else { Kind::Compare };
         let mut earlier = Earlier::None;
         if kind == Kind::Register {
             match self.intend(id).await {
@@ -136,6 +145,7 @@ impl Engine {
         });
         let work = async move {
             match (kind, sending) {
+                (Kind::Compare, _) => job.compare(doubles).await,
                 (Kind::Register, _) => job.register(earlier).await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
@@ -181,6 +191,12 @@ impl Engine {
 
     async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
         match outcome {
+            Outcome::Unique => {
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.is_unique = true;
+                }
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
             Outcome::Registered(video) => {
                 let registered = |row: &mut Upload| {
                     row.video_id = video;
@@ -233,7 +249,11 @@ impl Engine {
             _ => None,
         };
         let luck = fastrand::u16(0..=1000);
+        let changed = failure == Failure::SourceChanged;
         self.apply(id, Input::Failed { failure, luck }, |row| row.reason = reason).await;
+        if changed {
+            self.changed(id).await;
+        }
     }
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {

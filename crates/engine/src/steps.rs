@@ -185,7 +185,7 @@ impl Engine {
             Effect::AddAgain => {
                 let path = entry.row.path.clone();
                 let destination = entry.row.destination.clone();
-                self.add_again(path, destination).await;
+                self.add_again(id, path, destination).await;
             }
         }
     }

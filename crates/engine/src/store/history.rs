@@ -97,6 +97,30 @@ pub(super) fn page(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether this very event is in an upload's history.
+pub(super) fn has(
+    connection: &Connection,
+    id: UploadId,
+    event: &Event,
+) -> Result<bool, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM history WHERE upload_id = ?1 AND event = ?2)",
+    )?;
+    Ok(statement.query_row((id.to_string(), json(event)?), |row| row.get(0))?)
+}
+
+/// The upload that this one was begun in place of, if it was.
+pub(super) fn in_place_of(
+    connection: &Connection,
+    id: UploadId,
+) -> Result<Option<UploadId>, DatabaseError> {
+    let first = page(connection, id, 0, 1)?.pop();
+    Ok(first.and_then(|row| match row.event {
+        Event::StartedAgain { of } => Some(of),
+        _ => None,
+    }))
+}
+
 fn last(connection: &Connection, id: UploadId) -> Result<Option<(i64, String)>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, event FROM history WHERE upload_id = ?1 ORDER BY number DESC LIMIT 1",

@@ -27,7 +27,8 @@ pub use receipts::{Compared, UploadReceipt};
 pub use settings::Setting;
 pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
-use crate::transfer::{List, PartNumber, Timestamp, UploadId};
+use crate::source::Crc64;
+use crate::transfer::{Event, List, PartNumber, Timestamp, UploadId};
 
 /// The queue on disk. Clones share it.
 #[derive(Clone, Debug)]
@@ -193,7 +194,49 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn insert(&self, rows: Vec<Upload>) -> Result<Vec<i64>, DatabaseError> {
-        self.write(move |c| rows.iter().map(|row| uploads::insert(c, row)).collect()).await
+        self.insert_after(rows, Vec::new()).await
+    }
+
+    /// The same, of uploads to which something has happened already.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn insert_after(
+        &self,
+        rows: Vec<Upload>,
+        happened: Vec<Happened>,
+    ) -> Result<Vec<i64>, DatabaseError> {
+        self.write(move |c| {
+            let one = |row: &Upload| {
+                let place = uploads::insert(c, row)?;
+                history::remember(c, row.id, row.added_at, &happened)?;
+                Ok(place)
+            };
+            rows.iter().map(one).collect()
+        })
+        .await
+    }
+
+    /// Finished uploads that could be of the same content and went to the same project, and the
+    /// checksums of their files; none where somebody wants this one sent all the same.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn doubles(&self, row: &Upload) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
+        let row = row.clone();
+        self.read(move |c| match history::has(c, row.id, &Event::SentAnyway)? {
+            true => Ok(Vec::new()),
+            false => receipts::doubles(c, &row),
+        })
+        .await
+    }
+
+    /// The upload that this one was begun in place of, because its file had changed.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn in_place_of(&self, id: UploadId) -> Result<Option<UploadId>, DatabaseError> {
+        self.read(move |c| history::in_place_of(c, id)).await
     }
 
     /// Writes changed rows, all or none, if each is still the one that was read, and gives them

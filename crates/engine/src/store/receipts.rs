@@ -54,6 +54,9 @@ pub struct Compared {
     pub said_checksum: Option<Crc64>,
 }
 
+/// Files that look the same are the same, or takes of one length by one camera: not many.
+const MOST_DOUBLES: i64 = 64;
+
 const COLUMNS: &str = "upload_id, server, project_id, project, team, path, size, crc64, key,
     video_id, parts, proof, said_size, said_crc64, added_at, began_at, finished_at, retries";
 
@@ -122,6 +125,28 @@ pub(super) fn of(
         .prepare_cached(&format!("SELECT {COLUMNS} FROM receipts WHERE upload_id = ?1"))?;
     let mut rows = statement.query_map([id.to_string()], read)?;
     Ok(rows.next().transpose()?)
+}
+
+/// Newest receipts of files that look like an upload's and went to the same project. Of how they
+/// look, size and both ends are known.
+pub(super) fn doubles(
+    connection: &Connection,
+    row: &Upload,
+) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT upload_id, crc64 FROM receipts
+         WHERE size = ?1 AND sample = ?2 AND server = ?3 AND project_id = ?4 AND upload_id <> ?5
+         ORDER BY upload_id DESC LIMIT ?6",
+    )?;
+    let to = &row.destination;
+    let look = (row.fingerprint.size.cast_signed(), row.fingerprint.sample().to_column());
+    let values = (look.0, look.1, &to.server, &to.project_id, row.id.to_string(), MOST_DOUBLES);
+    let rows = statement.query_map(values, |row| {
+        let id = row.get_ref(0)?.as_str()?.parse();
+        let id = id.map_err(|error: ulid::DecodeError| unreadable(0, error.to_string()))?;
+        Ok((id, Crc64::from_column(row.get(1)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<UploadReceipt> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Code;
-use crate::transfer::{Failure, HoldKind, Words};
+use crate::transfer::{Failure, HoldKind, UploadId, Words};
 
 /// Something that happened to an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,11 @@ use crate::transfer::{Failure, HoldKind, Words};
 pub enum Event {
     /// It was put into the queue.
     Added,
+    /// It was put into the queue in place of another upload, whose file had changed.
+    StartedAgain {
+        /// Which.
+        of: UploadId,
+    },
     /// Its turn came.
     Begun,
     /// The team knows of it.
@@ -50,6 +55,8 @@ pub enum Event {
     Resumed,
     /// Somebody had it tried again.
     Retried,
+    /// Somebody wants it sent although the team has its content already.
+    SentAnyway,
     /// Somebody cancelled it.
     Cancelled,
     /// What it had left with the team was removed.
@@ -99,6 +106,11 @@ pub enum Why {
     SourceMissing,
     /// [`Failure::SourceChanged`].
     SourceChanged,
+    /// [`Failure::Duplicate`].
+    Duplicate {
+        /// The upload with the same content.
+        of: UploadId,
+    },
     /// [`Failure::SourceUnreadable`].
     SourceUnreadable {
         /// The system's words.
@@ -131,6 +143,7 @@ impl From<&Failure> for Why {
             Failure::UnexpectedAnswer(words) => Self::UnexpectedAnswer { detail: Words::of(words) },
             Failure::SourceMissing => Self::SourceMissing,
             Failure::SourceChanged => Self::SourceChanged,
+            Failure::Duplicate { of } => Self::Duplicate { of: *of },
             Failure::SourceUnreadable(words) => Self::SourceUnreadable { detail: Words::of(words) },
             Failure::LocalStorage(words) => Self::LocalStorage { detail: Words::of(words) },
             Failure::Refused { code, reason } => {
@@ -146,6 +159,8 @@ impl Event {
     pub fn is_milestone(&self) -> bool {
         match self {
             Self::Added
+            | Self::StartedAgain { .. }
+            | Self::SentAnyway
             | Self::Begun
             | Self::Registered
             | Self::Opened

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::transfer::{Timestamp, Words};
+use crate::transfer::{Timestamp, UploadId, Words};
 
 /// Waits between tries double from here …
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -58,6 +58,12 @@ pub enum Failure {
     /// The file is not the one that was added any more.
     #[error("the file has changed")]
     SourceChanged,
+    /// The same project has the same content already.
+    #[error("its content is that of upload {of}")]
+    Duplicate {
+        /// The upload that brought it there.
+        of: UploadId,
+    },
     /// The file cannot be read at some place.
     #[error("the file cannot be read: {}", Words::of(.0))]
     SourceUnreadable(String),
@@ -128,6 +134,7 @@ pub fn judge(failure: &Failure, attempts: u32, now: Timestamp, luck: f32) -> Ver
         Failure::UnexpectedAnswer(_) => Verdict::Ask(Code::UnexpectedAnswer),
         Failure::SourceMissing => Verdict::WaitForSource,
         Failure::SourceChanged => Verdict::Ask(Code::SourceChanged),
+        Failure::Duplicate { .. } => Verdict::Ask(Code::Duplicate),
         Failure::SourceUnreadable(_) if attempts < LITTLE_PATIENCE => {
             Verdict::TryAgain { at: later() }
         }
