@@ -44,12 +44,11 @@ impl Engine {
     pub(crate) fn waits_for_its_twin(&self, row: &Upload) -> bool {
         let is_twin = |other: &Entry| {
             let under_way = (Phase::Beginning..=Phase::Finishing).contains(&other.row.state.phase);
-            let (one, two) = (&other.row.fingerprint, &row.fingerprint);
             under_way
                 && !other.row.state.hold.is_end()
                 && other.row.id != row.id
                 && other.row.destination == row.destination
-                && (one.size, one.sample()) == (two.size, two.sample())
+                && other.row.fingerprint.has_ends_of(&row.fingerprint)
         };
         self.preferences.duplicates == OnDuplicate::Ask
             && row.state.phase == Phase::Queued
