@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
@@ -34,11 +35,23 @@ pub(crate) enum Request {
         list: List,
         offset: u64,
     },
+    /// What happened to an upload after this number.
+    History {
+        id: UploadId,
+        after: Option<u64>,
+    },
     /// As the engine's calls of the same names.
+    Receipt(UploadId),
+    Receipts(Option<UploadId>),
     Pause(Vec<UploadId>),
     Resume(Vec<UploadId>),
     Cancel(Vec<UploadId>),
     Retry(Vec<UploadId>),
+    SendAnyway(Vec<UploadId>),
+    Prefer {
+        duplicates: Option<OnDuplicate>,
+        changes: Option<OnChange>,
+    },
 }
 
 /// Asks whoever works on the profile, or does it here where nobody does.
@@ -77,16 +90,28 @@ async fn ask_other(folder: &Path, request: &Request) -> Result<Value, EngineErro
 
 async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineError> {
     let ids = match request {
-        Request::Page { list, offset } => {
-            let page = engine.page(list, offset, PAGE).await?;
-            return serde_json::to_value(page).map_err(|e| unanswered(&e.to_string()));
+        Request::Page { list, offset } => return value(engine.page(list, offset, PAGE).await?),
+        Request::History { id, after } => return value(engine.history(id, after).await?),
+        Request::Receipt(id) => return value(engine.receipt(id).await?),
+        Request::Receipts(after) => return value(engine.receipts(after).await?),
+        Request::Prefer { duplicates, changes } => {
+            let mut preferences = engine.preferences().await?;
+            preferences.duplicates = duplicates.unwrap_or(preferences.duplicates);
+            preferences.changes = changes.unwrap_or(preferences.changes);
+            engine.prefer(preferences).await?;
+            return value(preferences);
         }
+        Request::SendAnyway(ids) => engine.send_anyway(ids.clone()).await.map(|()| ids),
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
         Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),
         Request::Retry(ids) => engine.retry(ids.clone()).await.map(|()| ids),
     }?;
-    serde_json::to_value(ids).map_err(|error| unanswered(&error.to_string()))
+    value(ids)
+}
+
+fn value(answer: impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(answer).map_err(|error| unanswered(&error.to_string()))
 }
 
 fn unanswered(why: &str) -> EngineError {
