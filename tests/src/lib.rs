@@ -15,6 +15,7 @@ mod dailies;
 mod garage;
 pub mod hash;
 pub mod hls;
+mod oidc;
 mod programs;
 pub mod proxy;
 mod server;
@@ -26,6 +27,7 @@ mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
+pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
 pub use server::Server;
