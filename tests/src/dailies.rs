@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::programs::program;
+use crate::programs::{on_a_small_disk, program};
 use crate::wire::Wire;
 
 /// How `dailies` is called: a profile, credentials, JSON output.
@@ -22,6 +24,8 @@ pub struct Dailies {
     credentials: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
     wire: Option<Wire>,
+    disk: Option<u64>,
+    input: Option<String>,
 }
 
 impl Dailies {
@@ -34,7 +38,14 @@ impl Dailies {
     /// Calls with a profile only.
     #[must_use]
     pub fn unconnected(profile: PathBuf) -> Self {
-        Self { profile, credentials: None, environment: Vec::new(), wire: None }
+        Self {
+            profile,
+            credentials: None,
+            environment: Vec::new(),
+            input: None,
+            disk: None,
+            wire: None,
+        }
     }
 
     /// Calls with one more variable in the environment.
@@ -51,6 +62,20 @@ impl Dailies {
         self
     }
 
+    /// Calls with the profile on a disk of so many bytes, in memory, which goes with the process.
+    #[must_use]
+    pub fn on_a_small_disk(mut self, bytes: u64) -> Self {
+        self.disk = Some(bytes);
+        self
+    }
+
+    /// Calls with this on their standard input.
+    #[must_use]
+    pub fn told(mut self, input: &str) -> Self {
+        self.input = Some(input.to_owned());
+        self
+    }
+
     /// The folder of the queue.
     #[must_use]
     pub fn profile(&self) -> &Path {
@@ -63,9 +88,13 @@ impl Dailies {
     /// Where the program is missing or does not start.
     pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
         let dailies = program("dailies")?;
-        let mut command = match &self.wire {
-            Some(wire) => wire.command(dailies),
-            None => Command::new(dailies),
+        let mut command = match (&self.wire, self.disk) {
+            (Some(wire), _) => wire.command(dailies),
+            (None, None) => Command::new(dailies),
+            (None, Some(bytes)) => {
+                std::fs::create_dir_all(&self.profile)?;
+                on_a_small_disk(&self.profile, bytes, &dailies)
+            }
         };
         command.arg("--json").arg("--profile").arg(&self.profile);
         if let Some(credentials) = &self.credentials {
@@ -77,11 +106,15 @@ impl Dailies {
             .env_remove("DAILIES_API_KEY")
             .env_remove("DAILIES_SERVER")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        if let (Some(input), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+            let input = input.clone();
+            tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
+        }
         let out = Written::default();
         let errors = Written::default();
         let stdout = child.stdout.take().context("dailies has no standard output")?;
@@ -180,10 +213,66 @@ impl Running {
         }
     }
 
+    /// Waits until it has written a line to standard error that satisfies `wanted`.
+    ///
+    /// # Errors
+    /// Where it has not within `limit`.
+    pub async fn until_it_complains(
+        &self,
+        limit: Duration,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let waiting = async {
+            loop {
+                let news = self.errors.0.1.notified();
+                if self.errors.lines().iter().any(|line| wanted(line)) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let said = tokio::time::timeout(limit, waiting).await;
+        said.with_context(|| format!("dailies only said\n{}", self.errors.lines().join("\n")))
+    }
+
+    /// How a file on the disk that is its alone is reached by others.
+    ///
+    /// # Errors
+    /// Where it has ended, and its disk with it.
+    pub fn seen_from_outside(&self, path: &Path) -> Result<PathBuf> {
+        let id = self.child.id().context("dailies has ended")?;
+        Ok(Path::new(&format!("/proc/{id}/root")).join(path.strip_prefix("/")?))
+    }
+
     /// Waits until it ends by itself, however long that takes.
     pub async fn exit(&mut self) {
         // One that cannot be waited for is not there any more.
         let _ = self.child.wait().await;
+    }
+
+    /// Lets it do nothing, as a computer that sleeps does.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = self.child.id().context("it has ended")?;
+        let id = Pid::from_raw(id.cast_signed()).context("no process has the number 0")?;
+        Ok(kill_process(id, signal)?)
     }
 
     /// Ends it with SIGKILL. `false` where it had ended by itself.

@@ -12,9 +12,12 @@ pub mod clips;
 pub mod conformance;
 pub mod counterparts;
 mod dailies;
+#[cfg(unix)]
+pub mod faults;
 mod garage;
 pub mod hash;
 pub mod hls;
+mod oidc;
 mod programs;
 pub mod proxy;
 mod server;
@@ -27,6 +30,7 @@ mod wire;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
+pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
 pub use server::Server;

@@ -95,7 +95,7 @@ async fn a_computer_that_wakes_up_starts_anew_on_fresh_connections() {
     let start = dailies_engine::start(&queue, clock.clone() as _, options);
     let (engine, task) = start.await.unwrap();
     let Credentials { url, api_key: key, .. } = &stage.server.credentials;
-    let connection = Connection { url: Url::parse(url).unwrap(), key: key.clone() };
+    let connection = Connection::with_key(Url::parse(url).unwrap(), key.clone());
     engine.connect(connection).await.unwrap();
     let mut changes = engine.subscribe();
     let id = engine.add(vec![file.clone()], None).await.unwrap().uploads[0].id;

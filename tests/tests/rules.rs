@@ -53,9 +53,15 @@ async fn a_schedule_stops_what_is_at_work_and_lets_it_go_on() {
 
     let rules = set(&others, &["schedule", "daily 00:00-24:00 pause"]).await;
     assert_eq!(rules["schedule"], json!(["daily 00:00-24:00 pause"]));
-    let standing =
-        async { while others.run(LIMIT, &["list"]).await.unwrap().events[0]["active"] == true {} };
-    tokio::time::timeout(LIMIT, standing).await.unwrap();
+    let standing = async {
+        loop {
+            let upload = others.run(LIMIT, &["list"]).await.unwrap().events[0].clone();
+            if upload["active"] == false {
+                return upload["phase"].clone();
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(LIMIT, standing).await.unwrap(), "uploading");
     let sent = stage.proxy.exchanges().len();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(stage.proxy.exchanges().len(), sent, "nothing is sent");

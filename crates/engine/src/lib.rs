@@ -6,14 +6,20 @@
 //! Must not know: Tauri, axum, the team server's code.
 
 mod census;
+mod changes;
+mod chores;
 pub mod clock;
 mod commands;
+mod duplicates;
 mod engine;
 pub mod error;
 mod handle;
+mod history;
 mod job;
+pub mod ledger;
 pub mod net;
 mod network;
+pub mod preferences;
 mod profile;
 mod progress;
 pub mod protocol;
@@ -28,6 +34,7 @@ pub mod store;
 pub mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod touched;
 pub mod transfer;
 pub mod view;
 

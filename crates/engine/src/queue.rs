@@ -144,6 +144,8 @@ pub(crate) struct Entry {
     pub(crate) processes_again: bool,
     /// When its job last began or moved a byte.
     pub(crate) stirred: Instant,
+    /// It was compared with what the team has, and is something else.
+    pub(crate) is_unique: bool,
     pace: Pace,
     paced: u64,
     /// Confirmed bytes when they were last looked at.
@@ -157,6 +159,8 @@ pub(crate) struct Entry {
 pub(crate) struct Running {
     pub(crate) kind: Kind,
     pub(crate) stop: CancellationToken,
+    /// The number of the connection that it works over.
+    pub(crate) over: u64,
 }
 
 impl Entry {
@@ -170,6 +174,7 @@ impl Entry {
             rests_until: None,
             processes_again: false,
             stirred: Instant::now(),
+            is_unique: false,
             pace: Pace::default(),
             paced: 0,
             seen: confirmed,

@@ -16,10 +16,19 @@ pub struct Exchange {
     pub asked: String,
     /// The function it calls, at a team API.
     pub function: Option<String>,
+    /// Whether it carries anything besides a call.
+    pub has_body: bool,
     /// When its head had arrived.
     pub began: Instant,
     /// When it ended, and how.
     pub end: Option<(Instant, End)>,
+}
+
+impl Exchange {
+    pub(super) fn new(head: &Head, function: Option<String>, has_body: bool) -> Self {
+        let (part, asked) = (head.part(), head.asked());
+        Self { part, asked, function, has_body, began: Instant::now(), end: None }
+    }
 }
 
 /// How an exchange ended.
@@ -41,11 +50,10 @@ pub(super) struct Note {
 }
 
 impl Note {
-    pub(super) fn begin(shared: &Arc<Shared>, head: &Head, function: Option<String>) -> Self {
-        let (part, asked) = (head.part(), head.asked());
+    pub(super) fn begin(shared: &Arc<Shared>, exchange: Exchange) -> Self {
         let mut exchanges = lock(&shared.exchanges);
         let index = exchanges.len();
-        exchanges.push(Exchange { part, asked, function, began: Instant::now(), end: None });
+        exchanges.push(exchange);
         drop(exchanges);
         shared.news.notify_waiters();
         Self { shared: Arc::clone(shared), index, end: End::Broken }

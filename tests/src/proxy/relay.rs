@@ -8,13 +8,16 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use super::message::{Head, Length};
-use super::record::{End, Note};
+use super::record::{End, Exchange, Note};
 use super::{Fault, Shared, lock};
 
 /// Bytes moved at once.
 const SLICE: usize = 64 << 10;
 /// Bodies of function calls, which are read before anything is decided.
 const LONGEST_CALL: u64 = 16 << 20;
+
+/// How long what is held is held.
+const HELD: Duration = Duration::from_secs(60);
 
 type Stream = BufReader<TcpStream>;
 
@@ -23,6 +26,8 @@ enum Next {
     Request,
     Close,
     Reset,
+    /// Close, but not so soon, and the way to the other side not before.
+    Linger(Duration, Option<Stream>),
 }
 
 /// Serves a client until one of the two goes away.
@@ -35,6 +40,10 @@ pub(super) async fn serve(client: TcpStream, shared: Arc<Shared>) {
             Ok(Next::Request) => {}
             // Whatever went wrong: the connection is cut, which is what the client then sees.
             Ok(Next::Close) | Err(_) => return,
+            Ok(Next::Linger(time, _storage)) => {
+                tokio::time::sleep(time).await;
+                return;
+            }
             Ok(Next::Reset) => {
                 let _ = client.get_ref().set_zero_linger();
                 return;
@@ -56,10 +65,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         length = Length::Bytes(0);
         function = called(&begun);
     }
-    let sent_to = (length != Length::Bytes(0)).then(|| head.target());
-    let asked_for = (length == Length::Bytes(0)).then(|| head.target());
-    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to, asked_for);
-    let note = Note::begin(shared, &head, function);
+    let exchange = Exchange::new(&head, function, length != Length::Bytes(0));
+    let fault = shared.fault_for(&exchange);
+    let note = Note::begin(shared, exchange);
     let request = Request { head: &head, begun: &begun, length };
     let Some(fault) = fault else {
         let mut storage = request.forward(client, shared, None).await?;
@@ -67,9 +75,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         note.end(End::Answered(status));
         return Ok(if closes || head.closes() { Next::Close } else { Next::Request });
     };
-    let next = request.broken(client, shared, fault).await?;
+    let next = request.broken(client, shared, fault).await;
     note.end(End::Faulted);
-    Ok(next)
+    next
 }
 
 /// The other parts of a team's API lie beside its functions, and take bytes.
@@ -112,12 +120,25 @@ impl Request<'_> {
             Fault::Stall { after, lasting } => {
                 let mut storage = self.open(shared, after).await?;
                 self.body(client, shared, Some(&mut storage), after, None).await?;
-                tokio::time::sleep(lasting).await;
-                Ok(Next::Close)
+                Ok(Next::Linger(lasting, Some(storage)))
             }
             Fault::SwallowAnswer => {
                 let mut storage = self.forward(client, shared, None).await?;
                 answer(&mut storage, None).await?;
+                Ok(Next::Close)
+            }
+            Fault::Hold { done } => {
+                if done {
+                    let mut storage = self.forward(client, shared, None).await?;
+                    answer(&mut storage, None).await?;
+                }
+                Ok(Next::Linger(HELD, None))
+            }
+            Fault::HalfAnswer => {
+                let mut storage = self.forward(client, shared, None).await?;
+                let head = Head::read(&mut storage).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+                client.write_all(&head.bytes[..head.bytes.len() / 2]).await?;
+                client.flush().await?;
                 Ok(Next::Close)
             }
             Fault::Flip { at } => {

@@ -16,6 +16,10 @@ pub enum Setting {
     Schedule,
     /// Uploads that work at the same time.
     Uploads,
+    /// What becomes of files that the team has already.
+    Duplicates,
+    /// What becomes of uploads whose file was changed.
+    Changes,
 }
 
 impl Setting {
@@ -26,6 +30,8 @@ impl Setting {
             Self::Limit => "limit",
             Self::Schedule => "schedule",
             Self::Uploads => "uploads",
+            Self::Duplicates => "duplicates",
+            Self::Changes => "changes",
         }
     }
 }

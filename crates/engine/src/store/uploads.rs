@@ -222,6 +222,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason,
+             fingerprint = :fingerprint,
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
@@ -241,6 +242,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":registration": name(&row.registration)?,
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
+            ":fingerprint": json(&row.fingerprint)?,
             ":duration": row.duration,
             ":reason": row.reason,
             ":ended": row.list() == List::Done,
@@ -301,4 +303,24 @@ fn hold(row: &Row<'_>) -> rusqlite::Result<Hold> {
         (row.get(3)?, row.get(4)?, row.get(5)?);
     serde_json::from_value(serde_json::json!({ "kind": kind, "until": until, "code": code }))
         .map_err(|error| unreadable(3, error))
+}
+
+/// Removes rows that the table takes but that are no uploads. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, rowid FROM uploads"))?;
+    let mut rows = statement.query([])?;
+    let mut senseless = Vec::new();
+    while let Some(row) = rows.next()? {
+        // What is asked for by its name must have just that name.
+        let named =
+            |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
+        if !read(row).is_ok_and(|read| named(read.id)) {
+            senseless.push(row.get::<_, i64>(25)?);
+        }
+    }
+    let mut remove = connection.prepare("DELETE FROM uploads WHERE rowid = ?1")?;
+    for rowid in &senseless {
+        remove.execute([rowid])?;
+    }
+    Ok(senseless.len())
 }

@@ -2,6 +2,7 @@
 //!
 //! Must not know: I/O, tokio, SQL, the wall clock. Time comes in as an argument.
 
+mod event;
 mod failure;
 mod id;
 mod lanes;
@@ -14,7 +15,9 @@ mod rate;
 mod reach;
 mod schedule;
 mod shares;
+mod words;
 
+pub use event::{Event, Why};
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
 pub use lanes::Lanes;
@@ -27,3 +30,4 @@ pub use rate::{NoRate, Rate};
 pub use reach::{Reach, Turn};
 pub use schedule::{Allowance, NoRule, Rule, Schedule};
 pub use shares::{Leave, Shares};
+pub use words::Words;

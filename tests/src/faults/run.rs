@@ -1,0 +1,131 @@
+//! A cell: one upload in trouble.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::Cell;
+use super::trial::{LIMIT, PART, Trial};
+use super::trouble::Trouble;
+use super::wire::Mark;
+use crate::proxy::{Exchange, Rule};
+use crate::{FaultProxy, Running};
+
+/// A call's body, about.
+const CALL: u64 = 200;
+
+/// Runs a cell with the luck of a seed.
+///
+/// # Errors
+/// With what was otherwise than it must be.
+pub async fn run(cell: Cell, seed: u64) -> Result<()> {
+    let mark = cell.wire.mark(cell.step).context("there is no such cell")?;
+    let trial = Trial::begin(cell.wire).await?;
+    let mut trouble = Troubled { cell, mark, trial };
+    let ended = trouble.run(seed).await;
+    trouble.trial.end(ended).await
+}
+
+struct Troubled {
+    cell: Cell,
+    mark: Mark,
+    trial: Trial,
+}
+
+impl Troubled {
+    async fn run(&mut self, seed: u64) -> Result<()> {
+        let mut luck = fastrand::Rng::with_seed(seed);
+        let cell = self.cell;
+        let payload = if cell.step.carries_payload() { PART } else { CALL };
+        match cell.trouble.by_proxy(payload, &mut luck) {
+            Some(fault) => {
+                // Half a minute of patience each is enough once.
+                let most = if cell.trouble == Trouble::Stalled { 1 } else { 3 };
+                let times = luck.usize(1..=most);
+                self.proxy().obey([Rule::new(self.mark.what.clone(), times, fault)]);
+                self.trial.ends_well(self.trial.upload()?).await?;
+                let unused = self.proxy().unused();
+                let unused = unused.iter().filter(|rule| *rule.what() == self.mark.what);
+                ensure!(unused.map(Rule::left).sum::<usize>() < times, "it never came");
+                let again = self.trial.sent_again();
+                ensure!(
+                    cell.step.carries_payload() || again == 0,
+                    "{again} parts were sent again that the storage held"
+                );
+            }
+            None => {
+                let running = self.trial.upload()?;
+                let mark = self.mark.what.clone();
+                self.proxy().until(LIMIT, |seen| seen.iter().any(|one| mark.fits(one))).await?;
+                tokio::time::sleep(Duration::from_millis(luck.u64(0..25))).await;
+                let running = self.by_hand(running).await?;
+                self.trial.ends_well(running).await?;
+            }
+        }
+        self.trial.is_whole(cell.wire.forgets(cell.step)).await
+    }
+
+    fn proxy(&self) -> &FaultProxy {
+        self.trial.proxy(self.mark.side)
+    }
+
+    /// What no proxy can do. The call that works on the upload afterwards.
+    async fn by_hand(&mut self, running: Running) -> Result<Running> {
+        match self.cell.trouble {
+            Trouble::Down => {
+                let proxy = self.proxy();
+                proxy.go_down().await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                proxy.come_up()?;
+            }
+            Trouble::Killed => return self.killed(running).await,
+            Trouble::KilledTwice => {
+                let asked = self.trial.api.exchanges().len();
+                let mut running = self.killed(running).await?;
+                let more = |seen: &[Exchange]| seen.len() > asked;
+                tokio::select! {
+                    asked = self.trial.api.until(LIMIT, more) => asked?,
+                    () = running.exit() => {}
+                }
+                return self.killed(running).await;
+            }
+            Trouble::Asleep => {
+                running.freeze()?;
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                running.thaw()?;
+            }
+            Trouble::ServerKilled => {
+                let server = &mut self.trial.stage.server;
+                server.kill().await?;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                server.start_again().await?;
+            }
+            Trouble::Touched => {
+                let file = std::fs::File::options().append(true).open(&self.trial.file)?;
+                file.set_modified(SystemTime::now())?;
+            }
+            Trouble::Unplugged => return self.unplugged(running).await,
+            by_proxy => bail!("{by_proxy:?} is the proxy's"),
+        }
+        Ok(running)
+    }
+
+    async fn killed(&self, running: Running) -> Result<Running> {
+        running.kill().await?;
+        self.trial.dailies.spawn(&["run"])
+    }
+
+    async fn unplugged(&self, mut running: Running) -> Result<Running> {
+        let stage = &self.trial.stage;
+        let (card, drawer) = (stage.path("card"), stage.path("drawer"));
+        std::fs::rename(&card, &drawer)?;
+        let ended = tokio::time::timeout(Duration::from_secs(2), running.exit()).await.is_ok();
+        std::fs::rename(&drawer, &card)?;
+        let missed = |event: &serde_json::Value| event["code"] == "source_missing";
+        if ended && running.events().iter().any(missed) {
+            // A call that somebody waits for says what is missing, and ends; the next one goes on.
+            return self.trial.dailies.spawn(&["run"]);
+        }
+        Ok(running)
+    }
+}
