@@ -110,12 +110,12 @@ impl Wire {
                 call("videoActions:markUploadComplete")
             }
             (Self::Parts | Self::Single, Step::Look) => call("videos:get"),
-            (Self::Chunks, Step::Open) => team(What::Sent("/videoUpload/initializeUpload")),
+            (Self::Chunks, Step::Open) => team(What::Sent("/videoUpload/initializeVideoUpload")),
             (Self::Chunks, Step::Sign) => team(What::Sent("/videoUpload/getChunkUploadUrl")),
             (Self::Chunks, Step::First) => storage(What::Part(1)),
             (Self::Chunks, Step::Last) => storage(What::Part(3)),
             (Self::Chunks, Step::Confirm) => team(What::Sent("/videoUpload/confirmChunkUpload")),
-            (Self::Chunks, Step::Finish) => team(What::Sent("/videoUpload/completeUpload")),
+            (Self::Chunks, Step::Finish) => team(What::Sent("/videoUpload/completeVideoUpload")),
             (Self::Form, Step::Open) => team(What::Asked("/api/client/v1/uploads")),
             (Self::Form, Step::First) => team(What::Sent("/api/client/v1/uploads")),
             (Self::Form, Step::Look) => team(What::Asked("/api/client/v1/uploads/")),
