@@ -17,6 +17,7 @@ pub mod faults;
 mod garage;
 pub mod hash;
 pub mod hls;
+mod oidc;
 mod programs;
 pub mod proxy;
 mod server;
@@ -28,6 +29,7 @@ mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
+pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
 pub use server::Server;

@@ -43,13 +43,22 @@ impl Stage {
     /// # Errors
     /// As [`Self::set`].
     pub async fn with_parts(part_size: u64) -> Result<Self> {
+        Self::with(part_size, &[]).await
+    }
+
+    /// A server with parts of so many bytes, and other settings besides.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn with(part_size: u64, others: &[(&str, String)]) -> Result<Self> {
         // Its name is short, because a socket's path has to be.
         let folder = tempfile::Builder::new().prefix("e2e-").tempdir()?;
         let proxy = FaultProxy::start().await?;
-        let environment = [
+        let mut environment = vec![
             ("DAILIES_S3_PUBLIC_ENDPOINT", proxy.url()),
             ("DAILIES_PART_SIZE", part_size.to_string()),
         ];
+        environment.extend_from_slice(others);
         let server = Server::start(&folder.path().join("server"), &environment).await?;
         proxy.lead_to(server.storage_address()?);
         let team = TeamApi::new(&server.credentials)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::{OnChange, OnDuplicate};
+use dailies_engine::team::ProtocolKind;
 use dailies_engine::transfer::UploadId;
 use url::Url;
 
@@ -97,6 +98,14 @@ pub(crate) enum Command {
         #[arg(value_name = "ID")]
         ids: Vec<UploadId>,
     },
+    /// Sign in to a team server in the browser, and remember it.
+    ///
+    /// Uploads that waited for it go on, here or in the call that works on them.
+    Login(Login),
+    /// Forget a server's credentials: that of --server, or the one signed in to last.
+    Logout,
+    /// Print the servers that somebody is signed in to, the last one first.
+    Connections,
     /// Print a session for playing a video.
     Play {
         /// The team's name for the video.
@@ -136,6 +145,44 @@ impl From<Changes> for OnChange {
         match changes {
             Changes::Ask => Self::Ask,
             Changes::StartAgain => Self::StartAgain,
+        }
+    }
+}
+
+/// How somebody signs in.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Login {
+    /// Read an API key from standard input instead.
+    #[arg(long)]
+    pub(crate) key: bool,
+    /// Read a JWT from standard input instead. It is not renewed.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) token: bool,
+    /// Only print the page's address.
+    #[arg(long, conflicts_with_all = ["key", "token"])]
+    pub(crate) no_browser: bool,
+    /// What the server speaks; without it, that is found out.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+}
+
+/// What a server speaks, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    /// The team API's video actions.
+    VideoActions,
+    /// Chunked upload sessions.
+    ChunkedSessions,
+    /// The Uploads API.
+    UploadsApi,
+}
+
+impl From<Kind> for ProtocolKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::VideoActions => Self::VideoActions,
+            Kind::ChunkedSessions => Self::ChunkedSessions,
+            Kind::UploadsApi => Self::UploadsApi,
         }
     }
 }

@@ -7,6 +7,7 @@ mod events;
 mod exit;
 mod follow;
 mod ledger;
+mod login;
 mod session;
 
 use std::io::IsTerminal as _;
@@ -75,11 +76,23 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             exit
         }
         Command::Play { video_id } => {
-            let playback = Session::team_only(&args).await?.playback(video_id).await?;
+            let playback = Session::team_only(&folder, &args).await?.playback(video_id).await?;
             match output {
                 Output::Json => events::print(&playback),
                 Output::Bars | Output::Lines => events::say(&playback.url),
             }
+            Ok(Exit::Done)
+        }
+        Command::Login(how) => {
+            login::login(&folder, &args, how, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Logout => {
+            login::logout(&folder, &args, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Connections => {
+            login::connections(&folder, output).await?;
             Ok(Exit::Done)
         }
         Command::List => {

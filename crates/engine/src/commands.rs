@@ -101,10 +101,13 @@ impl Engine {
         let target = targets
             .iter()
             .find(|target| Some(&target.project_id) == wanted.as_ref())
-            .or_else(|| targets.first());
-        let destination = target.cloned().map(DestinationView::from);
+            .cloned()
+            .or_else(|| team.first_target());
+        let destination = target.map(DestinationView::from);
         let protocol = Self::protocol(&team);
-        let connected = Connected { team, protocol, destination: destination.clone() };
+        let number = self.connected.as_ref().map_or(0, |before| before.number + 1);
+        let connected =
+            Connected { team, protocol, destination: destination.clone(), number, paused: false };
         let url = connected.server().to_owned();
         self.connected = Some(connected);
         self.remember(Setting::Server, Some(url.clone())).await;
@@ -247,6 +250,10 @@ impl Engine {
                 refused = Err(no_such_upload(*id));
             }
             if *input == Input::Retry {
+                // Whoever wants that may know that the server takes them again.
+                if let Some(connected) = &mut self.connected {
+                    connected.paused = false;
+                }
                 refused = refused.and(self.keep_what_can_be_retried(&mut rows).await);
             }
             self.apply_all(rows, input).await;
@@ -379,15 +386,7 @@ fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
     let found = team.targets().iter().find(|target| target.project_id == project);
     match found {
         Some(target) => Ok(target.clone()),
-        None if team.targets().is_empty() => Ok(UploadTarget {
-            project_id: project.to_owned(),
-            project_name: project.to_owned(),
-            project_path: project.to_owned(),
-            team_id: String::new(),
-            team_name: team.client().base().host_str().unwrap_or_default().to_owned(),
-            team_slug: String::new(),
-            role: dailies_api::projects::Role::Member,
-        }),
+        None if team.targets().is_empty() => Ok(team.unlisted(project)),
         None => Err(EngineError::new(
             Code::NotFound,
             format!("there is no project {project} that you may upload to"),

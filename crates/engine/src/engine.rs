@@ -20,12 +20,12 @@ use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
 use crate::preferences::Preferences;
-use crate::protocol::{UploadProtocol, VideoActions};
+use crate::protocol::{ChunkedSessions, UploadProtocol, UploadsApi, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::source::Slices;
 use crate::sources;
 use crate::store::{Rebuilt, Setting, Store};
-use crate::team::Team;
+use crate::team::{Api, Team};
 use crate::transfer::{Failure, Input, Timestamp, UploadId};
 use crate::view::{Change, ConnectionView, DestinationView, News, RebuiltView, Snapshot};
 
@@ -154,6 +154,10 @@ pub(crate) struct Connected {
     pub(crate) protocol: Arc<dyn UploadProtocol>,
     /// Where new files go.
     pub(crate) destination: Option<DestinationView>,
+    /// One more than the connection before it.
+    pub(crate) number: u64,
+    /// The server refuses whoever calls: nothing is started until somebody signs in again.
+    pub(crate) paused: bool,
 }
 
 impl Connected {
@@ -207,6 +211,10 @@ impl Engine {
         let _ = tokio::time::timeout(GOODBYE, self.remove_what_was_cancelled()).await;
         // What was under way is asked for at the next start.
         self.jobs.shutdown().await;
+        if let Some(connected) = &self.connected {
+            // A token that the issuer has exchanged already is lost if the new one is not kept.
+            let _ = tokio::time::timeout(GOODBYE, connected.team.client().caller().settle()).await;
+        }
         self.end_care().await;
     }
 
@@ -357,7 +365,12 @@ impl Engine {
     }
 
     pub(crate) fn protocol(team: &Arc<Team>) -> Arc<dyn UploadProtocol> {
-        Arc::new(VideoActions::new(Arc::clone(team)))
+        let caller = || team.client().caller().clone();
+        match team.api() {
+            Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
+            Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
+            Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
+        }
     }
 
     /// Remembers a setting; one that could not be kept is only lost at the next start.

@@ -78,7 +78,7 @@ impl EngineHandle {
     /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
     /// goes on waiting.
     pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
-        let url = connection.url.clone();
+        let url = connection.url().clone();
         match Team::connect(connection, self.clients.clone()).await {
             Ok(team) => self.ask(|done| Command::Connected(Arc::new(team), done)).await,
             Err(error) => {

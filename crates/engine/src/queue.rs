@@ -156,6 +156,8 @@ pub(crate) struct Entry {
 pub(crate) struct Running {
     pub(crate) kind: Kind,
     pub(crate) stop: CancellationToken,
+    /// The number of the connection that it works over.
+    pub(crate) over: u64,
 }
 
 impl Entry {

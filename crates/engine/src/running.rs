@@ -1,6 +1,7 @@
 //! Starting jobs when their turn comes, and what follows from their ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::{Id, JoinError};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,9 @@ pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError
 impl Engine {
     /// Starts the jobs that states call for, first come first served, within the limits.
     pub(crate) async fn start_what_is_due(&mut self) {
-        let Some(connected) = self.connected.clone() else { return };
+        let Some(connected) = self.connected.clone().filter(|connected| !connected.paused) else {
+            return;
+        };
         let now = self.clock.now();
         let here = |entry: &&Entry| entry.row.destination.server == connected.server();
         let due = self.queue.loaded().filter(here);
@@ -130,7 +133,7 @@ impl Engine {
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        entry.running = Some(Running { kind, stop });
+        entry.running = Some(Running { kind, stop, over: connected.number });
         // What the other side held is known for one sending only: the next one asks again.
         let opened = if kind == Kind::Send { entry.opened.take() } else { None };
         let sending = opened.map(|opened| Sending {
@@ -183,7 +186,9 @@ impl Engine {
         };
         let Some(id) = self.owners.remove(&task) else { return };
         let Some(entry) = self.queue.get_mut(id) else { return };
-        let kind = entry.running.take().map(|running| running.kind);
+        let running = entry.running.take();
+        let kind = running.as_ref().map(|running| running.kind);
+        let now_over = self.connected.as_ref().map(|connected| connected.number);
         match result {
             None => {
                 self.publish_upload(id);
@@ -192,6 +197,12 @@ impl Engine {
             Some(Ok(outcome)) => self.succeeded(id, outcome).await,
             Some(Err(failure)) if kind == Some(Kind::Abandon) => {
                 self.not_cleaned_up(id, &failure).await;
+            }
+            // Somebody has signed in again meanwhile.
+            Some(Err(Failure::Refused { code: Code::SignedOut, .. }))
+                if now_over != running.map(|running| running.over) =>
+            {
+                self.failed(id, Failure::Busy { after: Some(Duration::ZERO) }).await;
             }
             Some(Err(failure)) => self.failed(id, failure).await,
         }
@@ -251,8 +262,9 @@ impl Engine {
     async fn failed(&mut self, id: UploadId, failure: Failure) {
         tracing::info!(upload = %id, %failure, "a job failed");
         if let Failure::Refused { code: Code::SignedOut, .. } = failure
-            && let Some(connected) = &self.connected
+            && let Some(connected) = &mut self.connected
         {
+            connected.paused = true;
             let url = connected.server().to_owned();
             self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
         }
@@ -271,6 +283,8 @@ impl Engine {
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
         tracing::warn!(upload = %id, %failure, "what an upload left could not be removed");
         match failure {
+            // After the next sign-in.
+            Failure::Refused { code: Code::SignedOut, .. } => self.rest(id),
             // Asking again will not help, and the server sweeps what is idle for a day.
             Failure::Refused { .. } => self.apply(id, Input::CleanedUp, |_| {}).await,
             _ => self.rest(id),

@@ -6,7 +6,7 @@ use dailies_api::error::ErrorData;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use crate::{chunked_sessions, team_api, uploads_api, webhooks};
+use crate::{about, chunked_sessions, team_api, uploads_api, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::{chunked_sessions, team_api, uploads_api, webhooks};
         chunked_sessions::complete_video_upload,
         chunked_sessions::get_upload_progress,
         chunked_sessions::cancel_upload,
+        about::show,
         team_api::endpoint::health,
         webhooks::receive,
     ),
