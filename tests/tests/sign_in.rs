@@ -262,6 +262,32 @@ async fn a_refused_connection_is_paused_and_loses_nothing() {
     stage.strike().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_under_way_when_somebody_signs_in_again_goes_on() {
+    let stage = Stage::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(stage.server.api_address().unwrap());
+    let (folder, credentials) = (stage.path("profile"), &stage.server.credentials);
+    let uploader = Uploader::by_way_of(&folder, credentials, &api.url()).await.unwrap();
+    let file = stage.clip("rushes.mp4", 40, Take::One).unwrap();
+    stage.proxy.limit(12 * MIB);
+    let id = uploader.add(file.clone()).await.unwrap();
+    let begun = |view: &UploadView| view.progress.confirmed_bytes > 0;
+    uploader.until(id, LIMIT, begun).await.unwrap();
+    let url = Url::parse(&api.url()).unwrap();
+    let connection = Connection::with_key(url, credentials.api_key.clone());
+    uploader.engine.connect(connection).await.unwrap();
+    // What it was begun with is good no more.
+    let no = Fault::Answer { status: 401, headers: Vec::new(), body: String::new() };
+    api.obey([Rule::new(What::Asked("/api/"), 1, no)]);
+    stage.proxy.unlimit();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    assert!(api.unused().is_empty());
+    uploader.stop().await;
+    stage.one_whole_video(&file).await.unwrap();
+    stage.strike().await.unwrap();
+}
+
 async fn administer(data: &Path, arguments: &[&str]) {
     let mut command = tokio::process::Command::new(e2e::program("dailies-server").unwrap());
     command.args(arguments).arg("--data").arg(data);
