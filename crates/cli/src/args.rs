@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::team::ProtocolKind;
 use dailies_engine::transfer::UploadId;
 use url::Url;
@@ -72,6 +73,31 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<UploadId>,
     },
+    /// Send files although the same project has their content already.
+    SendAnyway {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Choose what uploads of this profile do, and print what is chosen.
+    Prefer {
+        /// Of a file whose content the same project has already.
+        #[arg(long, value_enum)]
+        duplicates: Option<Duplicates>,
+        /// Of a file that is changed while it goes up.
+        #[arg(long, value_enum)]
+        changes: Option<Changes>,
+    },
+    /// Print what happened to an upload, oldest first.
+    History {
+        #[arg(value_name = "ID")]
+        id: UploadId,
+    },
+    /// Print the receipts of finished uploads: what was sent, and what the team says of it.
+    Receipt {
+        /// All that are kept, if none is given; also of uploads that are not in the queue any more.
+        #[arg(value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
     /// Sign in to a team server in the browser, and remember it.
     ///
     /// Uploads that waited for it go on, here or in the call that works on them.
@@ -85,6 +111,42 @@ pub(crate) enum Command {
         /// The team's name for the video.
         video_id: String,
     },
+}
+
+/// What becomes of a file whose content the same project has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Duplicates {
+    /// It waits for `send-anyway` or `cancel`.
+    Ask,
+    /// It is sent like any other.
+    Send,
+}
+
+/// What becomes of an upload whose file was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Changes {
+    /// It waits for `retry` or `cancel`.
+    Ask,
+    /// The file goes up as it is now, unless it keeps changing.
+    StartAgain,
+}
+
+impl From<Duplicates> for OnDuplicate {
+    fn from(duplicates: Duplicates) -> Self {
+        match duplicates {
+            Duplicates::Ask => Self::Ask,
+            Duplicates::Send => Self::Send,
+        }
+    }
+}
+
+impl From<Changes> for OnChange {
+    fn from(changes: Changes) -> Self {
+        match changes {
+            Changes::Ask => Self::Ask,
+            Changes::StartAgain => Self::StartAgain,
+        }
+    }
 }
 
 /// How somebody signs in.

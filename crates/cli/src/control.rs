@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::team::Vault;
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::{EngineHandle, Profile};
@@ -36,11 +37,23 @@ pub(crate) enum Request {
         list: List,
         offset: u64,
     },
+    /// What happened to an upload after this number.
+    History {
+        id: UploadId,
+        after: Option<u64>,
+    },
     /// As the engine's calls of the same names.
+    Receipt(UploadId),
+    Receipts(Option<UploadId>),
     Pause(Vec<UploadId>),
     Resume(Vec<UploadId>),
     Cancel(Vec<UploadId>),
     Retry(Vec<UploadId>),
+    SendAnyway(Vec<UploadId>),
+    Prefer {
+        duplicates: Option<OnDuplicate>,
+        changes: Option<OnChange>,
+    },
     /// Connect to a server that somebody has signed in to.
     Connect(Url),
     /// Let go of this server, if it is the one.
@@ -87,6 +100,17 @@ async fn obey(
     request: Request,
 ) -> Result<Value, EngineError> {
     let ids = match request {
+        Request::Page { list, offset } => return value(engine.page(list, offset, PAGE).await?),
+        Request::History { id, after } => return value(engine.history(id, after).await?),
+        Request::Receipt(id) => return value(engine.receipt(id).await?),
+        Request::Receipts(after) => return value(engine.receipts(after).await?),
+        Request::Prefer { duplicates, changes } => {
+            let mut preferences = engine.preferences().await?;
+            preferences.duplicates = duplicates.unwrap_or(preferences.duplicates);
+            preferences.changes = changes.unwrap_or(preferences.changes);
+            engine.prefer(preferences).await?;
+            return value(preferences);
+        }
         Request::Connect(server) => {
             let connection = kept_connection(&Vault::of_profile(folder), server).await?;
             return engine.connect(connection).await.map(|_| Value::Null);
@@ -97,16 +121,17 @@ async fn obey(
             }
             return Ok(Value::Null);
         }
-        Request::Page { list, offset } => {
-            let page = engine.page(list, offset, PAGE).await?;
-            return serde_json::to_value(page).map_err(|e| unanswered(&e.to_string()));
-        }
+        Request::SendAnyway(ids) => engine.send_anyway(ids.clone()).await.map(|()| ids),
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
         Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),
         Request::Retry(ids) => engine.retry(ids.clone()).await.map(|()| ids),
     }?;
-    serde_json::to_value(ids).map_err(|error| unanswered(&error.to_string()))
+    value(ids)
+}
+
+fn value(answer: impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(answer).map_err(|error| unanswered(&error.to_string()))
 }
 
 fn unanswered(why: &str) -> EngineError {

@@ -142,6 +142,9 @@ pub(crate) fn words(code: Code) -> &'static str {
         }
         Code::SourceUnreadable => "the file cannot be read",
         Code::SourceMissing => "the file is not there",
+        Code::Duplicate => {
+            "the team has the same content already: `dailies send-anyway` sends it all the same"
+        }
         Code::NotAFile => "not a regular file",
         Code::EmptyFile => "the file is empty",
         Code::ProcessingFailed => "the team has the file, but could make nothing playable of it",

@@ -6,6 +6,7 @@ mod control;
 mod events;
 mod exit;
 mod follow;
+mod ledger;
 mod login;
 mod session;
 
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::Preferences;
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::view::{Page, UploadView};
 
@@ -95,6 +97,23 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
         }
         Command::List => {
             list(&folder, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::SendAnyway { ids } => steer(&folder, Request::SendAnyway(ids.clone())).await,
+        Command::Prefer { duplicates, changes } => {
+            let (duplicates, changes) = (duplicates.map(Into::into), changes.map(Into::into));
+            let request = Request::Prefer { duplicates, changes };
+            let chosen: Preferences = control::ask(&folder, request).await?;
+            // Two words, for programs and for people.
+            events::print(&chosen);
+            Ok(Exit::Done)
+        }
+        Command::History { id } => {
+            ledger::history(&folder, *id, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Receipt { ids } => {
+            ledger::receipts(&folder, ids, output).await?;
             Ok(Exit::Done)
         }
         Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,

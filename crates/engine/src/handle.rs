@@ -19,6 +19,7 @@ use crate::transfer::{Input, List, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
 };
+use crate::{ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
 const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
     Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
+    Ledger(ledger::Question),
+    Prefer(preferences::Question),
     Stop,
 }
 
@@ -324,7 +327,7 @@ impl EngineHandle {
         })
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, EngineError> {

@@ -16,7 +16,7 @@ use crate::queue::{Entry, Running};
 use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
 use crate::touched::same_bytes;
-use crate::transfer::{Failure, Input, UploadId};
+use crate::transfer::{Failure, Input, UploadId, Words};
 use crate::view::ConnectionView;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
@@ -37,7 +37,9 @@ impl Engine {
             if kind.takes_slot() && self.slots_taken() >= self.options.uploads {
                 continue;
             }
+            let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));
             match kind {
+                _ if twin => self.rest(id),
                 Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind, &connected).await,
                 _ => self.apply(id, Input::Admitted, |_| {}).await,
             }
@@ -66,8 +68,13 @@ impl Engine {
         self.nothing_waits = next.is_empty();
         for (row, confirmed) in next.into_iter().take(free) {
             let id = row.id;
+            let twin = self.waits_for_its_twin(&row);
             self.queue.load(row, confirmed);
-            self.apply(id, Input::Admitted, |_| {}).await;
+            if twin {
+                self.rest(id);
+            } else {
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
         }
     }
 
@@ -85,13 +92,15 @@ impl Engine {
         }
         let mut row = entry.row.clone();
         row.registration = Registration::Tried;
-        self.store.update(vec![Written { row: row.clone(), forgets: false }]).await?;
+        self.store.update(vec![Written::only(row.clone(), self.clock.now())]).await?;
         row.rev += 1;
         entry.row = row;
         Ok(Earlier::None)
     }
 
     pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
+        let doubles = if kind == Kind::Register { self.doubles(id).await } else { Vec::new() };
+        let kind = if doubles.is_empty() { kind } else { Kind::Compare };
         let mut earlier = Earlier::None;
         if kind == Kind::Register {
             match self.intend(id).await {
@@ -141,6 +150,7 @@ impl Engine {
         let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {
             let done = match (kind, sending) {
+                (Kind::Compare, _) => job.compare(doubles).await,
                 (Kind::Register, _) => job.register(earlier).await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
@@ -200,6 +210,12 @@ impl Engine {
 
     async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
         match outcome {
+            Outcome::Unique => {
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.is_unique = true;
+                }
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
             Outcome::Registered(video) => {
                 let registered = |row: &mut Upload| {
                     row.video_id = video;
@@ -215,12 +231,12 @@ impl Engine {
                 self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
             }
             Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
-            Outcome::Finished { video_id } => {
+            Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;
                     row.video_id = row.video_id.take().or(video_id);
                 };
-                self.apply(id, Input::Finished, finished).await;
+                self.apply_compared(id, Input::Finished, Some(compared), finished).await;
             }
             Outcome::ProcessesAgain => {
                 if let Some(entry) = self.queue.get_mut(id) {
@@ -232,6 +248,7 @@ impl Engine {
                 self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
             }
             Outcome::ProcessingFailed { reason } => {
+                let reason = reason.map(|reason| Words::of(&reason).to_string());
                 self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
             }
             Outcome::OnlyTouched(fingerprint) => {
@@ -252,11 +269,15 @@ impl Engine {
             self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
         }
         let reason = match &failure {
-            Failure::Refused { reason, .. } => Some(reason.clone()),
+            Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),
             _ => None,
         };
         let luck = fastrand::u16(0..=1000);
+        let changed = failure == Failure::SourceChanged;
         self.apply(id, Input::Failed { failure, luck }, |row| row.reason = reason).await;
+        if changed {
+            self.changed(id).await;
+        }
     }
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
