@@ -13,6 +13,7 @@ pub mod conformance;
 pub mod counterparts;
 mod dailies;
 mod garage;
+mod gcs;
 pub mod hash;
 pub mod hls;
 mod programs;
@@ -26,6 +27,7 @@ mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
+pub use gcs::Gcs;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
 pub use server::Server;

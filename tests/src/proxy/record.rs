@@ -14,6 +14,8 @@ pub struct Exchange {
     pub part: Option<u32>,
     /// Its method and path, without the query, which may open something.
     pub asked: String,
+    /// Offsets of its body's first and last byte, where it says them.
+    pub bytes: Option<(u64, u64)>,
     /// The function it calls, at a team API.
     pub function: Option<String>,
     /// When its head had arrived.
@@ -42,10 +44,11 @@ pub(super) struct Note {
 
 impl Note {
     pub(super) fn begin(shared: &Arc<Shared>, head: &Head, function: Option<String>) -> Self {
-        let (part, asked) = (head.part(), head.asked());
+        let (part, asked, bytes) = (head.part(), head.asked(), head.bytes_sent());
         let mut exchanges = lock(&shared.exchanges);
         let index = exchanges.len();
-        exchanges.push(Exchange { part, asked, function, began: Instant::now(), end: None });
+        let began = Instant::now();
+        exchanges.push(Exchange { part, asked, bytes, function, began, end: None });
         drop(exchanges);
         shared.news.notify_waiters();
         Self { shared: Arc::clone(shared), index, end: End::Broken }
