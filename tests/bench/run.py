@@ -18,90 +18,28 @@ import time
 from pathlib import Path
 
 from load import team_server
-from measure import BIN, GIB, ROOT, VENV, Background, machine, run
+from lossy import WINDOW, shaped_line
+from measure import BIN, GIB, ROOT, VENV, Background, machine
+from programs import dailies, peers, rounds, table
+from queue_and_files import killed_at_half, long_queue, many_files, sparse
 
 
-def dailies(profile, url, file, extra=(), env=None):
-    shutil.rmtree(profile, ignore_errors=True)
-    return [str(BIN / "dailies"), "--profile", str(profile), *extra, "--json", "upload", str(file)], {
-        "DAILIES_API_KEY": "sk-bench",
-        "DAILIES_SERVER": url,
-        **(env or {}),
-    }
-
-
-def peers(endpoint, bucket, key, secret, file):
-    """The same file by the usual tools, with the settings their manuals give for speed."""
-    aws = {
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "RCLONE_CONFIG": "/dev/null",
-    }
-    target = f"s3://{bucket}/peer"
-    found = []
-    rclone = VENV / "rclone"
-    if rclone.exists():
-        common = [
-            str(rclone), "copyto", str(file), f":s3:{bucket}/peer", "--s3-provider=Other",
-            f"--s3-endpoint={endpoint}", f"--s3-access-key-id={key}", f"--s3-secret-access-key={secret}",
-            "--s3-region=us-east-1", "--s3-no-check-bucket", "--ignore-times", "--ignore-checksum",
-            "--s3-force-path-style",
-        ]
-        found.append(("rclone, as it comes", common, aws))
-        tuned = [*common, "--s3-disable-checksum", "--s3-use-unsigned-payload=true",
-                 "--s3-chunk-size=8Mi", "--s3-upload-concurrency=8"]
-        found.append(("rclone, 8 MiB × 8, unsigned, no checksum", tuned, aws))
-    s5cmd = VENV / "s5cmd"
-    if s5cmd.exists():
-        found.append(("s5cmd, as it comes", [str(s5cmd), "--endpoint-url", endpoint, "cp", str(file), target], aws))
-    awscli = VENV / "aws"
-    if awscli.exists():
-        command = [str(awscli), "--endpoint-url", endpoint, "s3", "cp", "--no-progress", str(file), target]
-        found.append(("AWS CLI v1, as it comes", command, aws))
-    return found
-
-
-def table(rows, size):
-    lines = [
-        "| program | MB/s | CPU-s per GiB | peak MiB | speed beside `curl -T` |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    median = lambda runs, name: statistics.median(run[name] for run in runs)
-    curl = next((runs for name, runs in rows if name.startswith("curl")), None)
-    for name, runs in rows:
-        ratio = "–"
-        if curl and runs is not curl:
-            ratio = f"{statistics.median(b['wall'] / a['wall'] for a, b in zip(runs, curl)):.2f}"
-        lines.append(
-            f"| {name} | {size / 1e6 / median(runs, 'wall'):.0f} | {median(runs, 'cpu') / (size / GIB):.2f}"
-            f" | {median(runs, 'rss'):.0f} | {ratio} |"
-        )
-    return "\n".join(lines)
-
-
-def rounds(count, programs):
-    """Each program once per round, in turn. A program is (name, command, env, before)."""
-    rows = [(name, []) for name, *_ in programs]
-    for number in range(count + 1):
-        for (name, runs), (_, make) in zip(rows, programs):
-            command, env = make()
-            measured = run(command, env)
-            if number > 0:
-                runs.append(measured)
-            print(f"  {name}: {measured['wall']:.2f} s", file=sys.stderr)
-    return rows
-
-
-def into_sink(size, file, count, work):
-    with Background([str(BIN / "bench-sink")]) as sink:
+def into_sink(size, file, count, work, tls=False):
+    """With TLS only by those who take a certificate from the environment."""
+    certificate = work / "sink.pem"
+    command = [str(BIN / "bench-sink"), *(["--certificate", str(certificate)] if tls else [])]
+    trust = {"SSL_CERT_FILE": str(certificate), "AWS_CA_BUNDLE": str(certificate)} if tls else {}
+    with Background(command) as sink:
         url = sink.line
+        curl = ["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{url}/b/curl"]
         programs = [
-            ("curl -T", lambda: (["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{url}/b/curl"], {})),
-            ("dailies", lambda: dailies(work / "profile", url, file)),
+            ("curl -T", lambda: ([*curl, "--http1.1", "--cacert", str(certificate)] if tls else curl, {})),
+            ("dailies", lambda: dailies(work / "profile", url, file, env=trust)),
         ]
         for name, command, env in peers(url, "b", "key", "secret", file):
+            if tls and "transfer manager" in name:
+                continue
+            env = {**env, **trust}
             programs.append((name, lambda command=command, env=env: (command, env)))
         return table(rounds(count, programs), size)
 
@@ -129,8 +67,8 @@ def into_server(size, file, count, work):
             return ["curl", "-sf", "-o", "/dev/null", "-T", str(file), url], {}
 
         def ours():
-            command, env = dailies(work / "profile", listening["url"], file)
-            return command, {**env, "DAILIES_API_KEY": credentials["apiKey"]}
+            key = {"DAILIES_API_KEY": credentials["apiKey"]}
+            return dailies(work / "profile", listening["url"], file, env=key)
 
         programs = [("curl -T", curl), ("dailies", ours)]
         for name, command, env in peers(*args, file):
@@ -236,6 +174,16 @@ def main():
 
     print("Into a sink", file=sys.stderr)
     sink = into_sink(size, file, options.rounds, work)
+    print("Into a sink by TLS", file=sys.stderr)
+    tls = into_sink(size, file, options.rounds, work, tls=True)
+    print("Many files", file=sys.stderr)
+    many = many_files(options.rounds, work)
+    print("Over a shaped line", file=sys.stderr)
+    line = shaped_line(options.rounds, work)
+    print("A sparse file, a long queue, a kill at half", file=sys.stderr)
+    sparse_peak, sparse_speed = sparse(work)
+    queue = long_queue(work)
+    killed = killed_at_half(work)
     print("Into dailies-server", file=sys.stderr)
     server = into_server(size, file, options.rounds, work)
     byte = first_byte(options.rounds, work)
@@ -264,7 +212,37 @@ loopback. {"; ".join(versions)}.
 {sink}
 
 `dailies` reads every part once more, for the CRC-64/NVME that is signed into its address; `curl` computes
-nothing. One request at a time for `curl`, four for `dailies`.
+nothing. One request at a time for `curl`.
+
+The same by TLS 1.3 (HTTP/1.1):
+
+{tls}
+
+A file of 1 TiB, most of it a hole, for a minute: {sparse_speed:.0f} MB/s, {sparse_peak:.0f} MiB at the peak (aim 48).
+
+### 500 files of 1 MiB into the same sink
+
+{many}
+
+`dailies` has each of them in its queue, on disk, before it is registered; the others keep no queue.
+
+### Over a line of 100 Mbit/s and 80 ms
+
+100 MiB; Mbit/s of payload until the end, or within {WINDOW} s. `bench-shape` is the line; the kernel's own TCP with the
+congestion control named at both ends.
+
+{line}
+
+### `SIGKILL` at half of 1 GiB, then the same command again
+
+{killed}
+
+Into the storage inside `dailies-server`. What was under way at the kill is sent again by everybody.
+
+### A queue of {queue["rows"]:,} rows
+
+Opened in {queue["open_ms"]:.0f} ms (aim 1,000); a page of 100 anywhere in its list p50 {queue["page_p50_ms"]:.1f} ms, p99
+{queue["page_p99_ms"]:.1f} ms (aim 5), worst {queue["page_worst_ms"]:.1f} ms; {queue["peak_mib"]} MiB at the peak (aim 96).
 
 ### Into the storage inside `dailies-server`
 

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -20,6 +22,7 @@ pub struct Dailies {
     profile: PathBuf,
     credentials: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
+    input: Option<String>,
 }
 
 impl Dailies {
@@ -32,13 +35,20 @@ impl Dailies {
     /// Calls with a profile only.
     #[must_use]
     pub fn unconnected(profile: PathBuf) -> Self {
-        Self { profile, credentials: None, environment: Vec::new() }
+        Self { profile, credentials: None, environment: Vec::new(), input: None }
     }
 
     /// Calls with one more variable in the environment.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Calls with this on their standard input.
+    #[must_use]
+    pub fn told(mut self, input: &str) -> Self {
+        self.input = Some(input.to_owned());
         self
     }
 
@@ -64,11 +74,15 @@ impl Dailies {
             .env_remove("DAILIES_API_KEY")
             .env_remove("DAILIES_SERVER")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        if let (Some(input), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+            let input = input.clone();
+            tokio::spawn(async move { stdin.write_all(input.as_bytes()).await });
+        }
         let out = Written::default();
         let errors = Written::default();
         let stdout = child.stdout.take().context("dailies has no standard output")?;
@@ -158,6 +172,31 @@ impl Running {
     pub async fn exit(&mut self) {
         // One that cannot be waited for is not there any more.
         let _ = self.child.wait().await;
+    }
+
+    /// Lets it do nothing, as a computer that sleeps does.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = self.child.id().context("it has ended")?;
+        let id = Pid::from_raw(id.cast_signed()).context("no process has the number 0")?;
+        Ok(kill_process(id, signal)?)
     }
 
     /// Ends it with SIGKILL. `false` where it had ended by itself.

@@ -12,6 +12,8 @@ pub mod clips;
 pub mod conformance;
 pub mod counterparts;
 mod dailies;
+#[cfg(unix)]
+pub mod faults;
 mod garage;
 mod gcs;
 pub mod hash;

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// The folder of this build's programs: the tests' own lies one deeper, in `deps/`.
+/// The folder of this build's programs: tests lie one deeper, in `deps/`.
 ///
 /// # Errors
 /// Where the system does not say what runs.
 pub fn build_folder() -> Result<PathBuf> {
     let own = std::env::current_exe().context("the system does not say where this test lies")?;
-    let folder = own.parent().and_then(|deps| deps.parent());
+    let beside = own.parent().context("this test lies in no build folder")?;
+    let folder = if beside.ends_with("deps") { beside.parent() } else { Some(beside) };
     Ok(folder.context("this test lies in no build folder")?.to_owned())
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use dailies_api::videos::VideoStatus;
 use dailies_engine::error::Code;
@@ -101,17 +101,51 @@ async fn truncated_and_rewritten() {
     half.goes_up_as_it_is_now().await;
 }
 
-/// The same bytes at the head and the tail, the same length: only the times tell.
+/// Writes over some bytes at each of these places.
+fn edit(file: &Path, places: impl IntoIterator<Item = u64>) {
+    let mut edit = std::fs::File::options().write(true).open(file).unwrap();
+    for place in places {
+        edit.seek(SeekFrom::Start(place)).unwrap();
+        edit.write_all(&[0x55; 64 << 10]).unwrap();
+    }
+}
+
+/// The same bytes at the head and the tail, the same length: what was sent tells.
 #[tokio::test]
-async fn edited_in_the_middle() {
+async fn edited_where_it_was_sent() {
     let half = Half::sent().await;
-    let length = std::fs::metadata(&half.file).unwrap().len();
-    let mut edit = std::fs::File::options().write(true).open(&half.file).unwrap();
-    edit.seek(SeekFrom::Start(length / 2)).unwrap();
-    edit.write_all(&[0x55; 64 << 10]).unwrap();
-    drop(edit);
+    edit(&half.file, (0..6).map(|part| part * 5 * MIB + 2 * MIB));
     half.stops().await;
     half.goes_up_as_it_is_now().await;
+}
+
+/// What went up belongs to the new version, too: the rest of it follows.
+#[tokio::test]
+async fn edited_where_nothing_was_sent_yet() {
+    let Half { stage, uploader, file, id } = Half::sent().await;
+    let length = std::fs::metadata(&file).unwrap().len();
+    edit(&file, [length - MIB]);
+    stage.proxy.unlimit();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    stage.one_whole_video(&file).await.unwrap();
+    uploader.stop().await;
+    stage.strike().await.unwrap();
+}
+
+/// Copied back, backed up, or on a disk that rounds: other times are no other version.
+#[tokio::test]
+async fn given_another_time() {
+    let Half { stage, uploader, file, id } = Half::sent().await;
+    let before = stage.server.log.stored_parts().len();
+    std::fs::File::options().append(true).open(&file).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    stage.proxy.unlimit();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    stage.one_whole_video(&file).await.unwrap();
+    let again = stage.server.log.stored_parts().split_off(before);
+    let again = again.iter().filter(|part| part.was_held).count();
+    assert!(again <= e2e::quick().lanes, "{again} parts came again");
+    uploader.stop().await;
+    stage.strike().await.unwrap();
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Code;
 use crate::protocol::{Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
 use crate::send::{Sending, blocking, local};
-use crate::source::{Crc64, Slices, Source};
+use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::store::{Receipt, Registration, Session, SessionKind, Store, Upload};
 use crate::transfer::{ByteRange, Failure, Phase};
 
@@ -54,10 +54,18 @@ pub(crate) enum Outcome {
     Registered(Option<String>),
     Opened(Opened),
     Sent,
-    Finished { video_id: Option<String> },
+    Finished {
+        video_id: Option<String>,
+    },
     ProcessesAgain,
-    Playable { duration: Option<f64> },
-    ProcessingFailed { reason: Option<String> },
+    Playable {
+        duration: Option<f64>,
+    },
+    ProcessingFailed {
+        reason: Option<String>,
+    },
+    /// The file has other times and the same bytes: its new fingerprint.
+    OnlyTouched(Fingerprint),
     Abandoned,
 }
 

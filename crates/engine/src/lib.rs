@@ -26,6 +26,7 @@ pub mod store;
 pub mod team;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod touched;
 pub mod transfer;
 pub mod view;
 

@@ -14,6 +14,7 @@ use crate::protocol::Earlier;
 use crate::queue::{Entry, Running};
 use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
+use crate::touched::same_bytes;
 use crate::transfer::{Failure, Input, UploadId};
 use crate::view::ConnectionView;
 
@@ -134,8 +135,9 @@ impl Engine {
             lanes: self.options.lanes,
             progress: Arc::clone(&entry.progress),
         });
+        let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {
-            match (kind, sending) {
+            let done = match (kind, sending) {
                 (Kind::Register, _) => job.register(earlier).await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
@@ -143,6 +145,12 @@ impl Engine {
                 (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
                 (Kind::Abandon, _) => job.abandon().await,
+            };
+            match done {
+                Err(Failure::SourceChanged) => {
+                    same_bytes(&row, &store, &slices).await.map(Outcome::OnlyTouched)
+                }
+                done => done,
             }
         };
         let task = self.jobs.spawn(async move {
@@ -214,6 +222,10 @@ impl Engine {
             }
             Outcome::ProcessingFailed { reason } => {
                 self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
+            }
+            Outcome::OnlyTouched(fingerprint) => {
+                tracing::info!(upload = %id, "the file has other times and the same bytes");
+                self.apply(id, Input::Admitted, |row| row.fingerprint = fingerprint).await;
             }
             Outcome::Abandoned => self.apply(id, Input::CleanedUp, |_| {}).await,
         }

@@ -1,27 +1,47 @@
 //! A team server and an S3 storage that throw every byte away: what is left to measure is the client.
 //!
-//! Prints its address. Speaks just enough of both protocols for one upload by `dailies`, curl,
-//! rclone, s5cmd and the AWS CLI, and checks nothing. No part of the product.
+//! Prints its address. Speaks just enough of both protocols for uploads by `dailies`, curl, rclone,
+//! s5cmd, the AWS CLI, opendal and the AWS transfer manager, and checks nothing. No part of the
+//! product.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use clap::Parser;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
-/// Of every part but the last, as `dailies-server` does it.
+/// The smallest part, and what a part's size is a multiple of, as `dailies-server` does it.
 const PART_SIZE: u64 = 8 << 20;
+const PART_STEP: u64 = 1 << 20;
+const PARTS: u64 = 10_000;
+
+/// Throws away what is uploaded to it.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+    /// Speaks TLS, and writes the certificate to be trusted here.
+    #[arg(long)]
+    certificate: Option<PathBuf>,
+}
 
 #[derive(Default)]
 struct Sink {
@@ -32,12 +52,17 @@ struct Sink {
     first_byte: Mutex<Option<SystemTime>>,
     /// Of the last upload that was registered.
     size: AtomicU64,
+    /// Payload bytes that ever came.
+    received: AtomicU64,
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let arguments = Arguments::parse();
+    let tls = arguments.certificate.as_deref().map(tls).transpose()?;
+    let listener = TcpListener::bind(&arguments.listen).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = format!("{scheme}://{}", listener.local_addr()?);
     #[expect(clippy::print_stdout, reason = "whoever starts it reads this")]
     {
         println!("{address}");
@@ -46,16 +71,40 @@ async fn main() -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await.context("accepting")?;
         stream.set_nodelay(true)?;
-        let sink = Arc::clone(&sink);
+        let (sink, tls) = (Arc::clone(&sink), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&sink), request));
-            // A client that hangs up is its own business.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .max_buf_size(1 << 20)
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            match tls {
+                None => serve(sink, stream).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(sink, stream).await;
+                    }
+                }
+            }
         });
     }
+}
+
+/// A certificate of its own, written to `file`.
+fn tls(file: &std::path::Path) -> Result<TlsAcceptor> {
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let own = rcgen::generate_simple_self_signed(names)?;
+    std::fs::write(file, own.cert.pem())?;
+    let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key.into())?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn serve(sink: Arc<Sink>, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let service = service_fn(move |request| answer(Arc::clone(&sink), request));
+    // A client that hangs up is its own business.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .max_buf_size(1 << 20)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(
@@ -70,6 +119,9 @@ async fn answer(
         (Method::POST, _) => post(&sink, &path, &query, request).await,
         (Method::HEAD, _) => head(&sink, &path),
         (Method::GET, _) if path == "/first-byte" => first_byte(&sink),
+        (Method::GET, _) if path == "/received" => {
+            Ok(Response::new(Full::from(sink.received.load(Relaxed).to_string())))
+        }
         (Method::GET, _) => {
             xml("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
         }
@@ -99,6 +151,7 @@ async fn swallow(sink: &Sink, mut body: Incoming) -> u64 {
             let mut first = sink.first_byte.lock().unwrap_or_else(PoisonError::into_inner);
             first.get_or_insert_with(SystemTime::now);
             length += data.len() as u64;
+            sink.received.fetch_add(data.len() as u64, Relaxed);
         }
     }
     length
@@ -138,6 +191,21 @@ fn head(sink: &Sink, path: &str) -> Answer {
     }
 }
 
+/// One PUT up to two parts, then parts.
+fn initiate(sink: &Sink) -> Value {
+    let size = sink.size.load(Relaxed);
+    if size <= 2 * PART_SIZE {
+        let url = format!("{}/b/k", sink.address);
+        return json!({"strategy": "single", "key": "k", "url": url});
+    }
+    let part_size = PART_SIZE.max(size.div_ceil(PARTS).next_multiple_of(PART_STEP));
+    json!({
+        "strategy": "multipart", "key": "k", "uploadId": "u", "partSizeBytes": part_size,
+        "partCount": size.div_ceil(part_size), "uploadedParts": [],
+        "checksumAlgorithm": "CRC64NVME",
+    })
+}
+
 async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let call: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
@@ -152,11 +220,7 @@ async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
             *sink.first_byte.lock().unwrap_or_else(PoisonError::into_inner) = None;
             json!("v")
         }
-        "videoActions:initiateVideoUpload" => json!({
-            "strategy": "multipart", "key": "k", "uploadId": "u", "partSizeBytes": PART_SIZE,
-            "partCount": sink.size.load(Relaxed).div_ceil(PART_SIZE), "uploadedParts": [],
-            "checksumAlgorithm": "CRC64NVME",
-        }),
+        "videoActions:initiateVideoUpload" => initiate(sink),
         "videoActions:signUploadParts" => {
             let part = |number: &Value| {
                 let url = format!("{}/b/k?partNumber={number}&uploadId=u", sink.address);

@@ -192,15 +192,8 @@ impl Drop for FaultProxy {
 
 impl Shared {
     /// The fault for a request, if a rule has one; uses the rule up by one.
-    fn fault_for(
-        &self,
-        part: Option<u32>,
-        function: Option<&str>,
-        sent_to: Option<&str>,
-        asked_for: Option<&str>,
-    ) -> Option<Fault> {
-        let mut rules = lock(&self.rules);
-        rules.iter_mut().find_map(|rule| rule.apply(part, function, sent_to, asked_for))
+    fn fault_for(&self, exchange: &Exchange) -> Option<Fault> {
+        lock(&self.rules).iter_mut().find_map(|rule| rule.apply(exchange))
     }
 
     /// Waits until `bytes` more may pass.

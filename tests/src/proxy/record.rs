@@ -18,10 +18,19 @@ pub struct Exchange {
     pub bytes: Option<(u64, u64)>,
     /// The function it calls, at a team API.
     pub function: Option<String>,
+    /// Whether it carries anything besides a call.
+    pub has_body: bool,
     /// When its head had arrived.
     pub began: Instant,
     /// When it ended, and how.
     pub end: Option<(Instant, End)>,
+}
+
+impl Exchange {
+    pub(super) fn new(head: &Head, function: Option<String>, has_body: bool) -> Self {
+        let (part, asked, bytes) = (head.part(), head.asked(), head.bytes_sent());
+        Self { part, asked, bytes, function, has_body, began: Instant::now(), end: None }
+    }
 }
 
 /// How an exchange ended.
@@ -43,12 +52,10 @@ pub(super) struct Note {
 }
 
 impl Note {
-    pub(super) fn begin(shared: &Arc<Shared>, head: &Head, function: Option<String>) -> Self {
-        let (part, asked, bytes) = (head.part(), head.asked(), head.bytes_sent());
+    pub(super) fn begin(shared: &Arc<Shared>, exchange: Exchange) -> Self {
         let mut exchanges = lock(&shared.exchanges);
         let index = exchanges.len();
-        let began = Instant::now();
-        exchanges.push(Exchange { part, asked, bytes, function, began, end: None });
+        exchanges.push(exchange);
         drop(exchanges);
         shared.news.notify_waiters();
         Self { shared: Arc::clone(shared), index, end: End::Broken }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 use super::message::{Head, Length};
-use super::record::{End, Note};
+use super::record::{End, Exchange, Note};
 use super::{Fault, Shared, lock};
 
 /// Bytes moved at once.
@@ -56,10 +56,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         length = Length::Bytes(0);
         function = called(&begun);
     }
-    let sent_to = (length != Length::Bytes(0)).then(|| head.target());
-    let asked_for = (length == Length::Bytes(0)).then(|| head.target());
-    let fault = shared.fault_for(head.part(), function.as_deref(), sent_to, asked_for);
-    let note = Note::begin(shared, &head, function);
+    let exchange = Exchange::new(&head, function, length != Length::Bytes(0));
+    let fault = shared.fault_for(&exchange);
+    let note = Note::begin(shared, exchange);
     let request = Request { head: &head, begun: &begun, length };
     let Some(fault) = fault else {
         let mut storage = request.forward(client, shared, None).await?;
@@ -67,9 +66,9 @@ async fn exchange(client: &mut Stream, shared: &Arc<Shared>) -> io::Result<Next>
         note.end(End::Answered(status));
         return Ok(if closes || head.closes() { Next::Close } else { Next::Request });
     };
-    let next = request.broken(client, shared, fault).await?;
+    let next = request.broken(client, shared, fault).await;
     note.end(End::Faulted);
-    Ok(next)
+    next
 }
 
 /// The other parts of a team's API lie beside its functions, and take bytes.
@@ -118,6 +117,13 @@ impl Request<'_> {
             Fault::SwallowAnswer => {
                 let mut storage = self.forward(client, shared, None).await?;
                 answer(&mut storage, None).await?;
+                Ok(Next::Close)
+            }
+            Fault::HalfAnswer => {
+                let mut storage = self.forward(client, shared, None).await?;
+                let head = Head::read(&mut storage).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+                client.write_all(&head.bytes[..head.bytes.len() / 2]).await?;
+                client.flush().await?;
                 Ok(Next::Close)
             }
             Fault::Flip { at } => {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Exchange;
+
 /// Breaks some requests in one way.
 #[derive(Clone, Debug)]
 pub struct Rule {
@@ -53,6 +55,8 @@ pub enum Fault {
     },
     /// Forwards all, takes the answer, and cuts instead of passing it on.
     SwallowAnswer,
+    /// Forwards all, and passes on half of the answer's head before it cuts.
+    HalfAnswer,
     /// Forwards all but changes one bit of this byte of the body.
     Flip {
         /// Offset in the body.
@@ -79,25 +83,27 @@ impl Rule {
         self.left
     }
 
-    pub(super) fn apply(
-        &mut self,
-        part: Option<u32>,
-        function: Option<&str>,
-        sent_to: Option<&str>,
-        asked_for: Option<&str>,
-    ) -> Option<Fault> {
-        let fits = match self.what {
-            What::Part(number) => part == Some(number),
-            What::AnyPart => part.is_some(),
-            What::Function(name) => function == Some(name),
-            What::Sent(path) => sent_to.is_some_and(|target| target.starts_with(path)),
-            What::Asked(path) => asked_for.is_some_and(|target| target.starts_with(path)),
-        };
-        if !fits || self.left == 0 {
+    pub(super) fn apply(&mut self, exchange: &Exchange) -> Option<Fault> {
+        if self.left == 0 || !self.what.fits(exchange) {
             return None;
         }
         self.left -= 1;
         Some(self.fault.clone())
+    }
+}
+
+impl What {
+    /// Whether a request is one of these.
+    #[must_use]
+    pub fn fits(&self, exchange: &Exchange) -> bool {
+        let path = exchange.asked.split(' ').nth(1).unwrap_or_default();
+        match self {
+            Self::Part(number) => exchange.part == Some(*number),
+            Self::AnyPart => exchange.part.is_some(),
+            Self::Function(name) => exchange.function.as_deref() == Some(*name),
+            Self::Sent(start) => exchange.has_body && path.starts_with(start),
+            Self::Asked(start) => !exchange.has_body && path.starts_with(start),
+        }
     }
 }
 
@@ -124,6 +130,27 @@ impl Fault {
     #[must_use]
     pub fn expired() -> Self {
         Self::s3(403, "AccessDenied", "Request has expired")
+    }
+
+    /// An S3 whose clock is another one.
+    #[must_use]
+    pub fn skewed() -> Self {
+        let words = "The difference between the request time and the current time is too large.";
+        Self::s3(403, "RequestTimeTooSkewed", words)
+    }
+
+    /// A status and little else, with seconds to wait where it has some.
+    #[must_use]
+    pub fn status(status: u16, wait: Option<u64>) -> Self {
+        let headers = wait.map(|seconds| ("retry-after", seconds.to_string()));
+        Self::Answer { status, headers: headers.into_iter().collect(), body: "no".into() }
+    }
+
+    /// JSON.
+    #[must_use]
+    pub fn json(status: u16, body: &str) -> Self {
+        let headers = vec![("content-type", "application/json".into())];
+        Self::Answer { status, headers, body: body.into() }
     }
 
     /// A hotel's network that wants a room number first.

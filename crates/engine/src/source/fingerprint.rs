@@ -51,6 +51,13 @@ impl Fingerprint {
         })
     }
 
+    /// Whether this could be the same version of a file whose times are others: size, head and tail
+    /// are equal. What lies between them, this does not know.
+    #[must_use]
+    pub fn has_ends_of(&self, other: &Self) -> bool {
+        self.size == other.size && self.sample == other.sample
+    }
+
     /// Whether the path leads to this file, in this version. Reads the content only where the
     /// times leave a doubt. Blocks.
     ///

@@ -222,6 +222,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason,
+             fingerprint = :fingerprint,
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
@@ -241,6 +242,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":registration": name(&row.registration)?,
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
+            ":fingerprint": json(&row.fingerprint)?,
             ":duration": row.duration,
             ":reason": row.reason,
             ":ended": row.list() == List::Done,

@@ -1,0 +1,108 @@
+"""A line of 100 Mbit/s and 80 ms between two network namespaces, with and without loss."""
+
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+from measure import BIN, MIB, PEERS, Background
+from programs import dailies, peers
+
+# Of which a sender that keeps one connection needs a fraction, and a sender that guesses wrong, all.
+WINDOW = 40
+SIZE = 100 * MIB
+# Loss in percent on the way to the server, and who decides how much is sent.
+LINES = [(0, "cubic"), (1, "cubic"), (1, "bbr")]
+
+
+class Line:
+    """The sink at one end, programs at the other. Everything is gone after it."""
+
+    def __init__(self, loss, congestion):
+        self.near, self.far = f"dailies-near-{os.getpid()}", f"dailies-far-{os.getpid()}"
+        self.loss, self.congestion = loss, congestion
+        self.running = []
+
+    def ip(self, *arguments):
+        subprocess.run(["ip", *arguments], check=True)
+
+    def __enter__(self):
+        self.ip("netns", "add", self.near)
+        self.ip("netns", "add", self.far)
+        shape = [str(PEERS / "bench-shape"), self.near, self.far, "--loss", str(self.loss)]
+        self.start(shape)
+        # Per route: a namespace has no list of its own of what may be chosen.
+        self.ip("-n", self.near, "route", "change", "10.77.0.0/24", "dev", "line0", "src", "10.77.0.1",
+                "congctl", self.congestion)
+        sink = ["ip", "netns", "exec", self.far, str(BIN / "bench-sink"), "--listen", "10.77.0.2:0"]
+        self.url = self.start(sink).line
+        return self
+
+    def start(self, command):
+        background = Background(command)
+        self.running.append(background)
+        return background
+
+    def received(self):
+        ask = ["ip", "netns", "exec", self.far, "curl", "-sf", f"{self.url}/received"]
+        return int(subprocess.check_output(ask))
+
+    def goodput(self, command, env):
+        """Mbit/s of payload until the program ends, or within the window."""
+        before, started = self.received(), time.monotonic()
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", self.near, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, **env}, start_new_session=True)
+        try:
+            process.wait(WINDOW)
+        except subprocess.TimeoutExpired:
+            pass
+        took = time.monotonic() - started
+        arrived = self.received() - before
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        elif process.returncode != 0:
+            raise SystemExit(f"{command[0]} failed on the shaped line with {process.returncode}")
+        # What was sent twice was no use.
+        return min(arrived, SIZE) * 8 / 1e6 / took
+
+    def __exit__(self, *_):
+        for background in reversed(self.running):
+            background.__exit__()
+        for namespace in (self.near, self.far):
+            self.ip("netns", "delete", namespace)
+
+
+def shaped_line(count, work):
+    """The table, or why there is none."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        return "Not measured: network namespaces need root and iproute2."
+    file = work / "line.mp4"
+    file.write_bytes(b"\0\0\0\x18ftypisom" + os.urandom(SIZE - 12))
+    columns = []
+    for loss, congestion in LINES:
+        figures = {}
+        with Line(loss, congestion) as line:
+            programs = [
+                ("curl -T", ["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{line.url}/b/curl"], {}),
+                ("dailies", *dailies(work / "profile", line.url, file)),
+                *peers(line.url, "b", "key", "secret", file),
+            ]
+            for _ in range(count):
+                for name, command, env in programs:
+                    if name == "dailies":
+                        shutil.rmtree(work / "profile", ignore_errors=True)
+                    figures.setdefault(name, []).append(line.goodput(command, env))
+                    print(f"  {loss} % {congestion}, {name}: {figures[name][-1]:.1f} Mbit/s", file=sys.stderr)
+        columns.append(figures)
+    heads = [f"{loss} % lost, {congestion}" for loss, congestion in LINES]
+    rows = [f"| program | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(heads)}"]
+    for name in columns[0]:
+        cells = [f"{statistics.median(column[name]):.1f}" for column in columns]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows)

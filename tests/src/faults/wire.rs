@@ -1,0 +1,170 @@
+//! The protocols as the proxies see them.
+
+use crate::proxy::{Fault, Rule, What};
+
+/// A protocol, in one of its forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// `videoActions`, in parts.
+    Parts,
+    /// `videoActions`, a small file.
+    Single,
+    /// `videoActions`, as it is documented.
+    Documented,
+    /// `videoUpload`.
+    Chunks,
+    /// Forms.
+    Form,
+}
+
+/// Where in an upload, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The team hears of it.
+    Register,
+    /// A session is opened.
+    Open,
+    /// Addresses are asked for.
+    Sign,
+    /// The first part goes.
+    First,
+    /// The last part goes.
+    Last,
+    /// A part is confirmed.
+    Confirm,
+    /// The parts are put together.
+    Finish,
+    /// The team is told.
+    Tell,
+    /// What becomes of it is asked.
+    Look,
+}
+
+/// Which of the two proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Team,
+    Storage,
+}
+
+/// How a step is known on the wire.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) side: Side,
+    pub(super) what: What,
+}
+
+impl Step {
+    /// In their order.
+    pub const ALL: [Self; 9] = [
+        Self::Register,
+        Self::Open,
+        Self::Sign,
+        Self::First,
+        Self::Last,
+        Self::Confirm,
+        Self::Finish,
+        Self::Tell,
+        Self::Look,
+    ];
+
+    /// Whether its requests carry a file's bytes.
+    #[must_use]
+    pub fn carries_payload(self) -> bool {
+        matches!(self, Self::First | Self::Last)
+    }
+}
+
+/// What the current dialect has besides the documented one.
+const NOT_DOCUMENTED: [&str; 6] = [
+    "projects:listUploadTargets",
+    "videos:get",
+    "videos:list",
+    "videoActions:initiateVideoUpload",
+    "videoActions:signUploadParts",
+    "videoActions:completeMultipartUpload",
+];
+
+impl Wire {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Parts, Self::Single, Self::Documented, Self::Chunks, Self::Form];
+
+    /// How the step is known, where the protocol has it.
+    pub(super) fn mark(self, step: Step) -> Option<Mark> {
+        let team = |what| Some(Mark { side: Side::Team, what });
+        let storage = |what| Some(Mark { side: Side::Storage, what });
+        let call = |function| team(What::Function(function));
+        match (self, step) {
+            (Self::Parts | Self::Single | Self::Documented, Step::Register) => {
+                call("videos:create")
+            }
+            (Self::Parts | Self::Single, Step::Open) => call("videoActions:initiateVideoUpload"),
+            (Self::Parts, Step::Sign) => call("videoActions:signUploadParts"),
+            (Self::Parts, Step::First) => storage(What::Part(1)),
+            (Self::Parts, Step::Last) => storage(What::Part(3)),
+            (Self::Parts, Step::Finish) => call("videoActions:completeMultipartUpload"),
+            (Self::Documented, Step::Open) => call("videoActions:getUploadUrl"),
+            (Self::Single | Self::Documented, Step::First) => storage(What::Sent("/")),
+            (Self::Parts | Self::Single | Self::Documented, Step::Tell) => {
+                call("videoActions:markUploadComplete")
+            }
+            (Self::Parts | Self::Single, Step::Look) => call("videos:get"),
+            (Self::Chunks, Step::Open) => team(What::Sent("/videoUpload/initializeUpload")),
+            (Self::Chunks, Step::Sign) => team(What::Sent("/videoUpload/getChunkUploadUrl")),
+            (Self::Chunks, Step::First) => storage(What::Part(1)),
+            (Self::Chunks, Step::Last) => storage(What::Part(3)),
+            (Self::Chunks, Step::Confirm) => team(What::Sent("/videoUpload/confirmChunkUpload")),
+            (Self::Chunks, Step::Finish) => team(What::Sent("/videoUpload/completeUpload")),
+            (Self::Form, Step::Open) => team(What::Asked("/api/client/v1/uploads")),
+            (Self::Form, Step::First) => team(What::Sent("/api/client/v1/uploads")),
+            (Self::Form, Step::Look) => team(What::Asked("/api/client/v1/uploads/")),
+            _ => None,
+        }
+    }
+
+    /// Rules that make the team API what this speaks.
+    pub(super) fn rules(self) -> Vec<Rule> {
+        if self != Self::Documented {
+            return Vec::new();
+        }
+        // As a production deployment says it: the reason is hidden.
+        let unknown =
+            Fault::json(200, r#"{"status":"error","errorMessage":"[Request ID: 1] Server Error"}"#);
+        let hidden = |function| Rule::new(What::Function(function), usize::MAX, unknown.clone());
+        NOT_DOCUMENTED.map(hidden).into()
+    }
+
+    /// Mebibytes of a file that takes this way.
+    pub(super) fn mebibytes(self) -> u64 {
+        match self {
+            Self::Single => 4,
+            _ => 13,
+        }
+    }
+
+    /// What its connection is called in the command line.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Parts | Self::Single | Self::Documented => "video-actions",
+            Self::Chunks => "chunked-sessions",
+            Self::Form => "uploads-api",
+        }
+    }
+
+    /// Where its uploads go, in a team with this project.
+    pub(super) fn project(self, project: &str) -> String {
+        if self == Self::Form { "root".into() } else { project.into() }
+    }
+
+    /// Whether a lost answer at this step leaves what the protocol can't find again, so that all
+    /// that can be promised is one whole video.
+    pub(super) fn forgets(self, step: Step) -> bool {
+        match self {
+            Self::Parts | Self::Single => false,
+            Self::Documented => step <= Step::First,
+            Self::Chunks => step == Step::Open,
+            Self::Form => step == Step::First,
+        }
+    }
+}
