@@ -17,6 +17,9 @@ use crate::db::{removals, uploads};
 use crate::team_api::functions::{self, value};
 use crate::team_api::{Caller, Refusal, Role, Team};
 
+/// Characters of a file's name.
+const LONGEST_NAME: usize = 255;
+
 /// Registers the video as `videos:create` does, under the same key, and opens its upload.
 pub(super) async fn create(
     team: Arc<Team>,
@@ -27,6 +30,10 @@ pub(super) async fn create(
 ) -> Result<DirectUpload, Refusal> {
     let CreateDirectUpload { project_id, title, description, filename, file_size, content_type } =
         args;
+    if filename.is_empty() || filename.chars().count() > LONGEST_NAME {
+        let message = format!("a file's name has 1 to {LONGEST_NAME} characters");
+        return Err(Refusal::argument("filename", message));
+    }
     let args = value(CreateVideo {
         project_id,
         title,
@@ -40,8 +47,10 @@ pub(super) async fn create(
     let Value::String(id) = answer else { return Err(Refusal::internal()) };
     let video_id = id.clone();
     team.database
-        .write::<_, DatabaseError, _>(move |connection| {
-            uploads::set_filename(connection, &video_id, &filename)
+        .write::<_, Refusal, _>(move |connection| {
+            // The answer to a key is kept longer than a video that was removed.
+            videos::get(connection, &video_id)?.ok_or_else(Refusal::no_video)?;
+            Ok(uploads::set_filename(connection, &video_id, &filename)?)
         })
         .await?;
     open(team, caller, id, None, origin).await

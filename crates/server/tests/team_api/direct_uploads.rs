@@ -113,6 +113,8 @@ async fn a_cancelled_upload_takes_nothing_more_and_leaves_nothing() {
     assert_eq!(own(&server, Method::DELETE, &format!("/{video}"), None).await.0, 204);
     assert_eq!(charged(&server), (0, 0));
     assert_eq!(own(&server, Method::GET, &format!("/{video}"), None).await.0, 404);
+    let again = own(&server, Method::POST, "", Some(&body(&server, 1 << 20))).await;
+    assert_eq!(again.0, 404, "the key's video is gone: {again:?}");
     assert_eq!(own(&server, Method::DELETE, &format!("/{video}"), None).await.0, 404);
     // The media engine is told at once, but not within the call.
     for _ in 0..100 {
@@ -256,6 +258,7 @@ async fn only_members_upload_and_only_within_the_quota() {
         ("fileSize", json!(11), 413),
         ("fileSize", json!(0), 422),
         ("contentType", json!("text/html"), 415),
+        ("filename", json!(""), 422),
         ("projectId", json!("none"), 404),
         ("colour", json!("red"), 422),
     ] {
