@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 NODE := scripts/with-node
 
-.PHONY: help run demo test bench peers build ui bindings openapi lint deny unit e2e window screens check-directions clean
+.PHONY: help run demo test bench peers faults build ui bindings openapi lint deny unit e2e window screens check-directions clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -24,6 +24,9 @@ bench: ## Speed and memory beside curl, rclone, s5cmd and the AWS CLI
 
 peers: ## Another S3 in the place of the embedded one: garage, alone and as a cluster
 	@scripts/peers
+
+faults: ## Every fault at every step of every protocol: some hours (scripts/faults --help)
+	@scripts/faults
 
 build: ## Build app, server and command line, optimised
 	@scripts/install run

@@ -163,7 +163,7 @@ impl Keeping {
         };
         self.set_key_kept(KeyKept::Keychain);
         loop {
-            let connection = Connection { url: url.clone(), key: key.clone() };
+            let connection = Connection::with_key(url.clone(), key.clone());
             match self.engine.connect(connection).await {
                 Ok(_) => return,
                 // Asking again does not mend it, and the page says that somebody is needed.

@@ -3,7 +3,6 @@
 //! It owns no upload and decides nothing about one: the page asks the engine through
 //! [one-line commands](commands), and the engine's changes go to the page as they are.
 
-mod address;
 #[cfg(test)]
 mod bindings;
 mod choose;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::team::Connection;
+use dailies_engine::team::{Connection, address};
 use dailies_engine::{EngineHandle, EngineTask};
 use secrecy::SecretString;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
+use url::Url;
 
-use crate::address;
 use crate::keeper::{Answer, Keeper, Keeping};
 use crate::keychain;
 use crate::settings::{Choice, Settings};
@@ -35,7 +35,7 @@ pub(crate) struct LinkHandle {
 
 enum Command {
     UseThisComputer(Answer),
-    Connect(Connection, Answer),
+    Connect(Url, SecretString, Answer),
     Disconnect(Answer),
     TellOnce(oneshot::Sender<bool>),
     Stop(oneshot::Sender<()>),
@@ -83,8 +83,8 @@ impl LinkHandle {
     /// Those of [`address::team_server`] and of [`EngineHandle::connect`]. The choice made before
     /// stands then.
     pub(crate) async fn connect(&self, url: &str, key: SecretString) -> Result<(), EngineError> {
-        let connection = Connection { url: address::team_server(url)?, key };
-        self.ask(|done| Command::Connect(connection, done)).await?
+        let url = address::team_server(url)?;
+        self.ask(|done| Command::Connect(url, key, done)).await?
     }
 
     /// Belongs to no team any more, and forgets its key.
@@ -137,7 +137,7 @@ impl Link {
         while let Some(command) = self.inbox.recv().await {
             match command {
                 Command::UseThisComputer(done) => self.use_this_computer(done).await,
-                Command::Connect(connection, done) => self.connect(connection, done).await,
+                Command::Connect(url, key, done) => self.connect(url, key, done).await,
                 Command::Disconnect(done) => {
                     let _ = done.send(self.disconnect().await);
                 }
@@ -167,8 +167,8 @@ impl Link {
         self.keeper = Some(self.keeping.this_computer(Some(done)));
     }
 
-    async fn connect(&mut self, connection: Connection, done: Answer) {
-        let (url, key) = (connection.url.clone(), connection.key.clone());
+    async fn connect(&mut self, url: Url, key: SecretString, done: Answer) {
+        let connection = Connection::with_key(url.clone(), key.clone());
         if let Err(error) = self.keeping.engine.connect(connection).await {
             let _ = done.send(Err(error));
             return;

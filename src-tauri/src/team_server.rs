@@ -114,7 +114,7 @@ impl TeamServer {
         let said: Listening = serde_json::from_slice(&line).map_err(|error| unreadable(&error))?;
         let credentials = credentials(&said.credentials).map_err(|error| unreadable(&error))?;
         let url = Url::parse(&credentials.url).map_err(|error| unreadable(&error))?;
-        Ok(Connection { url, key: credentials.api_key })
+        Ok(Connection::with_key(url, credentials.api_key))
     }
 
     /// Waits until it has ended, and says why.

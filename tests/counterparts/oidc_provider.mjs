@@ -1,11 +1,16 @@
 // An OpenID Connect provider that nobody here wrote, on a free port of this computer.
 //
-//   node oidc_provider.mjs
+//   node oidc_provider.mjs SECONDS
 //
-// Reads commands, a line each, and answers each with a line of JSON on stdout:
-//   tokens ACCOUNT  signs ACCOUNT in by the authorization code flow with PKCE; the tokens it gave
-//   rotate          signs with a new key from now on; the old one stays published
-//   forget          publishes the key in use alone
+// Its access tokens are good for so many seconds. Reads commands, a line each, and answers each with
+// a line of JSON on stdout:
+//   tokens ACCOUNT      signs ACCOUNT in by the authorization code flow with PKCE; the tokens it gave
+//   browse ACCOUNT URL  ACCOUNT's browser, sent to a page of a sign-in; the page that it ends at.
+//                       `nobody` refuses
+//   revoke              ends every sign-in
+//   renewals            how often refresh tokens were exchanged
+//   rotate              signs with a new key from now on; the old one stays published
+//   forget              publishes the key in use alone
 
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
@@ -20,7 +25,10 @@ console.info = console.error;
 const AUDIENCE = "https://dailies.test/api";
 const CLIENT = "dailies-desktop";
 const REDIRECT = "http://127.0.0.1/signed-in";
-const SCOPE = "openid profile email";
+const SCOPE = "openid profile email offline_access";
+const LIFETIME = Number(process.argv[2]);
+const grants = new Set();
+let renewals = 0;
 
 function key() {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -36,11 +44,15 @@ function provider(issuer, keys) {
         token_endpoint_auth_method: "none",
         application_type: "native",
         redirect_uris: [REDIRECT],
+        grant_types: ["authorization_code", "refresh_token"],
       },
     ],
     cookies: { keys: [randomBytes(16).toString("hex")] },
     claims: { profile: ["name"], email: ["email", "email_verified"] },
     conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    issueRefreshToken: (_, client, code) =>
+      client.grantTypeAllowed("refresh_token") && code.scopes.has("offline_access"),
     findAccount: (_, id) => ({
       accountId: id,
       claims: () => ({ sub: id, name: `${id} of the studio`, email: `${id}@studio.test`, email_verified: true }),
@@ -49,11 +61,19 @@ function provider(issuer, keys) {
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({ scope: "", audience: AUDIENCE, accessTokenFormat: "jwt" }),
+        getResourceServerInfo: () => ({
+          scope: "",
+          audience: AUDIENCE,
+          accessTokenFormat: "jwt",
+          accessTokenTTL: LIFETIME,
+        }),
         useGrantedResource: () => true,
       },
     },
     interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+  });
+  provider.on("grant.success", ({ oidc }) => {
+    renewals += oidc.params.grant_type === "refresh_token" ? 1 : 0;
   });
   return provider;
 }
@@ -62,6 +82,10 @@ function provider(issuer, keys) {
 async function interact(current, request, response) {
   const { prompt, params, session, grantId } = await current.interactionDetails(request, response);
   const account = request.headers["x-account"];
+  if (account === "nobody") {
+    await current.interactionFinished(request, response, { error: "access_denied" });
+    return;
+  }
   if (prompt.name === "login") {
     await current.interactionFinished(request, response, { login: { accountId: account } });
     return;
@@ -71,6 +95,7 @@ async function interact(current, request, response) {
     : new current.Grant({ accountId: session.accountId, clientId: params.client_id });
   grant.addOIDCScope(SCOPE);
   const consent = { grantId: await grant.save() };
+  grants.add(consent.grantId);
   await current.interactionFinished(request, response, { consent }, { mergeWithLastSubmission: true });
 }
 
@@ -90,6 +115,28 @@ await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
 issuer = `http://127.0.0.1:${server.address().port}`;
 current = provider(issuer, keys);
 
+/** Goes from page to page as a browser does, until `there`, or to a page that leads nowhere. */
+async function follow(account, from, there) {
+  const cookies = new Map();
+  let at = from;
+  for (;;) {
+    if (there(at)) return { at };
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(at, { redirect: "manual", headers: { cookie, "x-account": account } });
+    for (const set of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
+      cookies.set(name, value);
+    }
+    const to = answer.headers.get("location");
+    if (!to) return { at, status: answer.status, page: await answer.text() };
+    at = new URL(to, at).href;
+  }
+}
+
+async function browse(account, page) {
+  return follow(account, page, () => false);
+}
+
 async function tokens(account) {
   const { authorization_endpoint, token_endpoint } = await (
     await fetch(`${issuer}/.well-known/openid-configuration`)
@@ -104,19 +151,9 @@ async function tokens(account) {
     code_challenge: createHash("sha256").update(verifier).digest("base64url"),
     code_challenge_method: "S256",
   });
-  const cookies = new Map();
-  let at = `${authorization_endpoint}?${query}`;
-  while (!at.startsWith(REDIRECT)) {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(at, { redirect: "manual", headers: { cookie, "x-account": account } });
-    for (const set of answer.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
-      cookies.set(name, value);
-    }
-    const to = answer.headers.get("location");
-    assert(to, `${answer.status} from ${at}: ${to ? "" : await answer.text()}`);
-    at = new URL(to, at).href;
-  }
+  const { at } = await follow(account, `${authorization_endpoint}?${query}`, (url) =>
+    url.startsWith(REDIRECT),
+  );
   const code = new URL(at).searchParams.get("code");
   assert(code, at);
   const answer = await fetch(token_endpoint, {
@@ -137,6 +174,13 @@ async function tokens(account) {
 
 const commands = {
   tokens,
+  browse,
+  renewals: async () => ({ renewals }),
+  revoke: async () => {
+    for (const id of grants) await (await current.Grant.find(id))?.destroy();
+    grants.clear();
+    return {};
+  },
   rotate: async () => {
     keys = [key(), ...keys];
     current = provider(issuer, keys);

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::programs::program;
+use crate::programs::{on_a_small_disk, program};
 
 /// How `dailies` is called: a profile, credentials, JSON output.
 #[derive(Clone, Debug)]
@@ -22,6 +22,7 @@ pub struct Dailies {
     profile: PathBuf,
     credentials: Option<PathBuf>,
     environment: Vec<(&'static str, String)>,
+    disk: Option<u64>,
     input: Option<String>,
 }
 
@@ -35,13 +36,20 @@ impl Dailies {
     /// Calls with a profile only.
     #[must_use]
     pub fn unconnected(profile: PathBuf) -> Self {
-        Self { profile, credentials: None, environment: Vec::new(), input: None }
+        Self { profile, credentials: None, environment: Vec::new(), input: None, disk: None }
     }
 
     /// Calls with one more variable in the environment.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    /// Calls with the profile on a disk of so many bytes, in memory, which goes with the process.
+    #[must_use]
+    pub fn on_a_small_disk(mut self, bytes: u64) -> Self {
+        self.disk = Some(bytes);
         self
     }
 
@@ -63,7 +71,13 @@ impl Dailies {
     /// # Errors
     /// Where the program is missing or does not start.
     pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
-        let mut command = Command::new(program("dailies")?);
+        let mut command = match self.disk {
+            None => Command::new(program("dailies")?),
+            Some(bytes) => {
+                std::fs::create_dir_all(&self.profile)?;
+                on_a_small_disk(&self.profile, bytes, &program("dailies")?)
+            }
+        };
         command.arg("--json").arg("--profile").arg(&self.profile);
         if let Some(credentials) = &self.credentials {
             command.arg("--credentials").arg(credentials);
@@ -166,6 +180,37 @@ impl Running {
                 self.errors.lines().join("\n")
             ),
         }
+    }
+
+    /// Waits until it has written a line to standard error that satisfies `wanted`.
+    ///
+    /// # Errors
+    /// Where it has not within `limit`.
+    pub async fn until_it_complains(
+        &self,
+        limit: Duration,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let waiting = async {
+            loop {
+                let news = self.errors.0.1.notified();
+                if self.errors.lines().iter().any(|line| wanted(line)) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let said = tokio::time::timeout(limit, waiting).await;
+        said.with_context(|| format!("dailies only said\n{}", self.errors.lines().join("\n")))
+    }
+
+    /// How a file on the disk that is its alone is reached by others.
+    ///
+    /// # Errors
+    /// Where it has ended, and its disk with it.
+    pub fn seen_from_outside(&self, path: &Path) -> Result<PathBuf> {
+        let id = self.child.id().context("dailies has ended")?;
+        Ok(Path::new(&format!("/proc/{id}/root")).join(path.strip_prefix("/")?))
     }
 
     /// Waits until it ends by itself, however long that takes.

@@ -1,9 +1,10 @@
 //! Where the programs under test lie.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use tokio::process::Command;
 
 /// The folder of this build's programs: tests lie one deeper, in `deps/`.
 ///
@@ -28,6 +29,16 @@ pub fn program(name: &str) -> Result<PathBuf> {
         path.display()
     );
     Ok(path)
+}
+
+/// A call of a program with a folder of its own on a disk of so many bytes, in memory. Linux lets
+/// whoever may make a namespace mount one there.
+pub(crate) fn on_a_small_disk(folder: &Path, bytes: u64, program: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+    command.arg("mount -t tmpfs -o size=$1 tmpfs \"$2\" && shift 2 && exec \"$@\"");
+    command.arg("sh").arg(bytes.to_string()).arg(folder).arg(program);
+    command
 }
 
 /// A folder for what is kept between runs, such as clips, beside the builds.

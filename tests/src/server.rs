@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::programs::program;
+use crate::programs::{on_a_small_disk, program};
 use crate::server_log::ServerLog;
 
 /// To listen, and to end; generous, because tests share two cores.
@@ -204,13 +204,7 @@ async fn spawn(
     let server = program("dailies-server")?;
     let mut command = match disk {
         None => Command::new(server),
-        Some(bytes) => {
-            let mut command = Command::new("unshare");
-            command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
-            command.arg("mount -t tmpfs -o size=$1 tmpfs \"$2\" && shift 2 && exec \"$@\"");
-            command.arg("sh").arg(bytes.to_string()).arg(data.join("objects")).arg(server);
-            command
-        }
+        Some(bytes) => on_a_small_disk(&data.join("objects"), bytes, &server),
     };
     command.args(["serve", "--data"]).arg(data);
     if let Some(listen) = listen {

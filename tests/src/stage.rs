@@ -44,32 +44,39 @@ impl Stage {
     /// # Errors
     /// As [`Self::set`].
     pub async fn with_parts(part_size: u64) -> Result<Self> {
-        Self::build("127.0.0.1:0", part_size, Vec::new()).await
+        Self::with(part_size, &[]).await
     }
 
-    /// The same, but every address that the server names of itself, its media engine's too, is that
-    /// of `public`.
+    /// A server with parts of so many bytes, and other settings besides.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn with(part_size: u64, others: &[(&str, String)]) -> Result<Self> {
+        Self::build("127.0.0.1:0", part_size, others).await
+    }
+
+    /// As [`Self::with_parts`], but every address that the server names of itself, its media
+    /// engine's too, is that of `public`.
     ///
     /// # Errors
     /// As [`Self::set`].
     pub async fn behind(public: &FaultProxy, part_size: u64) -> Result<Self> {
         let listen = free_address()?;
         public.lead_to(listen);
-        let environment =
-            vec![("DAILIES_PUBLIC_URL", public.url()), ("RUST_LOG", "info,dailies=debug".into())];
-        Self::build(&listen.to_string(), part_size, environment).await
+        let others =
+            [("DAILIES_PUBLIC_URL", public.url()), ("RUST_LOG", "info,dailies=debug".into())];
+        Self::build(&listen.to_string(), part_size, &others).await
     }
 
-    async fn build(
-        listen: &str,
-        part_size: u64,
-        mut environment: Vec<(&str, String)>,
-    ) -> Result<Self> {
+    async fn build(listen: &str, part_size: u64, others: &[(&str, String)]) -> Result<Self> {
         // Its name is short, because a socket's path has to be.
         let folder = tempfile::Builder::new().prefix("e2e-").tempdir()?;
         let proxy = FaultProxy::start().await?;
-        environment.push(("DAILIES_S3_PUBLIC_ENDPOINT", proxy.url()));
-        environment.push(("DAILIES_PART_SIZE", part_size.to_string()));
+        let mut environment = vec![
+            ("DAILIES_S3_PUBLIC_ENDPOINT", proxy.url()),
+            ("DAILIES_PART_SIZE", part_size.to_string()),
+        ];
+        environment.extend_from_slice(others);
         let server = Server::start_at(&folder.path().join("server"), listen, &environment).await?;
         proxy.lead_to(server.storage_address()?);
         let team = TeamApi::new(&server.credentials)?;

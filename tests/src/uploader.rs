@@ -56,7 +56,7 @@ impl Uploader {
         let queue = Profile::queue(folder);
         let (engine, task) = dailies_engine::start(&queue, Arc::new(SystemClock), quick()).await?;
         let key = credentials.api_key.clone();
-        engine.connect(Connection { url: Url::parse(url)?, key }).await?;
+        engine.connect(Connection::with_key(Url::parse(url)?, key)).await?;
         Ok(Self { engine, task, _profile: profile })
     }
 

@@ -2,68 +2,31 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use e2e::{Server, counterparts};
+use e2e::{OidcProvider, Server, counterparts};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
 
 /// What one step of the provider may take on a busy computer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// From one fetch of an issuer's keys to the next, at the least.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(10);
 
-struct Provider {
-    _process: Child,
-    commands: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
-
-impl Provider {
-    async fn start() -> (Self, Value) {
-        counterparts::node_packages().await.unwrap();
-        let mut process = Command::new("node")
-            .arg(counterparts::scripts().join("oidc_provider.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let commands = process.stdin.take().unwrap();
-        let answers = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut provider = Self { _process: process, commands, answers };
-        let ready = provider.answer().await;
-        (provider, ready)
-    }
-
-    async fn answer(&mut self) -> Value {
-        let line = tokio::time::timeout(PATIENCE, self.answers.next_line()).await.unwrap();
-        serde_json::from_str(&line.unwrap().expect("the provider has ended")).unwrap()
-    }
-
-    async fn ask(&mut self, command: &str) -> Value {
-        self.commands.write_all(format!("{command}\n").as_bytes()).await.unwrap();
-        self.answer().await
-    }
-
-    /// An ID token and an access token.
-    async fn sign_in(&mut self, account: &str) -> [String; 2] {
-        let tokens = self.ask(&format!("tokens {account}")).await;
-        ["idToken", "accessToken"].map(|name| tokens[name].as_str().unwrap().to_owned())
-    }
+/// An ID token and an access token.
+async fn sign_in(provider: &mut OidcProvider, account: &str) -> [String; 2] {
+    let tokens = provider.ask(&format!("tokens {account}")).await.unwrap();
+    ["idToken", "accessToken"].map(|name| tokens[name].as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
 async fn tokens_of_a_real_provider_are_taken_through_a_rotation_of_its_keys() {
-    let (mut provider, ready) = Provider::start().await;
-    let said = |name: &str| ready[name].as_str().unwrap();
+    let mut provider = OidcProvider::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let environment = [
-        ("DAILIES_OIDC_ISSUER", said("issuer").to_owned()),
-        ("DAILIES_OIDC_AUDIENCE", format!("{},{}", said("audience"), said("client"))),
-        ("DAILIES_OIDC_CLIENT_ID", said("client").to_owned()),
+        ("DAILIES_OIDC_ISSUER", provider.issuer.clone()),
+        ("DAILIES_OIDC_AUDIENCE", format!("{},{}", provider.audience, provider.client)),
+        ("DAILIES_OIDC_CLIENT_ID", provider.client.clone()),
     ];
     let server = Server::start(folder.path(), &environment).await.unwrap();
     let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
@@ -74,7 +37,7 @@ async fn tokens_of_a_real_provider_are_taken_through_a_rotation_of_its_keys() {
         answer.status().as_u16()
     };
 
-    let before = provider.sign_in("ada").await;
+    let before = sign_in(&mut provider, "ada").await;
     for token in &before {
         assert_eq!(knock(token).await, 200);
     }
@@ -82,15 +45,15 @@ async fn tokens_of_a_real_provider_are_taken_through_a_rotation_of_its_keys() {
     let (_, of_another) = before[0].rsplit_once('.').unwrap();
     assert_eq!(knock(&format!("{message}.{of_another}")).await, 401);
 
-    provider.ask("rotate").await;
-    let after = provider.sign_in("ada").await;
+    provider.ask("rotate").await.unwrap();
+    let after = sign_in(&mut provider, "ada").await;
     tokio::time::sleep(BETWEEN_FETCHES).await;
     for token in after.iter().chain(&before) {
         assert_eq!(knock(token).await, 200, "both keys are published");
     }
-    provider.ask("forget").await;
-    provider.ask("rotate").await;
-    let later = provider.sign_in("grace").await;
+    provider.ask("forget").await.unwrap();
+    provider.ask("rotate").await.unwrap();
+    let later = sign_in(&mut provider, "grace").await;
     tokio::time::sleep(BETWEEN_FETCHES).await;
     assert_eq!(knock(&later[1]).await, 200);
     for token in &before {

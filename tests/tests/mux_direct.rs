@@ -12,7 +12,7 @@ use dailies_api::credentials::Credentials;
 use dailies_api::direct_uploads::GRANULE;
 use dailies_engine::net::Clients;
 use dailies_engine::protocol::MuxDirect;
-use dailies_engine::team::{Caller, Connection, Team};
+use dailies_engine::team::{Connection, Team};
 use e2e::clips::MIB;
 use e2e::conformance::{AtServer, Kind, Side};
 use e2e::proxy::{Exchange, Fault, Rule, What};
@@ -28,9 +28,9 @@ const BYTES: &str = "/mux-upload/";
 
 /// An engine that uploads to the server at `url` directly.
 async fn uploader(profile: &Path, url: &str, key: SecretString) -> Uploader {
-    let (url, clients) = (Url::parse(url).unwrap(), Clients::new(quick().net).unwrap());
-    let protocol = MuxDirect::new(Caller::new(url.clone(), key.clone(), clients.clone()));
-    let team = Team::unasked(Connection { url, key }, clients);
+    let connection = Connection::with_key(Url::parse(url).unwrap(), key);
+    let team = Team::unasked(connection, Clients::new(quick().net).unwrap());
+    let protocol = MuxDirect::new(team.client().caller().clone());
     Uploader::with(profile, Arc::new(team), Arc::new(protocol)).await.unwrap()
 }
 

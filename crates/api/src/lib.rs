@@ -4,6 +4,7 @@
 //! Where the two dialects of the team API differ, one type carries the union: a field that only one
 //! of them sends is an `Option`, and absent fields are omitted, never null.
 
+pub mod about;
 pub mod api_keys;
 pub mod chunked_sessions;
 pub mod convex;

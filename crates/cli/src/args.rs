@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
+use dailies_engine::team::ProtocolKind;
 use dailies_engine::transfer::UploadId;
 use url::Url;
 
@@ -71,11 +73,118 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<UploadId>,
     },
+    /// Send files although the same project has their content already.
+    SendAnyway {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Choose what uploads of this profile do, and print what is chosen.
+    Prefer {
+        /// Of a file whose content the same project has already.
+        #[arg(long, value_enum)]
+        duplicates: Option<Duplicates>,
+        /// Of a file that is changed while it goes up.
+        #[arg(long, value_enum)]
+        changes: Option<Changes>,
+    },
+    /// Print what happened to an upload, oldest first.
+    History {
+        #[arg(value_name = "ID")]
+        id: UploadId,
+    },
+    /// Print the receipts of finished uploads: what was sent, and what the team says of it.
+    Receipt {
+        /// All that are kept, if none is given; also of uploads that are not in the queue any more.
+        #[arg(value_name = "ID")]
+        ids: Vec<UploadId>,
+    },
+    /// Sign in to a team server in the browser, and remember it.
+    ///
+    /// Uploads that waited for it go on, here or in the call that works on them.
+    Login(Login),
+    /// Forget a server's credentials: that of --server, or the one signed in to last.
+    Logout,
+    /// Print the servers that somebody is signed in to, the last one first.
+    Connections,
     /// Print a session for playing a video.
     Play {
         /// The team's name for the video.
         video_id: String,
     },
+}
+
+/// What becomes of a file whose content the same project has already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Duplicates {
+    /// It waits for `send-anyway` or `cancel`.
+    Ask,
+    /// It is sent like any other.
+    Send,
+}
+
+/// What becomes of an upload whose file was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Changes {
+    /// It waits for `retry` or `cancel`.
+    Ask,
+    /// The file goes up as it is now, unless it keeps changing.
+    StartAgain,
+}
+
+impl From<Duplicates> for OnDuplicate {
+    fn from(duplicates: Duplicates) -> Self {
+        match duplicates {
+            Duplicates::Ask => Self::Ask,
+            Duplicates::Send => Self::Send,
+        }
+    }
+}
+
+impl From<Changes> for OnChange {
+    fn from(changes: Changes) -> Self {
+        match changes {
+            Changes::Ask => Self::Ask,
+            Changes::StartAgain => Self::StartAgain,
+        }
+    }
+}
+
+/// How somebody signs in.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Login {
+    /// Read an API key from standard input instead.
+    #[arg(long)]
+    pub(crate) key: bool,
+    /// Read a JWT from standard input instead. It is not renewed.
+    #[arg(long, conflicts_with = "key")]
+    pub(crate) token: bool,
+    /// Only print the page's address.
+    #[arg(long, conflicts_with_all = ["key", "token"])]
+    pub(crate) no_browser: bool,
+    /// What the server speaks; without it, that is found out.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+}
+
+/// What a server speaks, as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    /// The team API's video actions.
+    VideoActions,
+    /// Chunked upload sessions.
+    ChunkedSessions,
+    /// The Uploads API.
+    UploadsApi,
+}
+
+impl From<Kind> for ProtocolKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::VideoActions => Self::VideoActions,
+            Kind::ChunkedSessions => Self::ChunkedSessions,
+            Kind::UploadsApi => Self::UploadsApi,
+        }
+    }
 }
 
 /// How far `upload` waits.

@@ -1,10 +1,12 @@
 //! How a second `dailies` steers the one that works on a profile: a local socket in its folder,
 //! one JSON request and one JSON answer per connection.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::{OnChange, OnDuplicate};
+use dailies_engine::team::Vault;
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
@@ -15,15 +17,16 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-use crate::session::Session;
+use crate::session::{Session, kept_connection};
 
 /// Requests are short.
 const LONGEST_REQUEST: u64 = 64 * 1024;
 /// Uploads in one answer.
 const PAGE: u64 = 500;
-/// A request or an answer takes no longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A request or an answer takes no longer, a team server's own included.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What one call asks of another.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,11 +37,27 @@ pub(crate) enum Request {
         list: List,
         offset: u64,
     },
+    /// What happened to an upload after this number.
+    History {
+        id: UploadId,
+        after: Option<u64>,
+    },
     /// As the engine's calls of the same names.
+    Receipt(UploadId),
+    Receipts(Option<UploadId>),
     Pause(Vec<UploadId>),
     Resume(Vec<UploadId>),
     Cancel(Vec<UploadId>),
     Retry(Vec<UploadId>),
+    SendAnyway(Vec<UploadId>),
+    Prefer {
+        duplicates: Option<OnDuplicate>,
+        changes: Option<OnChange>,
+    },
+    /// Connect to a server that somebody has signed in to.
+    Connect(Url),
+    /// Let go of this server, if it is the one.
+    Disconnect(Url),
 }
 
 /// Asks whoever works on the profile, or does it here where nobody does.
@@ -49,7 +68,7 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     let answer = match Profile::lock(folder) {
         Ok(profile) => {
             let session = Session::unconnected(profile).await?;
-            let answer = obey(&session.engine, request).await;
+            let answer = obey(folder, &session.engine, request).await;
             session.close().await;
             answer
         }
@@ -75,18 +94,44 @@ async fn ask_other(folder: &Path, request: &Request) -> Result<Value, EngineErro
     answer
 }
 
-async fn obey(engine: &EngineHandle, request: Request) -> Result<Value, EngineError> {
+async fn obey(
+    folder: &Path,
+    engine: &EngineHandle,
+    request: Request,
+) -> Result<Value, EngineError> {
     let ids = match request {
-        Request::Page { list, offset } => {
-            let page = engine.page(list, offset, PAGE).await?;
-            return serde_json::to_value(page).map_err(|e| unanswered(&e.to_string()));
+        Request::Page { list, offset } => return value(engine.page(list, offset, PAGE).await?),
+        Request::History { id, after } => return value(engine.history(id, after).await?),
+        Request::Receipt(id) => return value(engine.receipt(id).await?),
+        Request::Receipts(after) => return value(engine.receipts(after).await?),
+        Request::Prefer { duplicates, changes } => {
+            let mut preferences = engine.preferences().await?;
+            preferences.duplicates = duplicates.unwrap_or(preferences.duplicates);
+            preferences.changes = changes.unwrap_or(preferences.changes);
+            engine.prefer(preferences).await?;
+            return value(preferences);
         }
+        Request::Connect(server) => {
+            let connection = kept_connection(&Vault::of_profile(folder), server).await?;
+            return engine.connect(connection).await.map(|_| Value::Null);
+        }
+        Request::Disconnect(server) => {
+            if engine.last_server().await?.as_deref() == Some(server.as_str()) {
+                engine.disconnect().await?;
+            }
+            return Ok(Value::Null);
+        }
+        Request::SendAnyway(ids) => engine.send_anyway(ids.clone()).await.map(|()| ids),
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),
         Request::Resume(ids) => engine.resume(ids.clone()).await.map(|()| ids),
         Request::Cancel(ids) => engine.cancel(ids.clone()).await.map(|()| ids),
         Request::Retry(ids) => engine.retry(ids.clone()).await.map(|()| ids),
     }?;
-    serde_json::to_value(ids).map_err(|error| unanswered(&error.to_string()))
+    value(ids)
+}
+
+fn value(answer: impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(answer).map_err(|error| unanswered(&error.to_string()))
 }
 
 fn unanswered(why: &str) -> EngineError {
@@ -111,7 +156,10 @@ impl Door {
         let listener = name(folder)
             .and_then(|name| ListenerOptions::new().name(name).try_overwrite(true).create_tokio());
         let task = match listener {
-            Ok(listener) => Some(tokio::spawn(answer_all(listener, engine, stop.clone()))),
+            Ok(listener) => {
+                let folder = folder.to_owned();
+                Some(tokio::spawn(answer_all(listener, folder, engine, stop.clone())))
+            }
             Err(error) => {
                 tracing::warn!(%error, "this call cannot be steered by others");
                 None
@@ -130,7 +178,12 @@ impl Door {
     }
 }
 
-async fn answer_all(listener: Listener, engine: EngineHandle, stop: CancellationToken) {
+async fn answer_all(
+    listener: Listener,
+    folder: PathBuf,
+    engine: EngineHandle,
+    stop: CancellationToken,
+) {
     let mut answers = JoinSet::new();
     loop {
         tokio::select! {
@@ -138,7 +191,8 @@ async fn answer_all(listener: Listener, engine: EngineHandle, stop: Cancellation
             Some(_) = answers.join_next() => {}
             visitor = listener.accept() => match visitor {
                 Ok(stream) => {
-                    answers.spawn(tokio::time::timeout(PATIENCE, answer(stream, engine.clone())));
+                    let answer = answer(stream, folder.clone(), engine.clone());
+                    answers.spawn(tokio::time::timeout(PATIENCE, answer));
                 }
                 Err(error) => tracing::warn!(%error, "a visitor could not be let in"),
             }
@@ -148,11 +202,11 @@ async fn answer_all(listener: Listener, engine: EngineHandle, stop: Cancellation
     while answers.join_next().await.is_some() {}
 }
 
-async fn answer(mut stream: Stream, engine: EngineHandle) {
+async fn answer(mut stream: Stream, folder: PathBuf, engine: EngineHandle) {
     let mut line = String::new();
     let mut reader = BufReader::new((&mut stream).take(LONGEST_REQUEST));
     let answer = match reader.read_line(&mut line).await.map(|_| serde_json::from_str(&line)) {
-        Ok(Ok(request)) => obey(&engine, request).await,
+        Ok(Ok(request)) => obey(&folder, &engine, request).await,
         Ok(Err(error)) => Err(unanswered(&error.to_string())),
         Err(error) => Err(unanswered(&error.to_string())),
     };

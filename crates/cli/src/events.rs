@@ -122,8 +122,10 @@ pub(crate) fn problem(upload: &UploadView) -> Option<EngineError> {
 /// What happened and what to do, per code.
 pub(crate) fn words(code: Code) -> &'static str {
     match code {
-        Code::NotConnected => "no team is connected: give --server and a key",
-        Code::SignedOut => "the key is no longer good: give another one, then `dailies run`",
+        Code::NotConnected => "no team is connected: `dailies login --server URL`",
+        Code::SignedOut => {
+            "the key or sign-in is no longer good: `dailies login`, then `dailies run`"
+        }
         Code::Forbidden => "your role in the team does not allow this",
         Code::Unreachable => "the team server cannot be reached",
         Code::NotATeamServer => "what answers at that address is no team server",
@@ -140,6 +142,9 @@ pub(crate) fn words(code: Code) -> &'static str {
         }
         Code::SourceUnreadable => "the file cannot be read",
         Code::SourceMissing => "the file is not there",
+        Code::Duplicate => {
+            "the team has the same content already: `dailies send-anyway` sends it all the same"
+        }
         Code::NotAFile => "not a regular file",
         Code::EmptyFile => "the file is empty",
         Code::ProcessingFailed => "the team has the file, but could make nothing playable of it",

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use dailies_engine::EngineHandle;
-use dailies_engine::error::EngineError;
+use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{Hold, List, Phase, UploadId};
-use dailies_engine::view::{Change, News, ProgressNews, RefusedFile, UploadView};
+use dailies_engine::view::{Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -42,6 +42,8 @@ pub(crate) struct Follow<'a> {
     uploaded: HashSet<UploadId>,
     ready: HashSet<UploadId>,
     failed: HashSet<UploadId>,
+    /// The team refuses whoever calls: nothing is started any more.
+    refused: bool,
 }
 
 impl<'a> Follow<'a> {
@@ -54,6 +56,7 @@ impl<'a> Follow<'a> {
             uploaded: HashSet::new(),
             ready: HashSet::new(),
             failed: HashSet::new(),
+            refused: false,
         }
     }
 
@@ -93,10 +96,13 @@ impl<'a> Follow<'a> {
         let whole_queue = matches!(wanted, Wanted::All);
         let mut seq = self.refresh(&wanted).await?;
         loop {
-            if self.uploads.values().all(|upload| has_ended(upload, wait, whole_queue)) {
+            let has_ended = |upload: &UploadView| has_ended(upload, wait, whole_queue);
+            let stands = |upload: &UploadView| self.refused && !upload.active;
+            if self.uploads.values().all(|upload| has_ended(upload) || stands(upload)) {
                 // Of a whole queue, what somebody cancelled is nothing that failed.
                 let failed = self.uploads.values().any(|upload| {
-                    events::problem(upload).is_some()
+                    !has_ended(upload)
+                        || events::problem(upload).is_some()
                         || (upload.hold == Hold::Cancelled && !whole_queue)
                 });
                 return Ok(if failed { Exit::SomeFailed } else { Exit::Done });
@@ -120,7 +126,9 @@ impl<'a> Follow<'a> {
 
     async fn refresh(&mut self, wanted: &Wanted) -> Result<u64, EngineError> {
         // What changes after this is in what is read next, too.
-        let seq = self.engine.snapshot().await?.seq;
+        let snapshot = self.engine.snapshot().await?;
+        let seq = snapshot.seq;
+        self.see_connection(&snapshot.connection);
         match wanted {
             Wanted::These(ids) => {
                 for upload in self.engine.uploads(ids.iter().copied().collect()).await? {
@@ -164,8 +172,13 @@ impl<'a> Follow<'a> {
                     self.uploads.remove(&id);
                 }
             }
-            News::Queue { .. } | News::Connection { .. } => {}
+            News::Connection { connection } => self.see_connection(&connection),
+            News::Queue { .. } => {}
         }
+    }
+
+    fn see_connection(&mut self, connection: &ConnectionView) {
+        self.refused = matches!(connection, ConnectionView::Refused { code: Code::SignedOut, .. });
     }
 
     /// Takes an upload's new state and says what is new in it.
@@ -260,5 +273,5 @@ fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {
 }
 
 fn stopped() -> EngineError {
-    EngineError::new(dailies_engine::error::Code::Stopped, "the engine has stopped")
+    EngineError::new(Code::Stopped, "the engine has stopped")
 }

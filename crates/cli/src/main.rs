@@ -6,6 +6,8 @@ mod control;
 mod events;
 mod exit;
 mod follow;
+mod ledger;
+mod login;
 mod session;
 
 use std::io::IsTerminal as _;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::preferences::Preferences;
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::view::{Page, UploadView};
 
@@ -73,15 +76,44 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             exit
         }
         Command::Play { video_id } => {
-            let playback = Session::team_only(&args).await?.playback(video_id).await?;
+            let playback = Session::team_only(&folder, &args).await?.playback(video_id).await?;
             match output {
                 Output::Json => events::print(&playback),
                 Output::Bars | Output::Lines => events::say(&playback.url),
             }
             Ok(Exit::Done)
         }
+        Command::Login(how) => {
+            login::login(&folder, &args, how, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Logout => {
+            login::logout(&folder, &args, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Connections => {
+            login::connections(&folder, output).await?;
+            Ok(Exit::Done)
+        }
         Command::List => {
             list(&folder, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::SendAnyway { ids } => steer(&folder, Request::SendAnyway(ids.clone())).await,
+        Command::Prefer { duplicates, changes } => {
+            let (duplicates, changes) = (duplicates.map(Into::into), changes.map(Into::into));
+            let request = Request::Prefer { duplicates, changes };
+            let chosen: Preferences = control::ask(&folder, request).await?;
+            // Two words, for programs and for people.
+            events::print(&chosen);
+            Ok(Exit::Done)
+        }
+        Command::History { id } => {
+            ledger::history(&folder, *id, output).await?;
+            Ok(Exit::Done)
+        }
+        Command::Receipt { ids } => {
+            ledger::receipts(&folder, ids, output).await?;
             Ok(Exit::Done)
         }
         Command::Pause { ids } => steer(&folder, Request::Pause(ids.clone())).await,

@@ -7,9 +7,8 @@ use dailies_api::credentials::Credentials;
 use dailies_engine::clock::SystemClock;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::net::{Clients, NetOptions};
-use dailies_engine::team::{Connection, Team};
+use dailies_engine::team::{Connection, Team, Vault, address};
 use dailies_engine::{EngineHandle, EngineTask, Options, Profile};
-use secrecy::SecretString;
 use url::Url;
 
 use crate::args::Args;
@@ -32,7 +31,7 @@ impl Session {
     pub(crate) async fn open(folder: &Path, args: &Args) -> Result<Self, EngineError> {
         let profile = Profile::lock(folder)?;
         let session = Self::start(profile).await?;
-        match session.connect(args).await {
+        match session.connect(&Vault::of_profile(folder), args).await {
             Ok(()) => Ok(session),
             Err(error) => {
                 session.close().await;
@@ -47,15 +46,15 @@ impl Session {
     }
 
     /// A connection without the queue, which another call may be working on.
-    pub(crate) async fn team_only(args: &Args) -> Result<Team, EngineError> {
+    pub(crate) async fn team_only(folder: &Path, args: &Args) -> Result<Team, EngineError> {
         let clients = Clients::new(NetOptions::default())
             .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
-        Team::connect(connection(args, None)?, clients).await
+        Team::connect(connection(&Vault::of_profile(folder), args, None).await?, clients).await
     }
 
-    async fn connect(&self, args: &Args) -> Result<(), EngineError> {
+    async fn connect(&self, vault: &Vault, args: &Args) -> Result<(), EngineError> {
         let last = self.engine.last_server().await?;
-        self.engine.connect(connection(args, last)?).await.map(drop)
+        self.engine.connect(connection(vault, args, last).await?).await.map(drop)
     }
 
     /// Ends the work in order.
@@ -73,26 +72,46 @@ impl Session {
     }
 }
 
-/// Address and key: from the file that is named, from the command line and the environment.
-fn connection(args: &Args, used_last: Option<String>) -> Result<Connection, EngineError> {
+/// Address and key: from the file that is named, from the command line and the environment; else
+/// what somebody signed in with.
+async fn connection(
+    vault: &Vault,
+    args: &Args,
+    used_last: Option<String>,
+) -> Result<Connection, EngineError> {
     let file = args.credentials.as_deref().map(credentials).transpose()?;
     let from_file = file.as_ref().map(|file| file.url.clone());
     let url = args.server.clone().map(String::from).or(from_file).or(used_last);
+    let url = match url {
+        Some(url) => Some(url),
+        None => vault.all().await?.first().map(|kept| kept.server.to_string()),
+    };
     let url = url.ok_or_else(|| {
         EngineError::new(
             Code::NotConnected,
-            "which team? Give --credentials FILE, or --server URL with the key in DAILIES_API_KEY",
+            "which team? Sign in by `dailies login --server URL`, give --credentials FILE, or \
+             --server URL with the key in DAILIES_API_KEY",
         )
     })?;
     let url = Url::parse(&url)
         .map_err(|error| EngineError::new(Code::NotATeamServer, format!("{url}: {error}")))?;
-    let key = match file {
-        Some(file) => file.api_key,
-        None => std::env::var(KEY).map(SecretString::from).map_err(|_| {
-            EngineError::new(Code::SignedOut, format!("no key: set {KEY} or give --credentials"))
-        })?,
-    };
-    Ok(Connection { url, key })
+    let key = file.map(|file| file.api_key).or_else(|| std::env::var(KEY).ok().map(Into::into));
+    match key {
+        Some(key) => Ok(Connection::with_key(url, key)),
+        None => kept_connection(vault, url).await,
+    }
+}
+
+/// The connection to a server that somebody signed in to.
+pub(crate) async fn kept_connection(vault: &Vault, url: Url) -> Result<Connection, EngineError> {
+    let url = address::base(url);
+    let kept = vault.find(&url).await?.ok_or_else(|| {
+        let words =
+            format!("no key: `dailies login --server {url}`, set {KEY} or give --credentials");
+        EngineError::new(Code::SignedOut, words)
+    })?;
+    let connection = Connection::new(url, kept.credentials).of_kind(Some(kept.kind));
+    Ok(connection.kept_in(vault.clone()))
 }
 
 fn credentials(path: &Path) -> Result<Credentials, EngineError> {

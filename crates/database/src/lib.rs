@@ -10,6 +10,7 @@
 mod commit_times;
 mod open;
 mod readers;
+mod salvage;
 mod snapshot;
 mod writer;
 
@@ -21,6 +22,7 @@ pub use rusqlite_migration::{M, Migrations};
 
 pub use crate::commit_times::CommitTimes;
 use crate::readers::Readers;
+pub use crate::salvage::{Salvaged, Wreck};
 pub use crate::snapshot::snapshot;
 use crate::writer::Writer;
 
@@ -59,6 +61,9 @@ pub enum DatabaseError {
     Closed,
 }
 
+/// Between two looks whether a database is still in use.
+const CLOSING_LOOK: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// A handle on one database file. Cloning is cheap; the writer ends when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -76,6 +81,30 @@ impl DatabaseError {
             _ => false,
         }
     }
+
+    /// Whether the file is damaged: some of it may still be readable by a [`Wreck`]. A value that is
+    /// none of its column's is damage, too: nothing but this program writes there.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::Error as Sqlite;
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        use rusqlite_migration::Error as Migration;
+        let of = |error: &Sqlite| match error {
+            Sqlite::FromSqlConversionFailure(..)
+            | Sqlite::IntegralValueOutOfRange(..)
+            | Sqlite::InvalidColumnType(..)
+            | Sqlite::Utf8Error(..) => true,
+            other => {
+                matches!(other.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+        };
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sqlite(error) => of(error),
+            Self::Migration(Migration::RusqliteError { err, .. }) => of(err),
+            _ => false,
+        }
+    }
 }
 
 impl Database {
@@ -84,11 +113,32 @@ impl Database {
     /// # Errors
     /// [`DatabaseError::NewerSchema`] and [`DatabaseError::Damaged`] leave the file untouched.
     pub fn open(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
-        let connection = open::writer(path, migrations)?;
-        Ok(Self {
-            writer: Arc::new(Writer::start(connection)),
+        open::writer(path, migrations, open::Check::Whole).map(|writer| Self::of(writer, path))
+    }
+
+    /// The same without the check, which takes long on a large file: [`Self::check`] it while it is
+    /// in use.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; damage is only found where it is met.
+    pub fn open_unchecked(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
+        open::writer(path, migrations, open::Check::None).map(|writer| Self::of(writer, path))
+    }
+
+    /// Checks the whole file for damage while others work with it. What is too big for the cache is
+    /// read from the disk.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Damaged`].
+    pub async fn check(&self) -> Result<(), DatabaseError> {
+        self.read(open::check).await
+    }
+
+    fn of(writer: Connection, path: &Path) -> Self {
+        Self {
+            writer: Arc::new(Writer::start(writer)),
             readers: Arc::new(Readers::new(path.to_owned())),
-        })
+        }
     }
 
     /// Opens a file that another process may be working with, which is of just this version. Makes
@@ -97,11 +147,7 @@ impl Database {
     /// # Errors
     /// Where there is no such file, or one of another version or kind. It is left untouched.
     pub fn open_existing(path: &Path, migrations: &Migrations<'_>) -> Result<Self, DatabaseError> {
-        let connection = open::beside(path, migrations)?;
-        Ok(Self {
-            writer: Arc::new(Writer::start(connection)),
-            readers: Arc::new(Readers::new(path.to_owned())),
-        })
+        open::beside(path, migrations).map(|writer| Self::of(writer, path))
     }
 
     /// Runs `work` in a transaction of its own and returns once that is on disk.
@@ -117,6 +163,22 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         self.writer.run(work).await
+    }
+
+    /// Waits until no clone is left and everything is on disk, for `patience` at the most.
+    pub async fn close(self, patience: std::time::Duration) {
+        let alone = async {
+            while Arc::strong_count(&self.writer) > 1 {
+                tokio::time::sleep(CLOSING_LOOK).await;
+            }
+        };
+        if tokio::time::timeout(patience, alone).await.is_err() {
+            tracing::warn!("somebody still works with a database that is closed");
+        }
+        // The last one waits for the writer's thread.
+        if tokio::task::spawn_blocking(move || drop(self)).await.is_err() {
+            tracing::error!("a database could not be closed in order");
+        }
     }
 
     /// How long commits have taken since the database was opened.

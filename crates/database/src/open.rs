@@ -14,10 +14,18 @@ const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// How long a reader waits for a checkpoint to let it in.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How much of a file is checked for damage before it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Check {
+    Whole,
+    None,
+}
+
 /// The writing connection of `path`, checked and migrated.
 pub(crate) fn writer(
     path: &Path,
     migrations: &Migrations<'_>,
+    check: Check,
 ) -> Result<Connection, DatabaseError> {
     if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
         return Err(DatabaseError::SqliteTooOld { found: rusqlite::version() });
@@ -27,7 +35,9 @@ pub(crate) fn writer(
     }
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    check(&connection)?;
+    if check == Check::Whole {
+        self::check(&connection)?;
+    }
     settings(&connection)?;
     migrations.to_latest(&mut connection).map_err(|error| match error {
         MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
@@ -73,7 +83,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, DatabaseError> {
     Ok(connection)
 }
 
-fn check(connection: &Connection) -> Result<(), DatabaseError> {
+pub(crate) fn check(connection: &Connection) -> Result<(), DatabaseError> {
     let verdict: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .or_else(|error| match error.sqlite_error_code() {

@@ -10,9 +10,9 @@ use crate::engine::{Connected, Engine};
 use crate::error::{Code, EngineError};
 use crate::handle::{Candidate, Command, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
+use crate::store::{Destination, Happened, Registration, Setting, Shelf, Spot, Upload};
 use crate::team::Team;
-use crate::transfer::{Effect, Input, List, Phase, State, UploadId, step};
+use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
 use crate::view::{Added, ConnectionView, DestinationView, News, Page, UploadView};
 
 /// Uploads that are steered in one transaction, and told in one change.
@@ -88,6 +88,8 @@ impl Engine {
                 });
                 let _ = done.send(found);
             }
+            Command::Ledger(question) => self.look_up(question).await,
+            Command::Prefer(question) => self.answer_about_preferences(question).await,
             // Ends the loop, which sees to it.
             Command::Stop => {}
         }
@@ -99,10 +101,13 @@ impl Engine {
         let target = targets
             .iter()
             .find(|target| Some(&target.project_id) == wanted.as_ref())
-            .or_else(|| targets.first());
-        let destination = target.cloned().map(DestinationView::from);
+            .cloned()
+            .or_else(|| team.first_target());
+        let destination = target.map(DestinationView::from);
         let protocol = Self::protocol(&team);
-        let connected = Connected { team, protocol, destination: destination.clone() };
+        let number = self.connected.as_ref().map_or(0, |before| before.number + 1);
+        let connected =
+            Connected { team, protocol, destination: destination.clone(), number, paused: false };
         let url = connected.server().to_owned();
         self.connected = Some(connected);
         self.remember(Setting::Server, Some(url.clone())).await;
@@ -165,7 +170,7 @@ impl Engine {
                 None => new.push(candidate),
             }
         }
-        ids.extend(self.insert(new, &destination).await?);
+        ids.extend(self.insert(new, &destination, Vec::new()).await?);
         Ok(Added { uploads: self.find(ids).await?, refused: Vec::new() })
     }
 
@@ -173,6 +178,7 @@ impl Engine {
         &mut self,
         candidates: Vec<Candidate>,
         destination: &Destination,
+        happened: Vec<Happened>,
     ) -> Result<Vec<UploadId>, EngineError> {
         let now = self.now();
         let row = |(candidate, id): (Candidate, UploadId)| Upload {
@@ -195,7 +201,7 @@ impl Engine {
             first: false,
         };
         let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
-        let places = self.store.insert(rows.clone()).await?;
+        let places = self.store.insert_after(rows.clone(), happened).await?;
         self.nothing_waits = false;
         let ids = rows.iter().map(|row| row.id).collect();
         let mut told = Vec::new();
@@ -211,12 +217,18 @@ impl Engine {
         Ok(ids)
     }
 
-    /// The same file once more, in the version that lies there now.
-    pub(crate) async fn add_again(&mut self, path: PathBuf, destination: Destination) {
+    /// The file of an upload once more, in the version that lies there now.
+    pub(crate) async fn add_again(
+        &mut self,
+        of: UploadId,
+        path: PathBuf,
+        destination: Destination,
+    ) {
         let looked = tokio::task::spawn_blocking(move || candidate(&path)).await;
         match looked {
             Ok(Ok(candidate)) => {
-                if let Err(error) = self.insert(vec![candidate], &destination).await {
+                let happened = vec![Event::StartedAgain { of }.into()];
+                if let Err(error) = self.insert(vec![candidate], &destination, happened).await {
                     tracing::error!(%error, "a file could not be added again");
                 }
             }
@@ -226,7 +238,11 @@ impl Engine {
     }
 
     /// Steers all that can be steered; the last refusal is the answer.
-    async fn steer(&mut self, ids: Vec<UploadId>, input: &Input) -> Result<(), EngineError> {
+    pub(crate) async fn steer(
+        &mut self,
+        ids: Vec<UploadId>,
+        input: &Input,
+    ) -> Result<(), EngineError> {
         let mut refused = Ok(());
         for some in ids.chunks(BATCH) {
             let mut rows = self.rows(some.to_vec()).await?;
@@ -234,6 +250,10 @@ impl Engine {
                 refused = Err(no_such_upload(*id));
             }
             if *input == Input::Retry {
+                // Whoever wants that may know that the server takes them again.
+                if let Some(connected) = &mut self.connected {
+                    connected.paused = false;
+                }
                 refused = refused.and(self.keep_what_can_be_retried(&mut rows).await);
             }
             self.apply_all(rows, input).await;
@@ -366,15 +386,7 @@ fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
     let found = team.targets().iter().find(|target| target.project_id == project);
     match found {
         Some(target) => Ok(target.clone()),
-        None if team.targets().is_empty() => Ok(UploadTarget {
-            project_id: project.to_owned(),
-            project_name: project.to_owned(),
-            project_path: project.to_owned(),
-            team_id: String::new(),
-            team_name: team.client().base().host_str().unwrap_or_default().to_owned(),
-            team_slug: String::new(),
-            role: dailies_api::projects::Role::Member,
-        }),
+        None if team.targets().is_empty() => Ok(team.unlisted(project)),
         None => Err(EngineError::new(
             Code::NotFound,
             format!("there is no project {project} that you may upload to"),

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dailies_database::DatabaseError;
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
@@ -18,14 +19,15 @@ use crate::error::{Code, EngineError};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
-use crate::protocol::{UploadProtocol, VideoActions};
+use crate::preferences::Preferences;
+use crate::protocol::{ChunkedSessions, UploadProtocol, UploadsApi, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::source::Slices;
 use crate::sources;
-use crate::store::{Setting, Store};
-use crate::team::Team;
+use crate::store::{Rebuilt, Setting, Store};
+use crate::team::{Api, Team};
 use crate::transfer::{Failure, Input, Timestamp, UploadId};
-use crate::view::{Change, ConnectionView, DestinationView, News, Snapshot};
+use crate::view::{Change, ConnectionView, DestinationView, News, RebuiltView, Snapshot};
 
 /// Between two looks at what moves: ten changes a second.
 const TICK: Duration = Duration::from_millis(100);
@@ -53,11 +55,14 @@ pub struct Options {
     pub parts: usize,
     /// Times of the network.
     pub net: NetOptions,
+    /// Between two backups of a queue that changes.
+    pub backup: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { uploads: 3, lanes: 4, parts: 8, net: NetOptions::default() }
+        let (net, backup) = (NetOptions::default(), Duration::from_secs(600));
+        Self { uploads: 3, lanes: 4, parts: 8, net, backup }
     }
 }
 
@@ -80,33 +85,66 @@ pub(crate) async fn start_connected(
     options: Options,
     connected: Option<Connected>,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
-    let store = Store::open(queue)?;
+    let (queue, now) = (queue.to_owned(), clock.now());
+    let opening = tokio::task::spawn_blocking(move || Store::open_or_rebuild(&queue, now));
+    let (mut store, mut rebuilt) = opening.await.map_err(|_| DatabaseError::Closed)??;
+    let queue = match load(&store).await {
+        Err(error) if error.is_damage() => {
+            let (anew, what) = make_anew(store, &*clock).await?;
+            (store, rebuilt) = (anew, Some(what));
+            load(&store).await?
+        }
+        queue => queue?,
+    };
     let clients = Clients::new(options.net)
         .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
-    let census = Census::new(store.tallies().await?);
-    let begun = store.begun().await?;
+    let preferences = Preferences::kept(&store).await;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
     let handle = EngineHandle { commands, changes: changes.clone(), clients };
-    let engine = Engine {
+    let mut engine = Engine {
         store,
+        preferences,
+        rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         options,
         slices: Slices::new(IDLE_SLICES),
         permits: Arc::new(Semaphore::new(options.parts)),
         connected,
         connection: ConnectionView::None,
-        queue: Queue::new(census, begun),
+        queue,
         nothing_waits: false,
         sources_due: Instant::now(),
         jobs: JoinSet::new(),
         owners: HashMap::new(),
         looking: JoinSet::new(),
+        chores: JoinSet::new(),
         changes,
         seq: 0,
         ticked: Instant::now(),
     };
-    Ok((handle, EngineTask(tokio::spawn(engine.run(inbox)))))
+    engine.take_care();
+    Ok((handle, EngineTask(tokio::spawn(engine.run_to_the_end(inbox)))))
+}
+
+async fn load(store: &Store) -> Result<Queue, DatabaseError> {
+    Ok(Queue::new(Census::new(store.tallies().await?), store.begun().await?))
+}
+
+/// Puts a damaged queue aside, and makes it anew.
+async fn make_anew(store: Store, clock: &dyn Clock) -> Result<(Store, Rebuilt), DatabaseError> {
+    let (path, now) = (store.path().to_owned(), clock.now());
+    store.close().await;
+    let making = tokio::task::spawn_blocking(move || Store::rebuild(&path, now));
+    making.await.unwrap_or(Err(DatabaseError::Closed))
+}
+
+/// Why the loop has ended.
+enum Ended {
+    /// Somebody wants it to.
+    Stopped,
+    /// The queue's file is damaged.
+    Damaged,
 }
 
 /// A team and the protocol its uploads take.
@@ -116,6 +154,10 @@ pub(crate) struct Connected {
     pub(crate) protocol: Arc<dyn UploadProtocol>,
     /// Where new files go.
     pub(crate) destination: Option<DestinationView>,
+    /// One more than the connection before it.
+    pub(crate) number: u64,
+    /// The server refuses whoever calls: nothing is started until somebody signs in again.
+    pub(crate) paused: bool,
 }
 
 impl Connected {
@@ -139,6 +181,11 @@ pub(crate) struct Engine {
     pub(crate) owners: HashMap<Id, UploadId>,
     /// Looks for missing files, one at a time.
     looking: JoinSet<Vec<UploadId>>,
+    /// What is done for the queue's file besides.
+    pub(crate) chores: JoinSet<()>,
+    pub(crate) preferences: Preferences,
+    /// What was made of a queue that was damaged.
+    pub(crate) rebuilt: Option<RebuiltView>,
     sources_due: Instant,
     changes: broadcast::Sender<Change>,
     pub(crate) seq: u64,
@@ -146,24 +193,69 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+    /// Works until it is told to stop, with a queue made anew where its file turns out damaged.
+    async fn run_to_the_end(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
-            self.start_what_is_due().await;
-            let nap = self.nap();
-            tokio::select! {
-                command = inbox.recv() => match command {
-                    Some(Command::Stop) | None => break,
-                    Some(command) => self.obey(command).await,
+            match self.run(&mut inbox).await {
+                Ended::Stopped => break,
+                Ended::Damaged => match self.rebuilt().await {
+                    Ok(anew) => self = anew,
+                    Err(error) => {
+                        tracing::error!(%error, "the damaged queue could not be made anew");
+                        return;
+                    }
                 },
-                Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
-                Some(back) = self.looking.join_next() => self.sources_back(back).await,
-                () = sleep(nap) => self.tick().await,
             }
         }
         // Whoever comes back only to a next start may be long in coming.
         let _ = tokio::time::timeout(GOODBYE, self.remove_what_was_cancelled()).await;
         // What was under way is asked for at the next start.
         self.jobs.shutdown().await;
+        if let Some(connected) = &self.connected {
+            // A token that the issuer has exchanged already is lost if the new one is not kept.
+            let _ = tokio::time::timeout(GOODBYE, connected.team.client().caller().settle()).await;
+        }
+        self.end_care().await;
+    }
+
+    async fn run(&mut self, inbox: &mut mpsc::Receiver<Command>) -> Ended {
+        loop {
+            self.start_what_is_due().await;
+            let nap = self.nap();
+            let store = self.store.clone();
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(Command::Stop) | None => return Ended::Stopped,
+                    Some(command) => self.obey(command).await,
+                },
+                () = store.damaged() => return Ended::Damaged,
+                Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
+                Some(back) = self.looking.join_next() => self.sources_back(back).await,
+                () = sleep(nap) => self.tick().await,
+            }
+        }
+    }
+
+    /// The same engine on a queue made anew. What was under way asks the other side what arrived.
+    async fn rebuilt(mut self) -> Result<Self, EngineError> {
+        self.jobs.shutdown().await;
+        self.looking.shutdown().await;
+        self.chores.shutdown().await;
+        let (store, rebuilt) = make_anew(self.store, &*self.clock).await?;
+        let queue = load(&store).await?;
+        let mut anew = Self {
+            store,
+            queue,
+            rebuilt: Some(rebuilt.into()),
+            nothing_waits: false,
+            owners: HashMap::new(),
+            // Whoever follows sees the gap, and asks for everything anew.
+            seq: self.seq + 1,
+            ..self
+        };
+        anew.publish(News::Queue { queue: anew.queue.view() });
+        anew.take_care();
+        Ok(anew)
     }
 
     /// Lets nothing go on but the removal of what cancelled uploads left.
@@ -253,7 +345,12 @@ impl Engine {
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot { seq: self.seq, queue: self.queue.view(), connection: self.connection.clone() }
+        Snapshot {
+            seq: self.seq,
+            queue: self.queue.view(),
+            connection: self.connection.clone(),
+            rebuilt: self.rebuilt.clone(),
+        }
     }
 
     pub(crate) fn set_connection(&mut self, connection: ConnectionView) {
@@ -268,7 +365,12 @@ impl Engine {
     }
 
     pub(crate) fn protocol(team: &Arc<Team>) -> Arc<dyn UploadProtocol> {
-        Arc::new(VideoActions::new(Arc::clone(team)))
+        let caller = || team.client().caller().clone();
+        match team.api() {
+            Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
+            Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
+            Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
+        }
     }
 
     /// Remembers a setting; one that could not be kept is only lost at the next start.

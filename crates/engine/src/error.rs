@@ -41,6 +41,8 @@ pub enum Code {
     SourceUnreadable,
     /// The file is not there.
     SourceMissing,
+    /// The same project has the same content already.
+    Duplicate,
     /// It is no regular file.
     NotAFile,
     /// It is empty.

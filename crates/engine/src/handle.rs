@@ -19,6 +19,7 @@ use crate::transfer::{Input, List, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
 };
+use crate::{ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
 const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
     Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
+    Ledger(ledger::Question),
+    Prefer(preferences::Question),
     Stop,
 }
 
@@ -75,7 +78,7 @@ impl EngineHandle {
     /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
     /// goes on waiting.
     pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
-        let url = connection.url.clone();
+        let url = connection.url().clone();
         match Team::connect(connection, self.clients.clone()).await {
             Ok(team) => self.ask(|done| Command::Connected(Arc::new(team), done)).await,
             Err(error) => {
@@ -324,7 +327,7 @@ impl EngineHandle {
         })
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, EngineError> {

@@ -7,7 +7,7 @@ use crate::error::Code;
 use crate::protocol::{Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
 use crate::send::{Sending, blocking, local};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
-use crate::store::{Receipt, Registration, Session, SessionKind, Store, Upload};
+use crate::store::{Compared, Proof, Receipt, Registration, Session, SessionKind, Store, Upload};
 use crate::transfer::{ByteRange, Failure, Phase};
 
 /// The first wait between two questions whether a video can be played …
@@ -18,6 +18,7 @@ const SLOWEST_LOOK: Duration = Duration::from_secs(15);
 /// Which job an upload's state calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Compare,
     Register,
     Open,
     Send,
@@ -44,18 +45,20 @@ impl Kind {
 
     /// Takes one of the places for uploads that work at the same time.
     pub(crate) fn takes_slot(self) -> bool {
-        matches!(self, Self::Register | Self::Open | Self::Send | Self::Finish)
+        matches!(self, Self::Compare | Self::Register | Self::Open | Self::Send | Self::Finish)
     }
 }
 
 /// How a job ended well.
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    Unique,
     Registered(Option<String>),
     Opened(Opened),
     Sent,
     Finished {
         video_id: Option<String>,
+        compared: Compared,
     },
     ProcessesAgain,
     Playable {
@@ -113,7 +116,15 @@ impl Job {
         let right =
             size.is_none_or(|size| size == total) && said.is_none_or(|said| said == checksum);
         if right {
-            return Ok(Outcome::Finished { video_id });
+            let weakest = receipts.iter().map(|receipt| receipt.proof).max();
+            let proof = match said {
+                Some(_) => weakest.map_or(Proof::Reported, |proof| proof.min(Proof::Reported)),
+                None => weakest.unwrap_or(Proof::Size),
+            };
+            let parts = u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+            let compared =
+                Compared { checksum, parts, proof, said_size: size, said_checksum: said };
+            return Ok(Outcome::Finished { video_id, compared });
         }
         tracing::error!(upload = %self.row.id, ?size, total, "the stored object is another");
         Err(Failure::Refused {

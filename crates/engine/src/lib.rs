@@ -6,13 +6,19 @@
 //! Must not know: Tauri, axum, the team server's code.
 
 mod census;
+mod changes;
+mod chores;
 pub mod clock;
 mod commands;
+mod duplicates;
 mod engine;
 pub mod error;
 mod handle;
+mod history;
 mod job;
+pub mod ledger;
 pub mod net;
+pub mod preferences;
 mod profile;
 mod progress;
 pub mod protocol;

@@ -56,7 +56,7 @@ impl Profile {
 }
 
 /// What people upload, and where to, is nobody else's business on a shared computer.
-fn create_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

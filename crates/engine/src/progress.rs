@@ -11,6 +11,7 @@ pub(crate) struct Progress {
     confirmed: AtomicU64,
     in_flight: AtomicU64,
     moved: AtomicU64,
+    retries: AtomicU64,
 }
 
 impl Progress {
@@ -33,6 +34,16 @@ impl Progress {
 
     pub(crate) fn set_confirmed(&self, bytes: u64) {
         self.confirmed.store(bytes, Relaxed);
+    }
+
+    /// A part has to be sent again.
+    pub(crate) fn retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// How often a part had to be sent again since this was last asked.
+    pub(crate) fn take_retries(&self) -> u64 {
+        self.retries.swap(0, Relaxed)
     }
 
     pub(crate) fn confirm(&self, bytes: u64) {

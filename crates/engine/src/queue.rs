@@ -141,6 +141,8 @@ pub(crate) struct Entry {
     pub(crate) rests_until: Option<Timestamp>,
     /// Somebody wants the media engine to try once more.
     pub(crate) processes_again: bool,
+    /// It was compared with what the team has, and is something else.
+    pub(crate) is_unique: bool,
     pace: Pace,
     paced: u64,
     /// Confirmed bytes when they were last looked at.
@@ -154,6 +156,8 @@ pub(crate) struct Entry {
 pub(crate) struct Running {
     pub(crate) kind: Kind,
     pub(crate) stop: CancellationToken,
+    /// The number of the connection that it works over.
+    pub(crate) over: u64,
 }
 
 impl Entry {
@@ -166,6 +170,7 @@ impl Entry {
             opened: None,
             rests_until: None,
             processes_again: false,
+            is_unique: false,
             pace: Pace::default(),
             paced: 0,
             seen: confirmed,

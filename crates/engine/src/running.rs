@@ -1,6 +1,7 @@
 //! Starting jobs when their turn comes, and what follows from their ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::{Id, JoinError};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::queue::{Entry, Running};
 use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
 use crate::touched::same_bytes;
-use crate::transfer::{Failure, Input, UploadId};
+use crate::transfer::{Failure, Input, UploadId, Words};
 use crate::view::ConnectionView;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
@@ -23,7 +24,9 @@ pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError
 impl Engine {
     /// Starts the jobs that states call for, first come first served, within the limits.
     pub(crate) async fn start_what_is_due(&mut self) {
-        let Some(connected) = self.connected.clone() else { return };
+        let Some(connected) = self.connected.clone().filter(|connected| !connected.paused) else {
+            return;
+        };
         let now = self.clock.now();
         let here = |entry: &&Entry| entry.row.destination.server == connected.server();
         let due = self.queue.loaded().filter(here);
@@ -34,7 +37,9 @@ impl Engine {
             if kind.takes_slot() && self.slots_taken() >= self.options.uploads {
                 continue;
             }
+            let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));
             match kind {
+                _ if twin => self.rest(id),
                 Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind, &connected).await,
                 _ => self.apply(id, Input::Admitted, |_| {}).await,
             }
@@ -63,8 +68,13 @@ impl Engine {
         self.nothing_waits = next.is_empty();
         for (row, confirmed) in next.into_iter().take(free) {
             let id = row.id;
+            let twin = self.waits_for_its_twin(&row);
             self.queue.load(row, confirmed);
-            self.apply(id, Input::Admitted, |_| {}).await;
+            if twin {
+                self.rest(id);
+            } else {
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
         }
     }
 
@@ -82,13 +92,15 @@ impl Engine {
         }
         let mut row = entry.row.clone();
         row.registration = Registration::Tried;
-        self.store.update(vec![Written { row: row.clone(), forgets: false }]).await?;
+        self.store.update(vec![Written::only(row.clone(), self.clock.now())]).await?;
         row.rev += 1;
         entry.row = row;
         Ok(Earlier::None)
     }
 
     pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
+        let doubles = if kind == Kind::Register { self.doubles(id).await } else { Vec::new() };
+        let kind = if doubles.is_empty() { kind } else { Kind::Compare };
         let mut earlier = Earlier::None;
         if kind == Kind::Register {
             match self.intend(id).await {
@@ -121,7 +133,7 @@ impl Engine {
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        entry.running = Some(Running { kind, stop });
+        entry.running = Some(Running { kind, stop, over: connected.number });
         // What the other side held is known for one sending only: the next one asks again.
         let opened = if kind == Kind::Send { entry.opened.take() } else { None };
         let sending = opened.map(|opened| Sending {
@@ -138,6 +150,7 @@ impl Engine {
         let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {
             let done = match (kind, sending) {
+                (Kind::Compare, _) => job.compare(doubles).await,
                 (Kind::Register, _) => job.register(earlier).await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
@@ -173,7 +186,9 @@ impl Engine {
         };
         let Some(id) = self.owners.remove(&task) else { return };
         let Some(entry) = self.queue.get_mut(id) else { return };
-        let kind = entry.running.take().map(|running| running.kind);
+        let running = entry.running.take();
+        let kind = running.as_ref().map(|running| running.kind);
+        let now_over = self.connected.as_ref().map(|connected| connected.number);
         match result {
             None => {
                 self.publish_upload(id);
@@ -183,12 +198,24 @@ impl Engine {
             Some(Err(failure)) if kind == Some(Kind::Abandon) => {
                 self.not_cleaned_up(id, &failure).await;
             }
+            // Somebody has signed in again meanwhile.
+            Some(Err(Failure::Refused { code: Code::SignedOut, .. }))
+                if now_over != running.map(|running| running.over) =>
+            {
+                self.failed(id, Failure::Busy { after: Some(Duration::ZERO) }).await;
+            }
             Some(Err(failure)) => self.failed(id, failure).await,
         }
     }
 
     async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
         match outcome {
+            Outcome::Unique => {
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.is_unique = true;
+                }
+                self.apply(id, Input::Admitted, |_| {}).await;
+            }
             Outcome::Registered(video) => {
                 let registered = |row: &mut Upload| {
                     row.video_id = video;
@@ -204,12 +231,12 @@ impl Engine {
                 self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
             }
             Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
-            Outcome::Finished { video_id } => {
+            Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;
                     row.video_id = row.video_id.take().or(video_id);
                 };
-                self.apply(id, Input::Finished, finished).await;
+                self.apply_compared(id, Input::Finished, Some(compared), finished).await;
             }
             Outcome::ProcessesAgain => {
                 if let Some(entry) = self.queue.get_mut(id) {
@@ -221,6 +248,7 @@ impl Engine {
                 self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
             }
             Outcome::ProcessingFailed { reason } => {
+                let reason = reason.map(|reason| Words::of(&reason).to_string());
                 self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
             }
             Outcome::OnlyTouched(fingerprint) => {
@@ -234,22 +262,29 @@ impl Engine {
     async fn failed(&mut self, id: UploadId, failure: Failure) {
         tracing::info!(upload = %id, %failure, "a job failed");
         if let Failure::Refused { code: Code::SignedOut, .. } = failure
-            && let Some(connected) = &self.connected
+            && let Some(connected) = &mut self.connected
         {
+            connected.paused = true;
             let url = connected.server().to_owned();
             self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
         }
         let reason = match &failure {
-            Failure::Refused { reason, .. } => Some(reason.clone()),
+            Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),
             _ => None,
         };
         let luck = fastrand::u16(0..=1000);
+        let changed = failure == Failure::SourceChanged;
         self.apply(id, Input::Failed { failure, luck }, |row| row.reason = reason).await;
+        if changed {
+            self.changed(id).await;
+        }
     }
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
         tracing::warn!(upload = %id, %failure, "what an upload left could not be removed");
         match failure {
+            // After the next sign-in.
+            Failure::Refused { code: Code::SignedOut, .. } => self.rest(id),
             // Asking again will not help, and the server sweeps what is idle for a day.
             Failure::Refused { .. } => self.apply(id, Input::CleanedUp, |_| {}).await,
             _ => self.rest(id),

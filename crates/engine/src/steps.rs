@@ -6,10 +6,11 @@ use dailies_database::DatabaseError;
 
 use crate::census::Share;
 use crate::engine::Engine;
+use crate::history;
 use crate::job::Kind;
 use crate::queue::Entry;
-use crate::store::{Upload, Written};
-use crate::transfer::{Effect, Input, Phase, UploadId, step};
+use crate::store::{Compared, Happened, Upload, Written};
+use crate::transfer::{Effect, Event, Input, Phase, Timestamp, UploadId, step};
 use crate::view::{News, UploadView};
 
 /// Rest of an upload whose state could not be written, or whose clean-up failed.
@@ -20,6 +21,9 @@ struct Step {
     row: Upload,
     confirmed: u64,
     effects: Vec<Effect>,
+    at: Timestamp,
+    happened: Vec<Happened>,
+    finished: Option<Compared>,
 }
 
 impl Engine {
@@ -28,6 +32,17 @@ impl Engine {
         &mut self,
         id: UploadId,
         input: Input,
+        change: impl FnOnce(&mut Upload),
+    ) {
+        self.apply_compared(id, input, None, change).await;
+    }
+
+    /// The same, and keeps a receipt of what was compared if that finishes the upload.
+    pub(crate) async fn apply_compared(
+        &mut self,
+        id: UploadId,
+        input: Input,
+        compared: Option<Compared>,
         change: impl FnOnce(&mut Upload),
     ) {
         match self.rows(vec![id]).await {
@@ -39,7 +54,10 @@ impl Engine {
                             change(row);
                         }
                     };
-                    self.step(row, confirmed, input.clone(), change)
+                    let step = self.step(row, confirmed, &input, change);
+                    let finishes = step.row.state.phase == Phase::Processing
+                        && step.before.state.phase < Phase::Processing;
+                    Step { finished: compared.filter(|_| finishes), ..step }
                 };
                 let steps = rows.into_iter().map(step).collect();
                 self.commit(steps).await;
@@ -51,8 +69,9 @@ impl Engine {
     /// The same for many at once, without those to which the input means nothing.
     pub(crate) async fn apply_all(&mut self, rows: Vec<(Upload, u64)>, input: &Input) {
         let steps = rows.into_iter().filter_map(|(row, confirmed)| {
-            let step = self.step(row, confirmed, input.clone(), |_| {});
-            (step.row.state != step.before.state || !step.effects.is_empty()).then_some(step)
+            let step = self.step(row, confirmed, input, |_| {});
+            let tells = !step.effects.is_empty() || !step.happened.is_empty();
+            (step.row.state != step.before.state || tells).then_some(step)
         });
         let steps: Vec<_> = steps.collect();
         if !steps.is_empty() {
@@ -83,24 +102,33 @@ impl Engine {
         &self,
         before: Upload,
         confirmed: u64,
-        input: Input,
+        input: &Input,
         change: impl FnOnce(&mut Upload),
     ) -> Step {
         let now = self.clock.now();
-        let (state, effects) = step(before.state, input, now);
+        let (state, effects) = step(before.state, input.clone(), now);
         let mut row = before.clone();
         change(&mut row);
         row.state = state;
         if state.phase >= Phase::Processing && row.uploaded_at.is_none() {
             row.uploaded_at = Some(now);
         }
-        Step { before, row, confirmed, effects }
+        let mut happened = Vec::new();
+        let retries = self.queue.get(row.id).map_or(0, |entry| entry.progress.take_retries());
+        if retries > 0 {
+            happened.push(Happened { event: Event::PartsSentAgain, times: retries });
+        }
+        happened.extend(history::of_step(&before, input, &row));
+        Step { before, row, confirmed, effects, at: now, happened, finished: None }
     }
 
     async fn commit(&mut self, steps: Vec<Step>) {
         let written = |step: &Step| Written {
             row: step.row.clone(),
             forgets: step.row.session != step.before.session,
+            at: step.at,
+            happened: step.happened.clone(),
+            finished: step.finished,
         };
         let places = match self.store.update(steps.iter().map(written).collect()).await {
             Ok(places) => places,
@@ -157,7 +185,7 @@ impl Engine {
             Effect::AddAgain => {
                 let path = entry.row.path.clone();
                 let destination = entry.row.destination.clone();
-                self.add_again(path, destination).await;
+                self.add_again(id, path, destination).await;
             }
         }
     }

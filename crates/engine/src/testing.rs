@@ -26,6 +26,6 @@ pub async fn start(
     team: Arc<Team>,
     protocol: Arc<dyn UploadProtocol>,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
-    let connected = Connected { team, protocol, destination: None };
+    let connected = Connected { team, protocol, destination: None, number: 0, paused: false };
     start_connected(queue, clock, options, Some(connected)).await
 }

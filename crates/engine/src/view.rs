@@ -7,6 +7,7 @@ use dailies_api::projects::UploadTarget;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Code;
+use crate::store::Rebuilt;
 use crate::transfer::{Hold, List, Phase, Timestamp, UploadId};
 
 /// One upload.
@@ -165,6 +166,34 @@ pub struct Snapshot {
     pub queue: QueueView,
     /// The connection.
     pub connection: ConnectionView,
+    /// What was made of a queue that was found damaged since the engine started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub rebuilt: Option<RebuiltView>,
+}
+
+/// A queue that was damaged, and made anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RebuiltView {
+    /// Where the damaged file is kept, lossy where it is no Unicode.
+    pub kept: String,
+    /// Uploads in the queue now.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub uploads: u64,
+    /// Those of them that only a backup still had, as they were then.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub from_backup: u64,
+    /// Something could not be read of the damaged file. What a backup had of it is in the queue.
+    pub some_lost: bool,
+}
+
+impl From<Rebuilt> for RebuiltView {
+    fn from(Rebuilt { kept, uploads, from_backup, some_lost }: Rebuilt) -> Self {
+        let kept = kept.to_string_lossy().into_owned();
+        Self { kept, uploads, from_backup, some_lost }
+    }
 }
 
 /// A stretch of a list.

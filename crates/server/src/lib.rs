@@ -6,6 +6,7 @@
 //!
 //! Must not know: the engine or the desktop app.
 
+mod about;
 pub mod app;
 pub mod backup;
 pub mod checks;

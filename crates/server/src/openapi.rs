@@ -6,7 +6,7 @@ use dailies_api::error::ErrorData;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use crate::{chunked_sessions, direct_uploads, team_api, uploads_api, webhooks};
+use crate::{about, chunked_sessions, direct_uploads, team_api, uploads_api, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use crate::{chunked_sessions, direct_uploads, team_api, uploads_api, webhooks};
         direct_uploads::show,
         direct_uploads::reopen,
         direct_uploads::cancel,
+        about::show,
         team_api::endpoint::health,
         webhooks::receive,
     ),

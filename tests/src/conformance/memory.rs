@@ -36,7 +36,7 @@ impl InMemory {
     /// Where there is no folder to be had.
     pub fn new(shape: Shape) -> Result<Self> {
         let connection =
-            Connection { url: Url::parse("http://localhost/")?, key: String::new().into() };
+            Connection::with_key(Url::parse("http://localhost/")?, String::new().into());
         let team = Team::unasked(connection, Clients::new(quick().net)?);
         Ok(Self {
             folder: tempfile::tempdir()?,

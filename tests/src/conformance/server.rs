@@ -93,12 +93,12 @@ impl AtServer {
         }
         let (url, key) = (Url::parse(&api.url())?, stage.server.credentials.api_key.clone());
         let clients = Clients::new(quick().net)?;
-        let caller = Caller::new(url.clone(), key.clone(), clients.clone());
-        let connection = Connection { url, key };
+        let connection = Connection::with_key(url, key);
         let team = match kind {
             Kind::Current | Kind::Documented => Team::connect(connection, clients).await?,
             Kind::Chunked | Kind::Direct | Kind::Form => Team::unasked(connection, clients),
         };
+        let caller = team.client().caller().clone();
         let media = Media::of(&stage)?;
         Ok(Self { kind, stage, api, team: Arc::new(team), caller, media })
     }

@@ -4,12 +4,15 @@
 //! A [`Cell`] is one trouble at one step of one protocol; a seed decides the rest: how often, at
 //! which byte, how long after. `make faults` runs all of them and prints the table.
 
+mod crash;
 mod run;
+mod trial;
 mod trouble;
 mod wire;
 
 use std::fmt;
 
+pub use crash::{Crash, Point};
 pub use run::run;
 pub use trouble::Trouble;
 pub use wire::{Step, Wire};

@@ -16,6 +16,9 @@ const SLICE: usize = 64 << 10;
 /// Bodies of function calls, which are read before anything is decided.
 const LONGEST_CALL: u64 = 16 << 20;
 
+/// How long what is held is held.
+const HELD: Duration = Duration::from_secs(60);
+
 type Stream = BufReader<TcpStream>;
 
 /// What comes next on a connection.
@@ -23,6 +26,8 @@ enum Next {
     Request,
     Close,
     Reset,
+    /// Close, but not so soon, and the way to the other side not before.
+    Linger(Duration, Option<Stream>),
 }
 
 /// Serves a client until one of the two goes away.
@@ -35,6 +40,10 @@ pub(super) async fn serve(client: TcpStream, shared: Arc<Shared>) {
             Ok(Next::Request) => {}
             // Whatever went wrong: the connection is cut, which is what the client then sees.
             Ok(Next::Close) | Err(_) => return,
+            Ok(Next::Linger(time, _storage)) => {
+                tokio::time::sleep(time).await;
+                return;
+            }
             Ok(Next::Reset) => {
                 let _ = client.get_ref().set_zero_linger();
                 return;
@@ -111,13 +120,19 @@ impl Request<'_> {
             Fault::Stall { after, lasting } => {
                 let mut storage = self.open(shared, after).await?;
                 self.body(client, shared, Some(&mut storage), after, None).await?;
-                tokio::time::sleep(lasting).await;
-                Ok(Next::Close)
+                Ok(Next::Linger(lasting, Some(storage)))
             }
             Fault::SwallowAnswer => {
                 let mut storage = self.forward(client, shared, None).await?;
                 answer(&mut storage, None).await?;
                 Ok(Next::Close)
+            }
+            Fault::Hold { done } => {
+                if done {
+                    let mut storage = self.forward(client, shared, None).await?;
+                    answer(&mut storage, None).await?;
+                }
+                Ok(Next::Linger(HELD, None))
             }
             Fault::HalfAnswer => {
                 let mut storage = self.forward(client, shared, None).await?;

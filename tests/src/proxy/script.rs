@@ -55,6 +55,11 @@ pub enum Fault {
     },
     /// Forwards all, takes the answer, and cuts instead of passing it on.
     SwallowAnswer,
+    /// Keeps the answer, or the request itself, for a minute: time to kill who waits for it.
+    Hold {
+        /// Whether what was asked is done before.
+        done: bool,
+    },
     /// Forwards all, and passes on half of the answer's head before it cuts.
     HalfAnswer,
     /// Forwards all but changes one bit of this byte of the body.
@@ -75,6 +80,12 @@ impl Rule {
     #[must_use]
     pub fn part(number: u32, fault: Fault) -> Self {
         Self::new(What::Part(number), 1, fault)
+    }
+
+    /// Which requests it breaks.
+    #[must_use]
+    pub fn what(&self) -> &What {
+        &self.what
     }
 
     /// How often it still applies.

@@ -15,6 +15,8 @@ pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
 pub(crate) use storage_answer::{put_answer, retry_after};
 
+use std::error::Error;
+
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Response, StatusCode};
 
@@ -24,12 +26,33 @@ use crate::transfer::Failure;
 pub(crate) fn transport(error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let mut words = error.to_string();
-    let mut source = std::error::Error::source(&error);
+    let mut source = error.source();
     while let Some(cause) = source {
+        if let Some(tls) = tls(cause) {
+            return Failure::Transport(tls);
+        }
         words = cause.to_string();
         source = cause.source();
     }
     Failure::Transport(words)
+}
+
+/// What is wrong with a secure connection. It may be a network in between, so it is waited out.
+fn tls(cause: &(dyn Error + 'static)) -> Option<String> {
+    // An I/O error's own source skips what it wraps.
+    let mut inside = cause;
+    while let Some(wrapped) =
+        inside.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+    {
+        inside = wrapped;
+    }
+    Some(match inside.downcast_ref::<rustls::Error>()? {
+        rustls::Error::InvalidCertificate(why) => {
+            format!("this computer does not trust its certificate ({why})")
+        }
+        rustls::Error::InvalidMessage(_) => "it answers without TLS; is it http://?".into(),
+        other => format!("no secure connection comes about ({other})"),
+    })
 }
 
 /// A success or a redirect that is a web page. No API and no storage answers with one, the sign-in

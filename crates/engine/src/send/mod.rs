@@ -226,6 +226,7 @@ impl Lane {
                 return Err(failure);
             }
             let failure = self.pause(failure, tries).await?;
+            sending.progress.retry();
             if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
                 ticket = self.fresh(part, range).await?;
             }

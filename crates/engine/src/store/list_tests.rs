@@ -42,7 +42,7 @@ fn in_state(folder: &Path, state: State) -> Upload {
 async fn add(store: &Store, folder: &Path, state: State) -> Upload {
     let row = in_state(folder, state);
     store.insert(vec![row.clone()]).await.unwrap();
-    store.update(vec![Written { row: row.clone(), forgets: false }]).await.unwrap();
+    store.update(vec![Written::only(row.clone(), Timestamp(5))]).await.unwrap();
     store.uploads(vec![row.id]).await.unwrap().remove(0).0
 }
 
@@ -137,7 +137,7 @@ async fn what_has_ended_stands_newest_first_and_keeps_no_parts() {
     for row in &ended {
         let state = State { hold: Hold::Cancelled, ..row.state };
         let row = Upload { state, ..row.clone() };
-        store.update(vec![Written { row, forgets: false }]).await.unwrap();
+        store.update(vec![Written::only(row, Timestamp(5))]).await.unwrap();
         assert!(store.receipts(ended[0].id).await.unwrap().is_empty());
     }
     let newest_first: Vec<_> = ended.iter().rev().map(|row| row.id).collect();

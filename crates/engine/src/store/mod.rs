@@ -2,27 +2,40 @@
 //!
 //! Must not know: the network, policy.
 
+mod backup;
+mod care;
 mod columns;
+mod history;
 mod lists;
 mod parts;
+mod rebuild;
+mod receipts;
 mod settings;
 mod uploads;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dailies_database::{Database, DatabaseError, M, Migrations};
+use tokio::sync::Notify;
 
+pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
+pub use rebuild::Rebuilt;
+pub use receipts::{Compared, UploadReceipt};
 pub use settings::Setting;
 pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
-use crate::transfer::{List, PartNumber, UploadId};
+use crate::source::Crc64;
+use crate::transfer::{Event, List, PartNumber, Timestamp, UploadId};
 
 /// The queue on disk. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
     database: Database,
+    path: Arc<Path>,
+    damage: Arc<Notify>,
 }
 
 /// A row to be written.
@@ -32,30 +45,35 @@ pub struct Written {
     pub row: Upload,
     /// What is confirmed of it belongs to an earlier session.
     pub forgets: bool,
+    /// When this happens.
+    pub at: Timestamp,
+    /// What is told of it in the upload's history.
+    pub happened: Vec<Happened>,
+    /// Of one whose bytes are with its team from now on: it gets its receipt.
+    pub finished: Option<Compared>,
+}
+
+impl Written {
+    /// Nothing but the row.
+    #[must_use]
+    pub fn only(row: Upload, at: Timestamp) -> Self {
+        Self { row, forgets: false, at, happened: Vec::new(), finished: None }
+    }
 }
 
 impl Store {
-    /// Opens or creates the queue's file.
-    ///
-    /// # Errors
-    /// As [`Database::open`].
-    pub fn open(path: &Path) -> Result<Self, DatabaseError> {
-        Ok(Self { database: Database::open(path, &migrations())? })
-    }
-
     /// Some uploads, each with the bytes that are confirmed of it. One that there is not is left
     /// out.
     ///
     /// # Errors
     /// Of the database.
     pub async fn uploads(&self, ids: Vec<UploadId>) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database
-            .read(move |c| {
-                let one = |id: &UploadId| uploads::some(c, "WHERE id = ?1", [id.to_string()]);
-                let rows = ids.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-                Ok(rows.into_iter().flatten().collect())
-            })
-            .await
+        self.read(move |c| {
+            let one = |id: &UploadId| uploads::some(c, "WHERE id = ?1", [id.to_string()]);
+            let rows = ids.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            Ok(rows.into_iter().flatten().collect())
+        })
+        .await
     }
 
     /// Uploads that go on by themselves at a start.
@@ -63,7 +81,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn begun(&self) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(lists::begun).await
+        self.read(lists::begun).await
     }
 
     /// Up to `limit` uploads to `server` that may start, in the order in which they will.
@@ -75,7 +93,7 @@ impl Store {
         server: String,
         limit: u64,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(move |c| lists::next(c, &server, limit)).await
+        self.read(move |c| lists::next(c, &server, limit)).await
     }
 
     /// Up to `limit` uploads of a list, from a shelf on, after the first `skip` of it.
@@ -89,7 +107,7 @@ impl Store {
         skip: u64,
         limit: u64,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(move |c| lists::page(c, list, from, skip, limit)).await
+        self.read(move |c| lists::page(c, list, from, skip, limit)).await
     }
 
     /// How many uploads of a list come before a place on its shelf.
@@ -97,7 +115,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn before_on_shelf(&self, list: List, place: i64) -> Result<u64, DatabaseError> {
-        self.database.read(move |c| lists::before_on_shelf(c, list, place)).await
+        self.read(move |c| lists::before_on_shelf(c, list, place)).await
     }
 
     /// Every upload of a list, in order.
@@ -105,7 +123,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn ids(&self, list: List) -> Result<Vec<UploadId>, DatabaseError> {
-        self.database.read(move |c| lists::ids(c, list)).await
+        self.read(move |c| lists::ids(c, list)).await
     }
 
     /// The whole queue in numbers, and the bytes that are confirmed of it by state.
@@ -113,7 +131,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn tallies(&self) -> Result<(Vec<Tally>, Vec<Confirmed>), DatabaseError> {
-        self.database.read(|c| Ok((lists::tallies(c)?, lists::confirmed(c)?))).await
+        self.read(|c| Ok((lists::tallies(c)?, lists::confirmed(c)?))).await
     }
 
     /// Up to `limit` uploads after `after` whose files are missing, and where those were.
@@ -125,7 +143,7 @@ impl Store {
         after: Option<UploadId>,
         limit: u64,
     ) -> Result<Vec<(UploadId, PathBuf)>, DatabaseError> {
-        self.database.read(move |c| lists::missing(c, after, limit)).await
+        self.read(move |c| lists::missing(c, after, limit)).await
     }
 
     /// Up to `limit` uploads after `after` that have not ended.
@@ -137,7 +155,7 @@ impl Store {
         after: Option<UploadId>,
         limit: u64,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(move |c| lists::after(c, after, limit)).await
+        self.read(move |c| lists::after(c, after, limit)).await
     }
 
     /// Uploads of a file to a place that have not ended.
@@ -149,7 +167,7 @@ impl Store {
         path: PathBuf,
         to: Destination,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.database.read(move |c| lists::unfinished(c, &path, &to)).await
+        self.read(move |c| lists::unfinished(c, &path, &to)).await
     }
 
     /// Videos of other uploads that could be taken for this one's.
@@ -158,7 +176,7 @@ impl Store {
     /// Of the database.
     pub async fn taken(&self, row: &Upload) -> Result<Vec<String>, DatabaseError> {
         let row = row.clone();
-        self.database.read(move |c| lists::taken(c, &row)).await
+        self.read(move |c| lists::taken(c, &row)).await
     }
 
     /// The team's names for the videos of other uploads of files with the same name; `None` for one
@@ -168,7 +186,7 @@ impl Store {
     /// Of the database.
     pub async fn namesakes(&self, row: &Upload) -> Result<Vec<Option<String>>, DatabaseError> {
         let row = row.clone();
-        self.database.read(move |c| lists::namesakes(c, &row)).await
+        self.read(move |c| lists::namesakes(c, &row)).await
     }
 
     /// Adds uploads at the end of the queue, all or none, and returns their places.
@@ -176,28 +194,75 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn insert(&self, rows: Vec<Upload>) -> Result<Vec<i64>, DatabaseError> {
-        self.database.write(move |c| rows.iter().map(|row| uploads::insert(c, row)).collect()).await
+        self.insert_after(rows, Vec::new()).await
+    }
+
+    /// The same, of uploads to which something has happened already.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn insert_after(
+        &self,
+        rows: Vec<Upload>,
+        happened: Vec<Happened>,
+    ) -> Result<Vec<i64>, DatabaseError> {
+        self.write(move |c| {
+            let one = |row: &Upload| {
+                let place = uploads::insert(c, row)?;
+                history::remember(c, row.id, row.added_at, &happened)?;
+                Ok(place)
+            };
+            rows.iter().map(one).collect()
+        })
+        .await
+    }
+
+    /// Finished uploads that could be of the same content and went to the same project, and the
+    /// checksums of their files; none where somebody wants this one sent all the same.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn doubles(&self, row: &Upload) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
+        let row = row.clone();
+        self.read(move |c| match history::has(c, row.id, &Event::SentAnyway)? {
+            true => Ok(Vec::new()),
+            false => receipts::doubles(c, &row),
+        })
+        .await
+    }
+
+    /// The upload that this one was begun in place of, because its file had changed.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn in_place_of(&self, id: UploadId) -> Result<Option<UploadId>, DatabaseError> {
+        self.read(move |c| history::in_place_of(c, id)).await
     }
 
     /// Writes changed rows, all or none, if each is still the one that was read, and gives them
-    /// their new revisions. Of one with another session, what was confirmed of the old is
-    /// forgotten. Returns their places.
+    /// their new revisions; with each what happened to it. Of one with another session, what was
+    /// confirmed of the old is forgotten. Returns their places.
     ///
     /// # Errors
     /// [`DatabaseError::Stale`] where somebody else changed one.
     pub async fn update(&self, rows: Vec<Written>) -> Result<Vec<i64>, DatabaseError> {
-        self.database
-            .write(move |c| {
-                let one = |Written { row, forgets }: &Written| {
-                    // Of what has ended nothing is ever sent again.
-                    if *forgets || row.list() == List::Done {
-                        parts::forget_all(c, row.id)?;
-                    }
-                    uploads::update(c, row)
-                };
-                rows.iter().map(one).collect()
-            })
-            .await
+        self.write(move |c| {
+            let one = |written: &Written| {
+                let Written { row, forgets, at, happened, finished } = written;
+                // Of what has ended nothing is ever sent again.
+                if *forgets || row.list() == List::Done {
+                    parts::forget_all(c, row.id)?;
+                }
+                let place = uploads::update(c, row)?;
+                history::remember(c, row.id, *at, happened)?;
+                if let Some(compared) = finished {
+                    receipts::keep(c, row, compared, *at)?;
+                }
+                Ok(place)
+            };
+            rows.iter().map(one).collect()
+        })
+        .await
     }
 
     /// Gives uploads that wait new places, in the order in which they are named.
@@ -205,7 +270,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<(), DatabaseError> {
-        self.database.write(move |c| lists::put(c, &ids, spot)).await
+        self.write(move |c| lists::put(c, &ids, spot)).await
     }
 
     /// Lets uploads go before all others, or no longer.
@@ -213,15 +278,15 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn set_first(&self, ids: Vec<UploadId>, first: bool) -> Result<(), DatabaseError> {
-        self.database.write(move |c| lists::set_first(c, &ids, first)).await
+        self.write(move |c| lists::set_first(c, &ids, first)).await
     }
 
-    /// Takes uploads off the list, with all that is known of them.
+    /// Takes uploads off the list, with all that is known of them but for their receipts.
     ///
     /// # Errors
     /// Of the database.
     pub async fn remove(&self, ids: Vec<UploadId>) -> Result<(), DatabaseError> {
-        self.database.write(move |c| ids.iter().try_for_each(|id| uploads::remove(c, *id))).await
+        self.write(move |c| ids.iter().try_for_each(|id| uploads::remove(c, *id))).await
     }
 
     /// What is confirmed of an upload, in order.
@@ -229,7 +294,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn receipts(&self, id: UploadId) -> Result<Vec<Receipt>, DatabaseError> {
-        self.database.read(move |c| parts::all(c, id)).await
+        self.read(move |c| parts::all(c, id)).await
     }
 
     /// Keeps a part's receipt, in place of an older one. Returns once it is on disk.
@@ -237,7 +302,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn keep(&self, id: UploadId, receipt: Receipt) -> Result<(), DatabaseError> {
-        self.database.write(move |c| parts::keep(c, id, &receipt)).await
+        self.write(move |c| parts::keep(c, id, &receipt)).await
     }
 
     /// Forgets parts that the other side has lost.
@@ -245,9 +310,43 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn forget(&self, id: UploadId, lost: Vec<PartNumber>) -> Result<(), DatabaseError> {
-        self.database
-            .write(move |c| lost.iter().try_for_each(|part| parts::forget(c, id, *part)))
-            .await
+        self.write(move |c| lost.iter().try_for_each(|part| parts::forget(c, id, *part))).await
+    }
+
+    /// What happened to an upload after number `after`, oldest first, at most `limit` rows.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn history(
+        &self,
+        id: UploadId,
+        after: u64,
+        limit: u64,
+    ) -> Result<Vec<Episode>, DatabaseError> {
+        self.read(move |c| history::page(c, id, after, limit)).await
+    }
+
+    /// The receipt of a finished upload.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn upload_receipt(
+        &self,
+        id: UploadId,
+    ) -> Result<Option<UploadReceipt>, DatabaseError> {
+        self.read(move |c| receipts::of(c, id)).await
+    }
+
+    /// Up to `limit` receipts of uploads after `after`, oldest upload first.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn upload_receipts(
+        &self,
+        after: Option<UploadId>,
+        limit: u64,
+    ) -> Result<Vec<UploadReceipt>, DatabaseError> {
+        self.read(move |c| receipts::page(c, after, limit)).await
     }
 
     /// A setting's value.
@@ -255,7 +354,7 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn setting(&self, setting: Setting) -> Result<Option<String>, DatabaseError> {
-        self.database.read(move |c| settings::get(c, setting)).await
+        self.read(move |c| settings::get(c, setting)).await
     }
 
     /// Sets or, with `None`, unsets.
@@ -263,18 +362,23 @@ impl Store {
     /// # Errors
     /// Of the database.
     pub async fn set(&self, setting: Setting, value: Option<String>) -> Result<(), DatabaseError> {
-        self.database.write(move |c| settings::set(c, setting, value.as_deref())).await
+        self.write(move |c| settings::set(c, setting, value.as_deref())).await
     }
 }
 
 /// Every schema that was released, oldest first. One that was released is never edited.
+const SCHEMAS: [&str; 3] = [
+    include_str!("schema/0001_queue.sql"),
+    include_str!("schema/0002_protocols.sql"),
+    include_str!("schema/0003_ledger.sql"),
+];
+
 fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![
-        M::up(include_str!("schema/0001_queue.sql")),
-        M::up(include_str!("schema/0002_protocols.sql")),
-    ])
+    Migrations::new(SCHEMAS.map(M::up).into())
 }
 
+#[cfg(test)]
+mod ledger_tests;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]

@@ -23,8 +23,9 @@ pub struct Receipt {
     pub proof: Proof,
 }
 
-/// How it is known that what arrived is what was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How it is known that what arrived is what was read, from the strongest to the weakest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// The storage was told the checksum in a signed header and would have refused others.
@@ -84,6 +85,12 @@ pub(super) fn forget(
         (id.to_string(), part.get()),
     )?;
     Ok(())
+}
+
+/// Removes rows that the table takes but that are no parts. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let most = i64::from(u32::MAX);
+    Ok(connection.execute("DELETE FROM parts WHERE number > ?1", [most])?)
 }
 
 pub(super) fn forget_all(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {

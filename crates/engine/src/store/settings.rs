@@ -10,6 +10,10 @@ pub enum Setting {
     Server,
     /// The project that new files go to.
     Project,
+    /// What becomes of files that the team has already.
+    Duplicates,
+    /// What becomes of uploads whose file was changed.
+    Changes,
 }
 
 impl Setting {
@@ -17,6 +21,8 @@ impl Setting {
         match self {
             Self::Server => "server",
             Self::Project => "project",
+            Self::Duplicates => "duplicates",
+            Self::Changes => "changes",
         }
     }
 }

@@ -54,7 +54,10 @@ async fn only(store: &Store) -> (Upload, u64) {
 }
 
 async fn update(store: &Store, row: &Upload, forgets: bool) -> Result<(), DatabaseError> {
-    store.update(vec![Written { row: row.clone(), forgets }]).await.map(drop)
+    store
+        .update(vec![Written { forgets, ..Written::only(row.clone(), Timestamp(5)) }])
+        .await
+        .map(drop)
 }
 
 #[tokio::test]

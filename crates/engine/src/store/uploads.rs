@@ -304,3 +304,23 @@ fn hold(row: &Row<'_>) -> rusqlite::Result<Hold> {
     serde_json::from_value(serde_json::json!({ "kind": kind, "until": until, "code": code }))
         .map_err(|error| unreadable(3, error))
 }
+
+/// Removes rows that the table takes but that are no uploads. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, rowid FROM uploads"))?;
+    let mut rows = statement.query([])?;
+    let mut senseless = Vec::new();
+    while let Some(row) = rows.next()? {
+        // What is asked for by its name must have just that name.
+        let named =
+            |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
+        if !read(row).is_ok_and(|read| named(read.id)) {
+            senseless.push(row.get::<_, i64>(25)?);
+        }
+    }
+    let mut remove = connection.prepare("DELETE FROM uploads WHERE rowid = ?1")?;
+    for rowid in &senseless {
+        remove.execute([rowid])?;
+    }
+    Ok(senseless.len())
+}

@@ -79,6 +79,12 @@ impl TeamClient {
         Self { caller }
     }
 
+    /// For requests that are no function calls.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The server's address.
     #[must_use]
     pub fn base(&self) -> &Url {

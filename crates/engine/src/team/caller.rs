@@ -12,24 +12,35 @@ use url::Url;
 use crate::error::Code;
 use crate::net::{Clients, is_portal, retry_after, send_body, transport};
 use crate::source::Left;
+use crate::team::Identity;
 use crate::transfer::Failure;
 
 /// Answers are small; a longer one comes from something that is no team server.
 const LONGEST_ANSWER: usize = 4 << 20;
 
-/// A server's address and the credentials of whoever calls it.
+/// A server's address and whoever calls it.
 #[derive(Clone, Debug)]
 pub struct Caller {
     base: Url,
-    key: SecretString,
+    identity: Identity,
     clients: Clients,
 }
 
 impl Caller {
     /// A caller of the server at `base`.
     #[must_use]
-    pub fn new(base: Url, key: SecretString, clients: Clients) -> Self {
-        Self { base, key, clients }
+    pub fn new(base: Url, identity: Identity, clients: Clients) -> Self {
+        Self { base, identity, clients }
+    }
+
+    /// The same caller at another address of the same server.
+    pub(crate) fn at_base(&self, base: Url) -> Self {
+        Self { base, ..self.clone() }
+    }
+
+    /// Waits until a renewal that is under way is kept.
+    pub(crate) async fn settle(&self) {
+        self.identity.settle().await;
     }
 
     /// The server's address.
@@ -45,19 +56,41 @@ impl Caller {
     }
 
     /// Sends a request to `path` below the server's address and reads the answer, whatever its
-    /// status. `fill` adds headers and a body; it may be called more than once.
+    /// status. `fill` adds headers and a body; it may be called more than once: one 401 leads to a
+    /// new token, where the identity can have one.
     ///
     /// # Errors
-    /// [`Failure::Transport`], [`Failure::Portal`], and [`Failure::UnexpectedAnswer`] for an answer
-    /// without end.
+    /// [`Failure::Transport`], [`Failure::Portal`], [`Failure::UnexpectedAnswer`] for an answer
+    /// without end, and [`Code::SignedOut`] where a sign-in has ended.
     pub(crate) async fn ask(
         &self,
         method: Method,
         path: &str,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Answer, Failure> {
-        let request = self.clients.control.request(method, self.at(path)?);
-        let request = fill(request.bearer_auth(self.key.expose_secret()));
+        let url = self.at(path)?;
+        let token = self.identity.token().await?;
+        let answer = self.ask_once(&method, &url, &fill, &token).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let Some(token) = self.identity.instead_of(&token).await? else { return Ok(answer) };
+        let answer = self.ask_once(&method, &url, &fill, &token).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.identity.refused(&token);
+        }
+        Ok(answer)
+    }
+
+    async fn ask_once(
+        &self,
+        method: &Method,
+        url: &Url,
+        fill: &impl Fn(RequestBuilder) -> RequestBuilder,
+        token: &SecretString,
+    ) -> Result<Answer, Failure> {
+        let request = self.clients.control.request(method.clone(), url.clone());
+        let request = fill(request.bearer_auth(token.expose_secret()));
         Answer::read(request.send().await.map_err(transport)?).await
     }
 
@@ -71,9 +104,17 @@ impl Caller {
         form: Form,
         left: Left,
     ) -> Result<Answer, Failure> {
+        let token = self.identity.token().await?;
         let request = self.clients.payload.post(self.at(path)?);
-        let request = request.bearer_auth(self.key.expose_secret()).multipart(form);
-        Answer::read(send_body(request, left, self.clients.options).await?).await
+        let request = request.bearer_auth(token.expose_secret()).multipart(form);
+        let answer = Answer::read(send_body(request, left, self.clients.options).await?).await?;
+        if answer.status == StatusCode::UNAUTHORIZED
+            && self.identity.instead_of(&token).await?.is_some()
+        {
+            // The form is spent; the next one has the new token.
+            return Err(Failure::Busy { after: Some(Duration::ZERO) });
+        }
+        Ok(answer)
     }
 
     fn at(&self, path: &str) -> Result<Url, Failure> {

@@ -1,25 +1,63 @@
 //! A connection to a team server: what it speaks, where uploads may go, how videos are played.
 
-use dailies_api::convex::FunctionKind::{Action, Query};
+use dailies_api::convex::FunctionKind::Action;
 use dailies_api::playback::PlaybackSession;
-use dailies_api::projects::{ListUploadTargets, UploadTarget};
+use dailies_api::projects::{Role, UploadTarget};
 use dailies_api::videos::VideoArgs;
 use secrecy::SecretString;
 use url::Url;
 
 use crate::error::{Code, EngineError};
 use crate::net::Clients;
-use crate::team::{Caller, TeamClient, TeamError};
-use crate::transfer::{Failure, Timestamp};
+use crate::team::probe::{self, Recognised};
+use crate::team::{Caller, Credentials, Identity, ProtocolKind, TeamClient, Vault, address};
+use crate::transfer::Timestamp;
 use crate::view::PlaybackView;
 
 /// How to reach a team server.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Its address.
-    pub url: Url,
-    /// An API key.
-    pub key: SecretString,
+    url: Url,
+    credentials: Credentials,
+    kind: Option<ProtocolKind>,
+    vault: Option<Vault>,
+}
+
+impl Connection {
+    /// A connection to `url`, whose kind is found out.
+    #[must_use]
+    pub fn new(url: Url, credentials: Credentials) -> Self {
+        Self { url: address::base(url), credentials, kind: None, vault: None }
+    }
+
+    /// The usual one: with an API key.
+    #[must_use]
+    pub fn with_key(url: Url, key: SecretString) -> Self {
+        Self::new(url, Credentials::ApiKey { key })
+    }
+
+    /// To a server of this kind, and no other.
+    #[must_use]
+    pub fn of_kind(self, kind: Option<ProtocolKind>) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// New tokens of a sign-in are kept there before they are used.
+    #[must_use]
+    pub fn kept_in(self, vault: Vault) -> Self {
+        Self { vault: Some(vault), ..self }
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    fn caller(self, clients: Clients) -> Caller {
+        let identity = Identity::new(self.url.clone(), self.credentials, self.vault, &clients);
+        Caller::new(self.url, identity, clients)
+    }
 }
 
 /// Which of the API's dialects a server speaks.
@@ -31,38 +69,56 @@ pub enum Dialect {
     Documented,
 }
 
+/// What uploads are told a server by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// [`ProtocolKind::VideoActions`].
+    VideoActions(Dialect),
+    /// [`ProtocolKind::ChunkedSessions`].
+    ChunkedSessions,
+    /// [`ProtocolKind::UploadsApi`].
+    UploadsApi,
+}
+
+impl Api {
+    /// Which it is.
+    #[must_use]
+    pub fn kind(self) -> ProtocolKind {
+        match self {
+            Self::VideoActions(_) => ProtocolKind::VideoActions,
+            Self::ChunkedSessions => ProtocolKind::ChunkedSessions,
+            Self::UploadsApi => ProtocolKind::UploadsApi,
+        }
+    }
+}
+
 /// A team server that has answered.
 #[derive(Clone, Debug)]
 pub struct Team {
     client: TeamClient,
-    dialect: Dialect,
+    api: Api,
     targets: Vec<UploadTarget>,
 }
 
 impl Team {
-    /// Asks a server who it is and where this caller may upload to.
+    /// Asks a server what it is and where this caller may upload to.
     ///
     /// # Errors
-    /// [`Code::SignedOut`], [`Code::Unreachable`] or [`Code::NotATeamServer`], in words.
+    /// [`Code::SignedOut`], [`Code::Forbidden`], [`Code::Unreachable`], [`Code::ServerFault`] or
+    /// [`Code::NotATeamServer`], in words.
     pub async fn connect(connection: Connection, clients: Clients) -> Result<Self, EngineError> {
-        let client = TeamClient::new(Caller::new(connection.url, connection.key, clients));
-        let (path, args) = ("projects:listUploadTargets", ListUploadTargets::default());
-        match client.call(Query, path, &args).await {
-            Ok(targets) => Ok(Self { client, dialect: Dialect::Current, targets }),
-            // It speaks the protocol, but has no such function.
-            Err(TeamError::Function { .. }) => {
-                Ok(Self { client, dialect: Dialect::Documented, targets: Vec::new() })
-            }
-            Err(TeamError::Other(failure)) => Err(refusal(client.base(), failure)),
-        }
+        let kind = connection.kind;
+        let caller = connection.caller(clients);
+        let Recognised { api, targets } = probe::recognise(&caller, kind).await?;
+        Ok(Self { client: TeamClient::new(caller), api, targets })
     }
 
     /// A server that is not asked, as one of the documented dialect would be.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn unasked(connection: Connection, clients: Clients) -> Self {
-        let client = TeamClient::new(Caller::new(connection.url, connection.key, clients));
-        Self { client, dialect: Dialect::Documented, targets: Vec::new() }
+        let client = TeamClient::new(connection.caller(clients));
+        Self { client, api: Api::VideoActions(Dialect::Documented), targets: Vec::new() }
     }
 
     /// For calls.
@@ -71,16 +127,50 @@ impl Team {
         &self.client
     }
 
-    /// What it speaks.
+    /// What uploads are told it by.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.api
+    }
+
+    /// How it speaks video actions: as documented, where nothing else is known.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
-        self.dialect
+        match self.api {
+            Api::VideoActions(dialect) => dialect,
+            Api::ChunkedSessions | Api::UploadsApi => Dialect::Documented,
+        }
     }
 
     /// Where uploads may go. Empty for a server that cannot say.
     #[must_use]
     pub fn targets(&self) -> &[UploadTarget] {
         &self.targets
+    }
+
+    /// Where new files go as long as nobody chooses; `None` where somebody has to.
+    #[must_use]
+    pub fn first_target(&self) -> Option<UploadTarget> {
+        match self.api {
+            Api::VideoActions(_) => self.targets.first().cloned(),
+            // Its project is optional: the caller's own place.
+            Api::ChunkedSessions => Some(self.unlisted("")),
+            Api::UploadsApi => Some(self.unlisted("root")),
+        }
+    }
+
+    /// A target of a server that cannot name its targets.
+    #[must_use]
+    pub fn unlisted(&self, project: &str) -> UploadTarget {
+        UploadTarget {
+            project_id: project.to_owned(),
+            project_name: project.to_owned(),
+            project_path: project.to_owned(),
+            team_id: String::new(),
+            team_name: self.client.base().host_str().unwrap_or_default().to_owned(),
+            team_slug: String::new(),
+            role: Role::Member,
+        }
     }
 
     /// A session for playing a video.
@@ -93,7 +183,7 @@ impl Team {
             .client
             .call(Action, "videoActions:getPlaybackSession", &args)
             .await
-            .map_err(|error| refusal(self.client.base(), error.into()))?;
+            .map_err(|error| probe::refusal(self.client.base(), error.into()))?;
         // The documented dialect says only Mux's playback id and token.
         let url = session.url.or(session.playback_url).or_else(|| {
             let (id, token) = (session.playback_id?, session.token?);
@@ -110,20 +200,5 @@ impl Team {
             duration: session.duration,
             expires_at,
         })
-    }
-}
-
-/// A failure, for somebody who is waiting for an answer.
-fn refusal(base: &Url, failure: Failure) -> EngineError {
-    let at = base.host_str().unwrap_or_default();
-    match failure {
-        Failure::Refused { code, reason } => EngineError::new(code, reason),
-        Failure::Transport(why) => {
-            EngineError::new(Code::Unreachable, format!("{at} cannot be reached: {why}"))
-        }
-        Failure::Busy { .. } | Failure::ServerFault { .. } => {
-            EngineError::new(Code::ServerFault, format!("{at} has a fault; try again in a while"))
-        }
-        _ => EngineError::new(Code::NotATeamServer, format!("{at} is no team server")),
     }
 }

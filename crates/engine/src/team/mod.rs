@@ -1,13 +1,29 @@
-//! The team API's client: function calls, where uploads may go, playback sessions.
+//! The team API's client: what answers at an address and as whom it is called, function calls,
+//! where uploads may go, playback sessions.
 //!
-//! Must not know: files, SQL.
+//! Must not know: SQL, browsers, files but the one that credentials are kept in.
 
+pub mod address;
 mod call;
 mod caller;
 mod connection;
+mod credentials;
+mod identity;
+mod issuer;
+mod kind;
+mod loopback;
+mod probe;
+mod renewal;
+mod sign_in;
+mod vault;
 
 pub(crate) use call::function_failure;
 pub use call::{TeamClient, TeamError};
 pub(crate) use caller::Answer;
 pub use caller::Caller;
-pub use connection::{Connection, Dialect, Team};
+pub use connection::{Api, Connection, Dialect, Team};
+pub use credentials::{Credentials, SignedIn, Tokens};
+pub use identity::Identity;
+pub use kind::ProtocolKind;
+pub use sign_in::{SigningIn, sign_out};
+pub use vault::{Kept, Vault};

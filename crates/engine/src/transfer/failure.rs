@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::transfer::Timestamp;
+use crate::transfer::{Timestamp, UploadId, Words};
 
 /// Waits between tries double from here …
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -18,11 +18,12 @@ const PATIENCE: u32 = 12;
 /// Tries in a row of what should work at once, before somebody is asked.
 const LITTLE_PATIENCE: u32 = 4;
 
-/// A failure, told apart by what follows from it. Carries no addresses and no secrets.
+/// A failure, told apart by what follows from it. Shown in [`Words`], without addresses
+/// and secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The bytes did not get through: no network, a cut connection, a stall.
-    #[error("the connection failed: {0}")]
+    #[error("the connection failed: {}", Words::of(.0))]
     Transport(String),
     /// A page of the network answers for the other side: a hotel wants its room number first.
     #[error("the network answers with a page of its own")]
@@ -49,7 +50,7 @@ pub enum Failure {
     #[error("a part arrived damaged")]
     PartDamaged,
     /// What came back is none of the protocol's answers.
-    #[error("the answer made no sense: {0}")]
+    #[error("the answer made no sense: {}", Words::of(.0))]
     UnexpectedAnswer(String),
     /// The file is not there any more.
     #[error("the file is gone")]
@@ -57,14 +58,20 @@ pub enum Failure {
     /// The file is not the one that was added any more.
     #[error("the file has changed")]
     SourceChanged,
+    /// The same project has the same content already.
+    #[error("its content is that of upload {of}")]
+    Duplicate {
+        /// The upload that brought it there.
+        of: UploadId,
+    },
     /// The file cannot be read at some place.
-    #[error("the file cannot be read: {0}")]
+    #[error("the file cannot be read: {}", Words::of(.0))]
     SourceUnreadable(String),
     /// This computer's own storage failed.
-    #[error("this computer's storage failed: {0}")]
+    #[error("this computer's storage failed: {}", Words::of(.0))]
     LocalStorage(String),
     /// The other side refused, and asking again will not help.
-    #[error("refused: {reason}")]
+    #[error("refused: {}", Words::of(reason))]
     Refused {
         /// What kind of refusal.
         code: Code,
@@ -127,6 +134,7 @@ pub fn judge(failure: &Failure, attempts: u32, now: Timestamp, luck: f32) -> Ver
         Failure::UnexpectedAnswer(_) => Verdict::Ask(Code::UnexpectedAnswer),
         Failure::SourceMissing => Verdict::WaitForSource,
         Failure::SourceChanged => Verdict::Ask(Code::SourceChanged),
+        Failure::Duplicate { .. } => Verdict::Ask(Code::Duplicate),
         Failure::SourceUnreadable(_) if attempts < LITTLE_PATIENCE => {
             Verdict::TryAgain { at: later() }
         }

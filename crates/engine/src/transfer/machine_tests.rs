@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::transfer::UploadId;
 
 const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -47,6 +48,8 @@ fn what_follows_from_each_failure() {
     assert!(matches!(hold(Failure::ServerFault { status: 500 }), Hold::Backoff { .. }));
     assert_eq!(hold(Failure::SourceMissing), Hold::SourceMissing);
     assert_eq!(hold(Failure::SourceChanged), Hold::NeedsUser { code: Code::SourceChanged });
+    let duplicate = Failure::Duplicate { of: UploadId::new() };
+    assert_eq!(hold(duplicate), Hold::NeedsUser { code: Code::Duplicate });
     let refused = |code| Failure::Refused { code, reason: String::new() };
     assert_eq!(hold(refused(Code::QuotaExceeded)), Hold::NeedsUser { code: Code::QuotaExceeded });
     assert_eq!(hold(refused(Code::UnsupportedType)), Hold::Failed { code: Code::UnsupportedType });
@@ -122,6 +125,7 @@ fn any_failure() -> impl Strategy<Value = Failure> {
         Just(Failure::PartDamaged),
         Just(Failure::SourceMissing),
         Just(Failure::SourceChanged),
+        Just(Failure::Duplicate { of: UploadId::new() }),
         Just(Failure::Refused { code: Code::Refused, reason: String::new() }),
         Just(Failure::Refused { code: Code::SignedOut, reason: String::new() }),
     ]

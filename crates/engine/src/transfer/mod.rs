@@ -2,6 +2,7 @@
 //!
 //! Must not know: I/O, tokio, SQL, the wall clock. Time comes in as an argument.
 
+mod event;
 mod failure;
 mod id;
 mod list;
@@ -9,7 +10,9 @@ mod machine;
 mod pace;
 mod phase;
 mod plan;
+mod words;
 
+pub use event::{Event, Why};
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
 pub use list::List;
@@ -17,3 +20,4 @@ pub use machine::{Effect, Input, State, step};
 pub use pace::Pace;
 pub use phase::{Hold, HoldKind, Phase, Timestamp};
 pub use plan::{ByteRange, PartNumber, PartPlan, PlanError};
+pub use words::Words;

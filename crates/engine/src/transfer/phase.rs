@@ -74,6 +74,7 @@ pub enum Hold {
 
 /// A [`Hold`] without what goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum HoldKind {
     /// [`Hold::None`].

@@ -9,6 +9,10 @@ use super::ConfigError;
 /// The table of the configuration file.
 pub(super) const SECTION: &str = "oidc";
 
+const APP_CLIENT: &str = "DAILIES_OIDC_APP_CLIENT";
+/// Who it is, by name and address, and that the sign-in lasts.
+const APP_SCOPES: &str = "openid profile email offline_access";
+
 /// One OpenID Connect issuer: a table `[oidc]` or `[[oidc]]` of the configuration file, or the
 /// variables `DAILIES_OIDC_…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct OidcIssuer {
     pub audiences: Vec<String>,
     /// Clients whose tokens are taken (`azp`, or `client_id`); any, where there are none.
     pub client_ids: Vec<String>,
+    /// As what the app signs people in here; `None`: it does not.
+    pub app: Option<AppClient>,
     /// The claim that holds what people call the user.
     pub name_claim: String,
     /// The claim that holds the user's e-mail address.
@@ -29,6 +35,15 @@ pub struct OidcIssuer {
     pub match_email: bool,
     /// How its keys are fetched and kept.
     pub keys: KeyLimits,
+}
+
+/// The public client that the app signs people in as. Nothing of it is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppClient {
+    /// Its id.
+    pub client_id: String,
+    /// What it asks for.
+    pub scopes: Vec<String>,
 }
 
 /// How an issuer's keys are fetched and kept.
@@ -66,6 +81,7 @@ impl OidcIssuer {
             issuer: issuer.into(),
             audiences,
             client_ids: Vec::new(),
+            app: None,
             name_claim: "name".into(),
             email_claim: "email".into(),
             create_users: true,
@@ -95,6 +111,12 @@ impl OidcIssuer {
             text(AUDIENCE).ok_or(ConfigError::Missing { missing: AUDIENCE, given: GIVEN })?;
         let mut this = Self::new(issuer, split(&audience));
         this.client_ids = text("DAILIES_OIDC_CLIENT_ID").as_deref().map(split).unwrap_or_default();
+        let scopes = text("DAILIES_OIDC_APP_SCOPES");
+        let scopes = scopes.as_deref().unwrap_or(APP_SCOPES);
+        this.app = text(APP_CLIENT).map(|client_id| AppClient {
+            client_id,
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        });
         this.name_claim = text("DAILIES_OIDC_NAME_CLAIM").unwrap_or(this.name_claim);
         this.email_claim = text("DAILIES_OIDC_EMAIL_CLAIM").unwrap_or(this.email_claim);
         this.create_users = yes_or_no("DAILIES_OIDC_CREATE_USERS", this.create_users)?;
@@ -135,6 +157,15 @@ impl OidcIssuer {
             return Err(ConfigError::Invalid {
                 name: "DAILIES_OIDC_AUDIENCE",
                 expected: "at least one value of `aud`",
+            });
+        }
+        let strange = |app: &AppClient| {
+            !self.client_ids.is_empty() && !self.client_ids.contains(&app.client_id)
+        };
+        if self.app.as_ref().is_some_and(strange) {
+            return Err(ConfigError::Invalid {
+                name: APP_CLIENT,
+                expected: "one of DAILIES_OIDC_CLIENT_ID, whose tokens are taken",
             });
         }
         Ok(())
@@ -200,5 +231,20 @@ mod tests {
         OidcIssuer::check_all(&[one.clone(), one]).expect_err("it stands there twice");
         read(&[(ISSUER, "https://id.test"), audience, unclear])
             .expect_err("neither true nor false");
+    }
+
+    #[test]
+    fn the_app_signs_in_as_a_client_whose_tokens_are_taken() {
+        let base = [("DAILIES_OIDC_ISSUER", "https://id.test"), ("DAILIES_OIDC_AUDIENCE", "d")];
+        let with = |more: &[(&'static str, &'static str)]| read(&[&base, more].concat());
+        let app = with(&[(APP_CLIENT, "app")]).expect("it is good").and_then(|one| one.app);
+        let app = app.expect("it is named");
+        assert_eq!(app.client_id, "app");
+        assert_eq!(app.scopes, ["openid", "profile", "email", "offline_access"]);
+        let app = with(&[(APP_CLIENT, "app"), ("DAILIES_OIDC_APP_SCOPES", "openid api://d/use")]);
+        let app = app.expect("it is good").and_then(|one| one.app).expect("it is named");
+        assert_eq!(app.scopes, ["openid", "api://d/use"]);
+        with(&[(APP_CLIENT, "app"), ("DAILIES_OIDC_CLIENT_ID", "other, app")]).expect("of these");
+        with(&[(APP_CLIENT, "app"), ("DAILIES_OIDC_CLIENT_ID", "other")]).expect_err("of others");
     }
 }

@@ -242,6 +242,20 @@ pub const SETTINGS: &[Setting] = &[
         "clients whose tokens are taken (`azp` or `client_id`); without it any client's",
     ),
     setting(
+        "DAILIES_OIDC_APP_CLIENT",
+        ("oidc", "app_client"),
+        Kind::Text,
+        "\"dailies-desktop\"",
+        "the public client (PKCE, redirect `http://127.0.0.1/signed-in` on any port) as which app and command line sign people in; without it they offer no sign-in by browser",
+    ),
+    setting(
+        "DAILIES_OIDC_APP_SCOPES",
+        ("oidc", "app_scopes"),
+        Kind::Text,
+        "\"openid profile email offline_access\"",
+        "what they ask for, separated by spaces; `openid profile email offline_access`",
+    ),
+    setting(
         "DAILIES_OIDC_NAME_CLAIM",
         ("oidc", "name_claim"),
         Kind::Text,

@@ -1,7 +1,7 @@
 //! Whom a JWT speaks for: tokens of the OpenID Connect issuers that are configured.
 //!
-//! Owns: discovery, the issuers' keys and their rotation, what makes a token good, and which user
-//! an account is. Must not know: teams, roles, functions.
+//! Owns: discovery, the issuers' keys and their rotation, what makes a token good, which user an
+//! account is, and how programs sign people in there. Must not know: teams, roles, functions.
 //!
 //! Sources: OpenID Connect Core and Discovery 1.0, RFC 7515, 7517, 7519, RFC 8725 (what goes wrong).
 
@@ -11,7 +11,10 @@ mod keys;
 mod token;
 mod users;
 
-use crate::config::oidc::OidcIssuer;
+use dailies_api::about::{Presents, SignIn};
+use url::Url;
+
+use crate::config::oidc::{AppClient, OidcIssuer};
 use crate::db::identities::Account;
 
 use self::issuer::Issuer;
@@ -39,6 +42,11 @@ impl Issuers {
         issuers.into_iter().map(Issuer::new).collect::<Result<_, _>>().map(Self)
     }
 
+    /// How the app signs people in, issuer by issuer, where it does.
+    pub(crate) fn sign_ins(&self) -> Vec<SignIn> {
+        self.0.iter().filter_map(|issuer| sign_in(&issuer.settings)).collect()
+    }
+
     /// The account that a good token speaks for, and the issuer that says so.
     pub(crate) async fn verify(&self, token: &str) -> Result<(Account, &OidcIssuer), TokenError> {
         let unverified = token::read(token)?;
@@ -52,6 +60,20 @@ impl Issuers {
         let account = token::verify(token, unverified.algorithm, &fitting, &issuer.settings)?;
         Ok((account, &issuer.settings))
     }
+}
+
+fn sign_in(issuer: &OidcIssuer) -> Option<SignIn> {
+    let AppClient { client_id, scopes } = issuer.app.clone()?;
+    // The audience of an ID token is the client that it was made for.
+    let presents = if issuer.audiences.contains(&client_id) {
+        Presents::IdToken
+    } else {
+        Presents::AccessToken
+    };
+    // Only an absolute address is a resource; an audience may be any text.
+    let resource = issuer.audiences.iter().find(|audience| Url::parse(audience).is_ok()).cloned();
+    let resource = resource.filter(|_| presents == Presents::AccessToken);
+    Some(SignIn { issuer: issuer.issuer.clone(), client_id, scopes, resource, presents })
 }
 
 /// Whether anything but the issuer's own token is taken; for the targets for fuzzing.

@@ -1,9 +1,10 @@
-//! The one address that comes from the page: a team server's.
+//! A team server's address as people write it.
 
 use std::net::IpAddr;
 
-use dailies_engine::error::{Code, EngineError};
 use url::{Host, Url};
+
+use crate::error::{Code, EngineError};
 
 /// Endings of names that no public server has; RFC 6762, RFC 8375 and ICANN's reserved `.internal`.
 const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal"];
@@ -13,7 +14,7 @@ const PRIVATE_NAMES: [&str; 4] = [".localhost", ".local", ".home.arpa", ".intern
 /// # Errors
 /// [`Code::NotATeamServer`] for what is no web address, and for one over which the key would go
 /// readable through other people's networks.
-pub(crate) fn team_server(text: &str) -> Result<Url, EngineError> {
+pub fn team_server(text: &str) -> Result<Url, EngineError> {
     let refused = |words: &str| EngineError::new(Code::NotATeamServer, words);
     let mut url = Url::parse(text.trim()).map_err(|_| refused("this is no address of a server"))?;
     let private = match url.host() {
@@ -31,7 +32,16 @@ pub(crate) fn team_server(text: &str) -> Result<Url, EngineError> {
     }
     url.set_query(None);
     url.set_fragment(None);
-    Ok(url)
+    Ok(base(url))
+}
+
+/// The address that everything of a server lies below: it ends with a slash.
+#[must_use]
+pub fn base(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
 }
 
 fn is_private(host: &Host<&str>) -> bool {
@@ -83,8 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_called_lies_below_the_whole_address() {
+        let below =
+            |url: &str| base(Url::parse(url).unwrap()).join("api/query").unwrap().to_string();
+        assert_eq!(below("https://team.example"), "https://team.example/api/query");
+        assert_eq!(below("https://team.example/a/b"), "https://team.example/a/b/api/query");
+    }
+
+    #[test]
     fn what_follows_the_path_is_dropped() {
         let url = team_server(" https://team.example/api?key=1#x ").unwrap();
-        assert_eq!(url.as_str(), "https://team.example/api");
+        assert_eq!(url.as_str(), "https://team.example/api/");
     }
 }

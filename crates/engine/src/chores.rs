@@ -1,0 +1,41 @@
+//! What is done for the queue's file besides: a check, and backups. Away from the loop.
+
+use std::time::Duration;
+
+use crate::engine::Engine;
+
+/// A start has more urgent things to do than to read a large file from end to end.
+const AFTER_A_START: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Begins to look after the queue's file.
+    pub(crate) fn take_care(&mut self) {
+        if !self.store.is_small() {
+            let store = self.store.clone();
+            self.chores.spawn(async move {
+                tokio::time::sleep(AFTER_A_START).await;
+                store.check().await;
+            });
+        }
+        let (store, clock, every) = (self.store.clone(), self.clock.clone(), self.options.backup);
+        self.chores.spawn(async move {
+            loop {
+                tokio::time::sleep(every).await;
+                if let Err(error) = store.back_up(clock.now(), every).await {
+                    tracing::warn!(%error, "the queue could not be backed up");
+                }
+            }
+        });
+    }
+
+    /// Ends it, with a backup where that takes no time: a call of the command line is over long
+    /// before the first one is due.
+    pub(crate) async fn end_care(&mut self) {
+        self.chores.shutdown().await;
+        if self.store.is_small()
+            && let Err(error) = self.store.back_up(self.clock.now(), self.options.backup).await
+        {
+            tracing::warn!(%error, "the queue could not be backed up");
+        }
+    }
+}

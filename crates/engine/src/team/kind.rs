@@ -1,0 +1,30 @@
+//! The kinds of servers that uploads may go to.
+
+use serde::{Deserialize, Serialize};
+
+/// Which upload API a connection uses. A server may offer several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProtocolKind {
+    /// The team API's `videoActions`, in either dialect.
+    VideoActions,
+    /// A Serverpod deployment's `videoUpload`.
+    ChunkedSessions,
+    /// One form per video.
+    UploadsApi,
+}
+
+impl ProtocolKind {
+    /// All of them, the one that does most for an upload first.
+    pub const ALL: [Self; 3] = [Self::VideoActions, Self::ChunkedSessions, Self::UploadsApi];
+
+    /// What people call it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::VideoActions => "video actions",
+            Self::ChunkedSessions => "chunked upload sessions",
+            Self::UploadsApi => "the Uploads API",
+        }
+    }
+}
