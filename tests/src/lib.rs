@@ -15,6 +15,7 @@ mod dailies;
 #[cfg(unix)]
 pub mod faults;
 mod garage;
+mod gcs;
 pub mod hash;
 pub mod hls;
 mod oidc;
@@ -29,6 +30,7 @@ mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
 pub use garage::Garage;
+pub use gcs::Gcs;
 pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;

@@ -1,5 +1,6 @@
 //! Where the programs under test lie.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -50,4 +51,13 @@ pub(crate) fn kept(name: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok(folder)
+}
+
+/// A free address now, for a program that has to be told one; who takes it in between makes the
+/// start fail.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
