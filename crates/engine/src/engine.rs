@@ -20,7 +20,7 @@ use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
 use crate::preferences::Preferences;
-use crate::protocol::{ChunkedSessions, UploadProtocol, UploadsApi, VideoActions};
+use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::source::Slices;
 use crate::sources;
@@ -369,6 +369,7 @@ impl Engine {
         match team.api() {
             Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
             Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
+            Api::MuxDirect => Arc::new(MuxDirect::new(caller())),
             Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
         }
     }
