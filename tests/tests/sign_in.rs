@@ -235,7 +235,7 @@ async fn a_refused_connection_is_paused_and_loses_nothing() {
     let asked = api.exchanges().len();
     let mut ids = Vec::new();
     for number in 0..8 {
-        let file = stage.clip(&format!("C{number:04}.mp4"), 1, Take::One).unwrap();
+        let file = stage.clip(&format!("C{number:04}.mp4"), 1 + number, Take::One).unwrap();
         ids.push(uploader.add(file).await.unwrap());
     }
     let signed_out = Hold::NeedsUser { code: Code::SignedOut };
@@ -269,8 +269,9 @@ async fn what_is_under_way_when_somebody_signs_in_again_goes_on() {
     api.lead_to(stage.server.api_address().unwrap());
     let (folder, credentials) = (stage.path("profile"), &stage.server.credentials);
     let uploader = Uploader::by_way_of(&folder, credentials, &api.url()).await.unwrap();
-    let file = stage.clip("rushes.mp4", 40, Take::One).unwrap();
-    stage.proxy.limit(12 * MIB);
+    // More parts than are signed at once.
+    let file = stage.clip("rushes.mp4", 150, Take::One).unwrap();
+    stage.proxy.limit(20 * MIB);
     let id = uploader.add(file.clone()).await.unwrap();
     let begun = |view: &UploadView| view.progress.confirmed_bytes > 0;
     uploader.until(id, LIMIT, begun).await.unwrap();
@@ -279,7 +280,7 @@ async fn what_is_under_way_when_somebody_signs_in_again_goes_on() {
     uploader.engine.connect(connection).await.unwrap();
     // What it was begun with is good no more.
     let no = Fault::Answer { status: 401, headers: Vec::new(), body: String::new() };
-    api.obey([Rule::new(What::Asked("/api/"), 1, no)]);
+    api.obey([Rule::new(What::Function("videoActions:signUploadParts"), 1, no)]);
     stage.proxy.unlimit();
     uploader.until_ready(id, LIMIT).await.unwrap();
     assert!(api.unused().is_empty());
@@ -384,7 +385,7 @@ async fn signing_in_again_reaches_the_dailies_that_is_running() {
 
     // Its bytes take longer than its first token is good.
     stage.proxy.limit(3 * MIB);
-    let running = dailies.spawn(&["upload", file.to_str().unwrap()]).unwrap();
+    let running = dailies.spawn(&["upload", file.to_str().unwrap(), "--wait", "ready"]).unwrap();
     let some = |event: &Value| event["confirmedBytes"].as_u64().is_some_and(|bytes| bytes > 0);
     running.until(LIMIT, some).await.unwrap();
     provider.ask("revoke").await.unwrap();
