@@ -82,7 +82,10 @@ export function actionsFor(uploads: readonly UploadView[]): Action[] {
 
 /** The action that Enter and a double click mean. */
 export function mainAction(upload: UploadView): Action | null {
-  return (["play", "resume", "retry", "send_anyway", "pause"] as const).find((action) => allows(upload, action)) ?? null;
+  return (
+    (["play", "resume", "retry", "send_anyway", "pause"] as const).find((action) => allows(upload, action)) ??
+    null
+  );
 }
 
 /** What the shell does; playing is the page's own. */
