@@ -111,7 +111,7 @@ impl Troubled {
 
     async fn killed(&self, running: Running) -> Result<Running> {
         running.kill().await?;
-        self.trial.dailies.spawn(&["run"])
+        self.trial.go_on().await
     }
 
     async fn unplugged(&self, mut running: Running) -> Result<Running> {
