@@ -116,7 +116,6 @@ impl Wire {
             (Self::Chunks, Step::Last) => storage(What::Part(3)),
             (Self::Chunks, Step::Confirm) => team(What::Sent("/videoUpload/confirmChunkUpload")),
             (Self::Chunks, Step::Finish) => team(What::Sent("/videoUpload/completeVideoUpload")),
-            (Self::Form, Step::Open) => team(What::Asked("/api/client/v1/uploads")),
             (Self::Form, Step::First) => team(What::Sent("/api/client/v1/uploads")),
             (Self::Form, Step::Look) => team(What::Asked("/api/client/v1/uploads/")),
             _ => None,

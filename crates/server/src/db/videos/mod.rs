@@ -10,7 +10,7 @@ use dailies_api::videos::{VideoStatus, Visibility};
 use dailies_database::DatabaseError;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, ToSql, params};
 
-pub(crate) use self::original::{Original, PLACED};
+pub(crate) use self::original::{IS_DIRECT, Original, PLACED};
 
 use super::{parsed, text};
 

@@ -9,7 +9,7 @@ pub(crate) const PLACED: &str = "
     ALTER TABLE removals RENAME COLUMN s3_key TO original";
 
 /// Of what is [`Original::Direct`].
-pub(super) const IS_DIRECT: &str = "original LIKE 'direct/%'";
+pub(crate) const IS_DIRECT: &str = "original LIKE 'direct/%'";
 
 /// What no key of the storage begins with; see [`crate::keys`].
 const DIRECT: &str = "direct/";
