@@ -12,6 +12,7 @@ pub mod clips;
 pub mod conformance;
 pub mod counterparts;
 mod dailies;
+mod documented;
 #[cfg(unix)]
 pub mod faults;
 mod garage;
@@ -29,6 +30,7 @@ mod team;
 mod uploader;
 
 pub use dailies::{Dailies, Ended, Running};
+pub use documented::only_documented;
 pub use garage::Garage;
 pub use gcs::Gcs;
 pub use oidc::OidcProvider;
