@@ -83,6 +83,11 @@ pub(crate) async fn retry(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> 
 }
 
 #[command]
+pub(crate) async fn send_anyway(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
+    engine.send_anyway(ids).await
+}
+
+#[command]
 pub(crate) async fn remove(engine: Engine<'_>, ids: Vec<UploadId>) -> Answer<()> {
     engine.remove(ids).await
 }

@@ -142,7 +142,7 @@ impl Keeping {
             Ok(connection) => connection,
             Err(why) => return why,
         };
-        let mut url = connection.url.to_string();
+        let mut url = connection.url().to_string();
         match self.engine.connect(connection).await {
             // The page compares the two.
             Ok(ConnectionView::Connected { url: connected, .. }) => url = connected,

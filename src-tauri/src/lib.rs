@@ -62,6 +62,7 @@ pub fn run() -> ExitCode {
             commands::resume,
             commands::cancel,
             commands::retry,
+            commands::send_anyway,
             commands::remove,
             commands::pause_all,
             commands::resume_all,

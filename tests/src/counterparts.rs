@@ -82,7 +82,7 @@ pub async fn browser_packages() -> Result<PathBuf> {
 }
 
 /// An environment for Python with what `counterparts/requirements.txt` names: boto3, the AWS CLI,
-/// rclone, s5cmd. Answers the folder of its programs.
+/// rclone, s5cmd, an emulator of Google Cloud Storage. Answers the folder of its programs.
 ///
 /// # Errors
 /// Where Python is missing or the packages cannot be had.

@@ -1,15 +1,16 @@
 //! garage: an S3 that somebody else wrote, as processes of its own. `make peers` installs it.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use tokio::process::{Child, Command};
 
 use crate::counterparts;
+use crate::programs::free_address;
 
 /// The variable that says where the program lies.
 const PROGRAM: &str = "DAILIES_GARAGE";
@@ -186,11 +187,4 @@ impl Garage {
 
 fn hex(digits: usize) -> String {
     (0..digits).map(|_| fastrand::digit(16)).collect()
-}
-
-/// A free address now; who takes it in between makes the start fail.
-fn free_address() -> Result<SocketAddr> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    ensure!(address.port() != 0, "no port");
-    Ok(address)
 }

@@ -12,9 +12,11 @@ pub mod clips;
 pub mod conformance;
 pub mod counterparts;
 mod dailies;
+mod documented;
 #[cfg(unix)]
 pub mod faults;
 mod garage;
+mod gcs;
 pub mod hash;
 pub mod hls;
 mod oidc;
@@ -29,7 +31,9 @@ mod uploader;
 mod wire;
 
 pub use dailies::{Dailies, Ended, Running};
+pub use documented::only_documented;
 pub use garage::Garage;
+pub use gcs::Gcs;
 pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;

@@ -1,9 +1,15 @@
 //! Where the programs under test lie.
 
+use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
+
+/// Below what Linux and others hand out.
+const PORTS: Range<u16> = 20_000..32_000;
+const TRIES: usize = 20;
 
 /// The folder of this build's programs: tests lie one deeper, in `deps/`.
 ///
@@ -50,4 +56,20 @@ pub(crate) fn kept(name: &str) -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok(folder)
+}
+
+/// A free address, for a program that has to be told one. Of ports that no system hands out by
+/// itself: whoever asks for any port in between gets another.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    let mut taken = None;
+    for _ in 0..TRIES {
+        match TcpListener::bind(("127.0.0.1", fastrand::u16(PORTS))) {
+            Ok(listener) => return Ok(listener.local_addr()?),
+            Err(error) => taken = Some(error),
+        }
+    }
+    bail!("no port is free: {taken:?}")
 }

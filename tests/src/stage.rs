@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::clips::{self, Take};
 use crate::hash;
+use crate::programs::free_address;
 use crate::proxy::FaultProxy;
 use crate::server::Server;
 use crate::storage::Storage;
@@ -51,6 +52,23 @@ impl Stage {
     /// # Errors
     /// As [`Self::set`].
     pub async fn with(part_size: u64, others: &[(&str, String)]) -> Result<Self> {
+        Self::build("127.0.0.1:0", part_size, others).await
+    }
+
+    /// As [`Self::with_parts`], but every address that the server names of itself, its media
+    /// engine's too, is that of `public`.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub async fn behind(public: &FaultProxy, part_size: u64) -> Result<Self> {
+        let listen = free_address()?;
+        public.lead_to(listen);
+        let others =
+            [("DAILIES_PUBLIC_URL", public.url()), ("RUST_LOG", "info,dailies=debug".into())];
+        Self::build(&listen.to_string(), part_size, &others).await
+    }
+
+    async fn build(listen: &str, part_size: u64, others: &[(&str, String)]) -> Result<Self> {
         // Its name is short, because a socket's path has to be.
         let folder = tempfile::Builder::new().prefix("e2e-").tempdir()?;
         let proxy = FaultProxy::start().await?;
@@ -59,7 +77,7 @@ impl Stage {
             ("DAILIES_PART_SIZE", part_size.to_string()),
         ];
         environment.extend_from_slice(others);
-        let server = Server::start(&folder.path().join("server"), &environment).await?;
+        let server = Server::start_at(&folder.path().join("server"), listen, &environment).await?;
         proxy.lead_to(server.storage_address()?);
         let team = TeamApi::new(&server.credentials)?;
         let storage = Storage::new(&server.credentials.s3);

@@ -64,6 +64,12 @@ conforms! { chunked_sessions: AtServer::new(Kind::Chunked).await;
     resumes_after_a_restart goes_on_after_a_pause a_lost_session_is_opened_anew
     a_cancel_leaves_nothing
 }
+conforms! { mux_direct: AtServer::new(Kind::Direct).await;
+    whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
+    every_call_meets_a_fault finishing_again_changes_nothing failed_processing_is_told
+    resumes_after_a_restart goes_on_after_a_pause a_lost_session_is_opened_anew
+    a_cancel_leaves_nothing
+}
 conforms! { uploads_api: AtServer::new(Kind::Form).await;
     whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
     every_call_meets_a_fault finishing_again_changes_nothing failed_processing_is_told

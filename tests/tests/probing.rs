@@ -59,6 +59,8 @@ async fn a_server_is_recognised_by_what_it_has() {
     assert_eq!(error.code, Code::NotATeamServer);
     assert!(error.message.contains("video actions"), "{}", error.message);
     without(&api, &["/api/query", "/videoUpload"]);
+    assert_eq!(probe(&url, &key, None).await.unwrap(), ProtocolKind::MuxDirect);
+    without(&api, &["/api/query", "/videoUpload", "/upload"]);
     assert_eq!(probe(&url, &key, None).await.unwrap(), ProtocolKind::UploadsApi);
     without(&api, &["/"]);
     let error = probe(&url, &key, None).await.unwrap_err();

@@ -235,7 +235,7 @@ async fn a_refused_connection_is_paused_and_loses_nothing() {
     let asked = api.exchanges().len();
     let mut ids = Vec::new();
     for number in 0..8 {
-        let file = stage.clip(&format!("C{number:04}.mp4"), 1, Take::One).unwrap();
+        let file = stage.clip(&format!("C{number:04}.mp4"), 1 + number, Take::One).unwrap();
         ids.push(uploader.add(file).await.unwrap());
     }
     let signed_out = Hold::NeedsUser { code: Code::SignedOut };
@@ -262,6 +262,43 @@ async fn a_refused_connection_is_paused_and_loses_nothing() {
     stage.strike().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_under_way_when_somebody_signs_in_again_goes_on() {
+    let stage = Stage::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(stage.server.api_address().unwrap());
+    let (folder, credentials) = (stage.path("profile"), &stage.server.credentials);
+    let uploader = Uploader::by_way_of(&folder, credentials, &api.url()).await.unwrap();
+    // More parts than are signed at once.
+    let file = stage.clip("rushes.mp4", 150, Take::One).unwrap();
+    stage.proxy.limit(20 * MIB);
+    let id = uploader.add(file.clone()).await.unwrap();
+    let begun = |view: &UploadView| view.progress.confirmed_bytes > 0;
+    uploader.until(id, LIMIT, begun).await.unwrap();
+    let url = Url::parse(&api.url()).unwrap();
+    let connection = Connection::with_key(url, credentials.api_key.clone());
+    uploader.engine.connect(connection).await.unwrap();
+    // What it was begun with is good no more.
+    let no = Fault::Answer { status: 401, headers: Vec::new(), body: String::new() };
+    api.obey([Rule::new(What::Function("videoActions:signUploadParts"), 1, no)]);
+    stage.proxy.unlimit();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    assert!(api.unused().is_empty());
+    uploader.stop().await;
+    stage.one_whole_video(&file).await.unwrap();
+    stage.strike().await.unwrap();
+}
+
+/// A server that has people sign in at a provider, and knows one of them.
+async fn stage_of_ada(provider: &OidcProvider) -> Stage {
+    let stage = Stage::with(5 * MIB, &provider.environment()).await.unwrap();
+    let (data, team) = (stage.path("server"), &stage.server.credentials.team_id);
+    let user = ["user", "add", "--name", "Ada", "--issuer", &provider.issuer, "--subject", "ada"];
+    administer(&data, &user).await;
+    administer(&data, &["team", "add-member", team, "--user", "Ada", "--role", "member"]).await;
+    stage
+}
+
 async fn administer(data: &Path, arguments: &[&str]) {
     let mut command = tokio::process::Command::new(e2e::program("dailies-server").unwrap());
     command.args(arguments).arg("--data").arg(data);
@@ -281,11 +318,7 @@ async fn login(dailies: &Dailies, provider: &mut OidcProvider, arguments: &[&str
 async fn a_sign_in_that_ends_holds_the_upload_and_another_finishes_it() {
     // Seconds, so that they are renewed all the time.
     let mut provider = OidcProvider::with_tokens_for(Duration::from_secs(3)).await.unwrap();
-    let stage = Stage::with(5 * MIB, &provider.environment()).await.unwrap();
-    let (data, team) = (stage.path("server"), &stage.server.credentials.team_id);
-    let user = ["user", "add", "--name", "Ada", "--issuer", &provider.issuer, "--subject", "ada"];
-    administer(&data, &user).await;
-    administer(&data, &["team", "add-member", team, "--user", "Ada", "--role", "member"]).await;
+    let stage = stage_of_ada(&provider).await;
     let file = stage.clip("rushes.mp4", 40, Take::One).unwrap();
     let dailies = Dailies::unconnected(stage.path("profile"));
 
@@ -338,5 +371,28 @@ async fn a_sign_in_that_ends_holds_the_upload_and_another_finishes_it() {
     let nobody = dailies.run(LIMIT, &["run"]).await.unwrap();
     assert_eq!(nobody.code(), Some(3), "{}\n{}", nobody.out, nobody.errors);
     assert!(!std::fs::read_to_string(&kept).unwrap().contains(&secrets[1]));
+    stage.strike().await.unwrap();
+}
+
+#[tokio::test]
+async fn signing_in_again_reaches_the_dailies_that_is_running() {
+    let mut provider = OidcProvider::with_tokens_for(Duration::from_secs(8)).await.unwrap();
+    let stage = stage_of_ada(&provider).await;
+    let file = stage.clip("rushes.mp4", 40, Take::One).unwrap();
+    let dailies = Dailies::unconnected(stage.path("profile"));
+    let url = &stage.server.credentials.url;
+    assert_eq!(login(&dailies, &mut provider, &["--server", url]).await.code(), Some(0));
+
+    // Its bytes take longer than its first token is good.
+    stage.proxy.limit(3 * MIB);
+    let running = dailies.spawn(&["upload", file.to_str().unwrap(), "--wait", "ready"]).unwrap();
+    let some = |event: &Value| event["confirmedBytes"].as_u64().is_some_and(|bytes| bytes > 0);
+    running.until(LIMIT, some).await.unwrap();
+    provider.ask("revoke").await.unwrap();
+    let done = login(&dailies, &mut provider, &[]).await;
+    assert_eq!(done.code(), Some(0), "{}\n{}", done.out, done.errors);
+    let done = running.ended(LIMIT).await.unwrap();
+    assert_eq!(done.code(), Some(0), "{}\n{}", done.out, done.errors);
+    stage.one_whole_video(&file).await.unwrap();
     stage.strike().await.unwrap();
 }

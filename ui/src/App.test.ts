@@ -62,6 +62,7 @@ class Recorder implements Host {
   resume = (ids: string[]) => this.#note(`resume ${ids.join()}`);
   cancel = (ids: string[]) => this.#note(`cancel ${ids.join()}`);
   retry = (ids: string[]) => this.#note(`retry ${ids.join()}`);
+  sendAnyway = (ids: string[]) => this.#note(`sendAnyway ${ids.join()}`);
   remove = (ids: string[]) => this.#note(`remove ${ids.join()}`);
   pauseAll = () => this.#note("pauseAll");
   resumeAll = () => this.#note("resumeAll");

@@ -28,6 +28,8 @@ pub enum Protocol {
     VideoActions,
     /// Serverpod's `videoUpload`.
     ChunkedSessions,
+    /// An HTTP action that opens Mux direct uploads.
+    MuxDirect,
     /// One form per video.
     UploadsApi,
     /// One that this version does not know.

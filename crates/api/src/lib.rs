@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod chunked_sessions;
 pub mod convex;
 pub mod credentials;
+pub mod direct_uploads;
 pub mod error;
 pub mod mux;
 pub mod number;

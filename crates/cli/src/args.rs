@@ -195,6 +195,8 @@ pub(crate) enum Kind {
     VideoActions,
     /// Chunked upload sessions.
     ChunkedSessions,
+    /// Mux direct uploads.
+    MuxDirect,
     /// The Uploads API.
     UploadsApi,
 }
@@ -204,6 +206,7 @@ impl From<Kind> for ProtocolKind {
         match kind {
             Kind::VideoActions => Self::VideoActions,
             Kind::ChunkedSessions => Self::ChunkedSessions,
+            Kind::MuxDirect => Self::MuxDirect,
             Kind::UploadsApi => Self::UploadsApi,
         }
     }

@@ -21,7 +21,7 @@ use crate::job::{Kind, Outcome};
 use crate::net::{Clients, NetOptions};
 use crate::network::Network;
 use crate::preferences::Preferences;
-use crate::protocol::{ChunkedSessions, UploadProtocol, UploadsApi, VideoActions};
+use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
 use crate::queue::{Entry, Queue};
 use crate::rules::Rules;
 use crate::send::{Line, Permits};
@@ -404,6 +404,7 @@ impl Engine {
         match team.api() {
             Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
             Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
+            Api::MuxDirect => Arc::new(MuxDirect::new(caller())),
             Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
         }
     }

@@ -423,6 +423,11 @@ pub(crate) fn candidate(path: &Path) -> Result<Candidate, Code> {
     if !VIDEO_TYPES.contains(&content_type) {
         return Err(Code::UnsupportedType);
     }
-    let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    // No team takes a title of blanks only.
+    let title = match stem.trim() {
+        "" => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        _ => stem.into_owned(),
+    };
     Ok(Candidate { path, title, content_type: content_type.to_owned(), fingerprint })
 }

@@ -22,7 +22,12 @@ pub(crate) fn router(team: Arc<Team>) -> Router {
 pub(crate) async fn show(State(team): State<Arc<Team>>) -> Response {
     let about = About {
         name: "dailies-server".into(),
-        protocols: vec![Protocol::VideoActions, Protocol::ChunkedSessions, Protocol::UploadsApi],
+        protocols: vec![
+            Protocol::VideoActions,
+            Protocol::ChunkedSessions,
+            Protocol::MuxDirect,
+            Protocol::UploadsApi,
+        ],
         sign_in: team.issuers.sign_ins(),
     };
     // Whoever signs in again, does so by what is configured now.

@@ -193,6 +193,10 @@ impl App {
         )?;
         let calls = TaskTracker::new();
         let removals = Arc::new(Notify::new());
+        let interrupted = database.write(db::uploads::forget_interrupted).await?;
+        if interrupted > 0 {
+            tracing::info!(interrupted, "forms had not come in whole when the server ended");
+        }
         let team = Arc::new(Team {
             database: database.clone(),
             ingest: Arc::clone(&ingest),

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dailies_api::mux::{Asset, AssetStatus, PlaybackPolicy};
+use dailies_api::mux::{Asset, AssetStatus, PlaybackPolicy, Upload};
 use dailies_api::videos::VideoStatus;
 use dailies_database::{Database, DatabaseError};
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
-use crate::db::videos::{self, VideoRow, transitions};
+use crate::clock::now_millis;
+use crate::db::videos::{self, Original, VideoRow, transitions};
 use crate::locks::NamedLocks;
 use crate::mux_client::{self, MuxClient, MuxError};
 use crate::storage::{OriginalStorage, StorageError};
@@ -25,6 +26,9 @@ const PAGES: u32 = 3;
 const ROUND: Duration = Duration::from_secs(60);
 /// What a video says whose original the media engine did not take.
 const NOT_TAKEN: &str = "The media engine did not take the video. The original is safe: try again.";
+
+/// What a video says that the media engine alone had, and has no more.
+const LOST: &str = "The media engine has lost this video. Upload the file again.";
 
 /// Why a video is not on its way.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +60,7 @@ impl Ingest {
     pub(crate) async fn start(&self, video_id: &str) -> Result<(), IngestError> {
         let Some(video) = self.video(video_id).await? else { return Ok(()) };
         let (VideoStatus::Processing, None, Some(key)) =
-            (video.status, &video.mux_asset_id, &video.s3_key)
+            (video.status, &video.mux_asset_id, video.s3_key())
         else {
             return Ok(());
         };
@@ -98,14 +102,36 @@ impl Ingest {
         }
     }
 
-    /// Asks the media engine about a video in work; `None` where the video is not in work.
+    /// Asks the media engine about a video in work, or one whose bytes go to it directly; `None`
+    /// where there is nothing to ask about, or no asset yet.
     ///
     /// # Errors
     /// Where the engine or the database does not answer.
     pub(crate) async fn ask(&self, video_id: &str) -> Result<Option<AssetStatus>, IngestError> {
         let Some(video) = self.video(video_id).await? else { return Ok(None) };
-        let (VideoStatus::Processing, Some(asset_id)) = (video.status, video.mux_asset_id) else {
-            return Ok(None);
+        let asset_id = match (video.status, video.mux_asset_id, &video.original) {
+            (VideoStatus::Processing, Some(asset_id), _) => asset_id,
+            (VideoStatus::Uploading, _, Some(Original::Direct(upload_id))) => {
+                let upload = self.mux.upload(upload_id).await?;
+                let Some(Upload { asset_id: Some(asset_id), .. }) = upload else {
+                    return Ok(None);
+                };
+                let (id, upload_id, asset) =
+                    (video.id.clone(), upload_id.clone(), asset_id.clone());
+                self.database
+                    .write::<_, DatabaseError, _>(move |connection| {
+                        transitions::direct_arrived(
+                            connection,
+                            &id,
+                            &upload_id,
+                            &asset,
+                            now_millis(),
+                        )
+                    })
+                    .await?;
+                asset_id
+            }
+            _ => return Ok(None),
         };
         match self.mux.asset(&asset_id).await? {
             Some(asset) => {
@@ -118,15 +144,27 @@ impl Ingest {
                 Ok((changed || status == AssetStatus::Preparing).then_some(status))
             }
             None => {
-                let id = video.id;
+                let (id, original) = (video.id, video.original);
                 self.database
-                    .write::<_, DatabaseError, _>(move |connection| {
-                        transitions::forget_asset(connection, &id, &asset_id)
+                    .write::<_, DatabaseError, _>(move |connection| match original {
+                        // Nothing is left that another could be made of.
+                        Some(Original::Direct(_)) => {
+                            transitions::asset_errored(connection, &id, &asset_id, LOST)
+                        }
+                        _ => transitions::forget_asset(connection, &id, &asset_id),
                     })
                     .await?;
                 Ok(None)
             }
         }
+    }
+
+    /// Ends a direct upload, and removes what came of it.
+    pub(crate) async fn drop_direct(&self, upload_id: &str) -> Result<(), IngestError> {
+        if let Some(asset_id) = self.mux.cancel_upload(upload_id).await? {
+            self.mux.delete_asset(&asset_id).await?;
+        }
+        Ok(())
     }
 
     /// Picks up at once what a crash left behind, then asks every minute; ends when dropped.
@@ -212,6 +250,10 @@ pub(crate) fn apply(
     video_id: &str,
     asset: &Asset,
 ) -> Result<bool, DatabaseError> {
+    if let Some(upload_id) = &asset.upload_id {
+        // Events come in any order: this may be the first word of all bytes being there.
+        transitions::direct_arrived(connection, video_id, upload_id, &asset.id, now_millis())?;
+    }
     if is_of_another_original(connection, video_id, asset)? {
         return Ok(false);
     }
@@ -245,9 +287,13 @@ fn is_of_another_original(
     video_id: &str,
     asset: &Asset,
 ) -> Result<bool, DatabaseError> {
-    let Some(made_of) = asset.meta.as_ref().and_then(|meta| meta.external_id.as_deref()) else {
-        return Ok(false);
-    };
-    let key = videos::get(connection, video_id)?.and_then(|video| video.s3_key);
-    Ok(key.is_none_or(|key| mark(&key) != made_of))
+    let made_of = asset.meta.as_ref().and_then(|meta| meta.external_id.as_deref());
+    let original = videos::get(connection, video_id)?.and_then(|video| video.original);
+    Ok(match (&asset.upload_id, made_of, original) {
+        (Some(came_by), _, Some(Original::Direct(upload_id))) => *came_by != upload_id,
+        (Some(_), _, _) => true,
+        (None, Some(made_of), Some(Original::Stored(key))) => mark(&key) != made_of,
+        (None, Some(_), _) => true,
+        (None, None, _) => false,
+    })
 }

@@ -17,6 +17,7 @@ pub mod config;
 pub mod credentials_file;
 pub mod data_folder;
 mod db;
+mod direct_uploads;
 mod founding;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;

@@ -5,15 +5,21 @@
 use std::time::Duration;
 
 use dailies_api::mux::{
-    Asset, AssetInput, AssetMeta, AssetSettings, CreateAsset, Data, PlaybackPolicy,
+    Asset, AssetInput, AssetMeta, AssetSettings, CreateAsset, CreateUpload, Data, PlaybackPolicy,
+    Upload, UploadStatus,
 };
 use reqwest::{StatusCode, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use url::Url;
 
 /// Assets in a full list: as many as Mux gives at once.
 pub(crate) const PAGE: usize = 100;
+
+/// Seconds that a direct upload waits for its bytes: Mux's most. A large file takes days on a slow
+/// line, and an upload that ends meanwhile begins at its first byte again.
+const UPLOAD_TIMEOUT: u32 = 604_800;
 
 /// What the media engine did not do.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +103,50 @@ impl MuxClient {
         match answer.status() {
             status if status.is_success() || status == StatusCode::NOT_FOUND => Ok(()),
             status => Err(MuxError::Refused(status)),
+        }
+    }
+
+    /// Opens a direct upload, whose asset is playable with tokens only. `passthrough` comes back in
+    /// every webhook. A page that will send the bytes has to be of `origin`.
+    pub(crate) async fn create_upload(
+        &self,
+        passthrough: &str,
+        origin: Option<String>,
+    ) -> Result<Upload, MuxError> {
+        let body = CreateUpload {
+            cors_origin: origin,
+            new_asset_settings: Some(json!({
+                "playback_policies": [PlaybackPolicy::Signed],
+                "passthrough": passthrough,
+            })),
+            timeout: Some(UPLOAD_TIMEOUT),
+            test: None,
+        };
+        self.answer(self.http.post(self.address("video/v1/uploads")).json(&body)).await
+    }
+
+    /// `None` where the engine knows no such upload.
+    pub(crate) async fn upload(&self, id: &str) -> Result<Option<Upload>, MuxError> {
+        match self.answer(self.http.get(self.address(&format!("video/v1/uploads/{id}")))).await {
+            Ok(upload) => Ok(Some(upload)),
+            Err(MuxError::Refused(StatusCode::NOT_FOUND)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends a direct upload, or finds that it has ended. Answers its asset, where it has become one.
+    pub(crate) async fn cancel_upload(&self, id: &str) -> Result<Option<String>, MuxError> {
+        let path = self.address(&format!("video/v1/uploads/{id}/cancel"));
+        let refusal = match self.answer::<Upload>(self.http.put(path)).await {
+            Ok(_) => return Ok(None),
+            Err(refusal @ MuxError::Refused(_)) => refusal,
+            Err(error) => return Err(error),
+        };
+        // Only one that waits can be cancelled; which refusal says that it does not, Mux leaves open.
+        match self.upload(id).await? {
+            Some(Upload { status: UploadStatus::Waiting, .. }) => Err(refusal),
+            Some(Upload { asset_id, .. }) => Ok(asset_id),
+            None => Ok(None),
         }
     }
 

@@ -6,13 +6,13 @@ use dailies_api::error::ErrorData;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
-use crate::{about, chunked_sessions, team_api, uploads_api, webhooks};
+use crate::{about, chunked_sessions, direct_uploads, team_api, uploads_api, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Dailies server: REST parts",
-        description = "Uploads by one form, chunked upload sessions, health and webhooks. The team \
+        description = "Uploads by one form, chunked upload sessions, direct uploads, health and webhooks. The team \
             API itself is made of Convex functions over HTTP and is described in docs/server.md.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
@@ -26,6 +26,10 @@ use crate::{about, chunked_sessions, team_api, uploads_api, webhooks};
         chunked_sessions::complete_video_upload,
         chunked_sessions::get_upload_progress,
         chunked_sessions::cancel_upload,
+        direct_uploads::create,
+        direct_uploads::show,
+        direct_uploads::reopen,
+        direct_uploads::cancel,
         about::show,
         team_api::endpoint::health,
         webhooks::receive,

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::clock::now_millis;
 use crate::db::removals::{self, Removal};
+use crate::db::videos::Original;
 use crate::ingest::{Ingest, IngestError};
 use crate::keys::object_prefix;
 
@@ -58,8 +59,10 @@ async fn one(ingest: &Ingest, removal: Removal) -> Result<(), IngestError> {
         ingest.mux.delete_asset(asset).await?;
     }
     ingest.storage.empty(&object_prefix(&removal.video_id)).await?;
-    if let Some(key) = &removal.s3_key {
-        ingest.storage.delete(key).await?;
+    match &removal.original {
+        None => {}
+        Some(Original::Stored(key)) => ingest.storage.delete(key).await?,
+        Some(Original::Direct(upload_id)) => ingest.drop_direct(upload_id).await?,
     }
     tracing::info!(video = removal.video_id, "what was left of a removed video is gone");
     ingest

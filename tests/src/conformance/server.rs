@@ -8,7 +8,9 @@ use anyhow::{Result, bail, ensure};
 use async_trait::async_trait;
 use dailies_api::videos::VideoStatus;
 use dailies_engine::net::Clients;
-use dailies_engine::protocol::{ChunkedSessions, UploadProtocol, UploadsApi, VideoActions};
+use dailies_engine::protocol::{
+    ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions,
+};
 use dailies_engine::store::{Session, SessionKind};
 use dailies_engine::team::{Caller, Connection, Team};
 use dailies_engine::testing::Call;
@@ -17,26 +19,17 @@ use serde_json::json;
 use url::Url;
 
 use super::Side;
+use super::direct::{self, Media};
 use crate::clips::Take;
-use crate::proxy::{Fault, Rule, What};
+use crate::proxy::{Fault, Rule};
 use crate::uploader::quick;
-use crate::{FaultProxy, Stage};
+use crate::{FaultProxy, Stage, only_documented};
 
 /// Bytes of a part; a file has five.
 const PART: u64 = 5 << 20;
 const MEBIBYTES: u64 = 24;
 /// How long the media engine may take.
 const PLAYABLE: Duration = Duration::from_secs(60);
-/// What the current dialect has besides the documented one.
-const NOT_DOCUMENTED: [&str; 6] = [
-    "projects:listUploadTargets",
-    "videos:get",
-    "videos:list",
-    "videoActions:initiateVideoUpload",
-    "videoActions:signUploadParts",
-    "videoActions:completeMultipartUpload",
-];
-
 /// A protocol of a team server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -46,6 +39,8 @@ pub enum Kind {
     Documented,
     /// `videoUpload`.
     Chunked,
+    /// `/upload`, to the media engine itself.
+    Direct,
     /// Forms.
     Form,
 }
@@ -59,6 +54,7 @@ pub struct AtServer {
     pub api: FaultProxy,
     team: Arc<Team>,
     caller: Caller,
+    media: Media,
 }
 
 impl AtServer {
@@ -67,28 +63,27 @@ impl AtServer {
     /// # Errors
     /// Where something does not start.
     pub async fn new(kind: Kind) -> Result<Self> {
-        let stage = Stage::with_parts(PART).await?;
         let api = FaultProxy::start().await?;
-        api.lead_to(stage.server.api_address()?);
+        let stage = if kind == Kind::Direct {
+            Stage::behind(&api, PART).await?
+        } else {
+            let stage = Stage::with_parts(PART).await?;
+            api.lead_to(stage.server.api_address()?);
+            stage
+        };
         if kind == Kind::Documented {
-            // As a production deployment says it: the reason is hidden.
-            let unknown = Fault::Answer {
-                status: 200,
-                headers: vec![("content-type", "application/json".into())],
-                body: r#"{"status":"error","errorMessage":"[Request ID: 1] Server Error"}"#.into(),
-            };
-            let rule = |function| Rule::new(What::Function(function), usize::MAX, unknown.clone());
-            api.obey(NOT_DOCUMENTED.map(rule));
+            api.obey(only_documented());
         }
         let (url, key) = (Url::parse(&api.url())?, stage.server.credentials.api_key.clone());
         let clients = Clients::new(quick().net)?;
         let connection = Connection::with_key(url, key);
         let team = match kind {
             Kind::Current | Kind::Documented => Team::connect(connection, clients).await?,
-            Kind::Chunked | Kind::Form => Team::unasked(connection, clients),
+            Kind::Chunked | Kind::Direct | Kind::Form => Team::unasked(connection, clients),
         };
         let caller = team.client().caller().clone();
-        Ok(Self { kind, stage, api, team: Arc::new(team), caller })
+        let media = Media::of(&stage)?;
+        Ok(Self { kind, stage, api, team: Arc::new(team), caller, media })
     }
 
     /// Waits until the team's only video is done, and answers how it ended.
@@ -117,6 +112,7 @@ impl Side for AtServer {
         match self.kind {
             Kind::Current | Kind::Documented => Arc::new(VideoActions::new(Arc::clone(&self.team))),
             Kind::Chunked => Arc::new(ChunkedSessions::new(self.caller.clone())),
+            Kind::Direct => Arc::new(MuxDirect::new(self.caller.clone())),
             Kind::Form => Arc::new(UploadsApi::new(self.caller.clone())),
         }
     }
@@ -128,7 +124,7 @@ impl Side for AtServer {
     fn project(&self) -> String {
         match self.kind {
             Kind::Form => "root".into(),
-            Kind::Current | Kind::Documented | Kind::Chunked => {
+            Kind::Current | Kind::Documented | Kind::Chunked | Kind::Direct => {
                 self.stage.server.credentials.project_id.clone()
             }
         }
@@ -148,7 +144,7 @@ impl Side for AtServer {
 
     fn unfindable(&self) -> &'static [Call] {
         match self.kind {
-            Kind::Current | Kind::Form => &[],
+            Kind::Current | Kind::Direct | Kind::Form => &[],
             // Nothing can be listed, and every address leads to an object of its own.
             Kind::Documented => &[Call::Register, Call::Open, Call::Send],
             Kind::Chunked => &[Call::Open],
@@ -158,6 +154,9 @@ impl Side for AtServer {
     async fn holds_just(&self, file: &Path) -> Result<()> {
         let status = self.processed().await?;
         ensure!(status == VideoStatus::Ready, "the video is {status:?}");
+        if self.kind == Kind::Direct {
+            return self.media.holds_just(file).await;
+        }
         self.stage.one_whole_video(file).await?;
         Ok(())
     }
@@ -169,13 +168,15 @@ impl Side for AtServer {
         let videos = self.stage.team.videos().await?;
         let left = videos.iter().filter(|video| video.status != VideoStatus::Failed);
         ensure!(left.count() == 0, "videos were left: {videos:#?}");
-        Ok(())
+        self.media.waits_for_nothing().await
     }
 
     async fn lose(&self, session: &Session) -> Result<()> {
-        let SessionKind::Chunked { .. } = session.kind else {
-            return self.stage.storage.clear().await;
-        };
+        match session.kind {
+            SessionKind::Chunked { .. } => {}
+            SessionKind::InOrder { .. } => return self.media.cancel(&session.key).await,
+            _ => return self.stage.storage.clear().await,
+        }
         let credentials = &self.stage.server.credentials;
         let id: i64 = session.key.parse()?;
         let cancel =
@@ -199,6 +200,9 @@ impl Side for AtServer {
     }
 
     fn sent_again(&self) -> usize {
+        if self.kind == Kind::Direct {
+            return direct::sent_again(&self.api.exchanges());
+        }
         self.stage.server.log.stored_parts().iter().filter(|part| part.was_held).count()
     }
 

@@ -61,9 +61,9 @@ impl Crash {
         self.first.kill(trial, trial.upload()?, seen).await?;
         if let Some(second) = self.second {
             let seen = second.hold(trial)?;
-            second.kill(trial, trial.dailies.spawn(&["run"])?, seen).await?;
+            second.kill(trial, trial.go_on().await?, seen).await?;
         }
-        trial.ends_well(trial.dailies.spawn(&["run"])?).await?;
+        trial.ends_well(trial.go_on().await?).await?;
         let forgets = |point: Point| self.wire.forgets(point.step);
         trial.is_whole(forgets(self.first) || self.second.is_some_and(forgets)).await
     }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::Cell;
 use super::trial::{LIMIT, PART, Trial};
 use super::trouble::Trouble;
-use super::wire::Mark;
+use super::wire::{Mark, Step};
 use crate::proxy::{Exchange, Rule};
 use crate::{FaultProxy, Running};
 
@@ -48,10 +48,9 @@ impl Troubled {
                 let unused = unused.iter().filter(|rule| *rule.what() == self.mark.what);
                 ensure!(unused.map(Rule::left).sum::<usize>() < times, "it never came");
                 let again = self.trial.sent_again();
-                ensure!(
-                    cell.step.carries_payload() || again == 0,
-                    "{again} parts were sent again that the storage held"
-                );
+                // A chunk that was not confirmed is none to the team: it goes up once more.
+                let may = cell.step.carries_payload() || cell.step == Step::Confirm;
+                ensure!(may || again == 0, "{again} parts were sent again that the storage held");
             }
             None => {
                 let running = self.trial.upload()?;
@@ -112,7 +111,7 @@ impl Troubled {
 
     async fn killed(&self, running: Running) -> Result<Running> {
         running.kill().await?;
-        self.trial.dailies.spawn(&["run"])
+        self.trial.go_on().await
     }
 
     async fn unplugged(&self, mut running: Running) -> Result<Running> {

@@ -60,6 +60,13 @@ impl Trial {
         self.dailies.spawn(&["upload", file, "--project", &project, "--wait", "ready"])
     }
 
+    /// Starts the call that somebody makes after the last one was killed: whose file was not yet in
+    /// the queue offers it again.
+    pub(super) async fn go_on(&self) -> Result<Running> {
+        let listed = self.dailies.run(LIMIT, &["list"]).await?;
+        if listed.events.is_empty() { self.upload() } else { self.dailies.spawn(&["run"]) }
+    }
+
     /// Waits until a call has ended well.
     pub(super) async fn ends_well(&self, running: Running) -> Result<()> {
         let ended = running.ended(LIMIT).await?;

@@ -69,6 +69,13 @@ impl Head {
         query.split('&').find_map(|pair| pair.strip_prefix("partNumber=")?.parse().ok())
     }
 
+    /// First and last byte of a request's `Content-Range`.
+    pub(super) fn bytes_sent(&self) -> Option<(u64, u64)> {
+        let (range, _) = self.header("content-range")?.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        Some((first.parse().ok()?, last.parse().ok()?))
+    }
+
     /// An answer's status.
     pub(super) fn status(&self) -> u16 {
         self.word(1).parse().unwrap_or_default()

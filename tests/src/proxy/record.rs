@@ -14,6 +14,8 @@ pub struct Exchange {
     pub part: Option<u32>,
     /// Its method and path, without the query, which may open something.
     pub asked: String,
+    /// Offsets of its body's first and last byte, where it says them.
+    pub bytes: Option<(u64, u64)>,
     /// The function it calls, at a team API.
     pub function: Option<String>,
     /// Whether it carries anything besides a call.
@@ -26,8 +28,8 @@ pub struct Exchange {
 
 impl Exchange {
     pub(super) fn new(head: &Head, function: Option<String>, has_body: bool) -> Self {
-        let (part, asked) = (head.part(), head.asked());
-        Self { part, asked, function, has_body, began: Instant::now(), end: None }
+        let (part, asked, bytes) = (head.part(), head.asked(), head.bytes_sent());
+        Self { part, asked, bytes, function, has_body, began: Instant::now(), end: None }
     }
 }
 

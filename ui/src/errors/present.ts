@@ -2,7 +2,7 @@ import type { Code } from "../bindings/Code";
 import type { PlainKey } from "../words/words";
 
 /** What the button beside an error does. */
-export type Remedy = "retry" | "remove" | "connect";
+export type Remedy = "retry" | "send_anyway" | "remove" | "connect";
 
 export interface Presentation {
   /** What happened. */
@@ -17,6 +17,7 @@ export interface Presentation {
 
 export const REMEDY_WORDS: Record<Remedy, PlainKey> = {
   retry: "do.retry",
+  send_anyway: "do.send_anyway",
   remove: "do.remove",
   connect: "do.connect_again",
 };
@@ -118,6 +119,12 @@ const PRESENTATIONS: Record<Code, Presentation> = {
     means: "error.source_missing.means",
     todo: "error.source_missing.todo",
     remedy: "retry",
+  },
+  duplicate: {
+    what: "error.duplicate.what",
+    means: "error.duplicate.means",
+    todo: "error.duplicate.todo",
+    remedy: "send_anyway",
   },
   not_a_file: {
     what: "error.not_a_file.what",

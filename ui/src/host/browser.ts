@@ -90,6 +90,9 @@ export function browserHost(query: URLSearchParams): Host {
     retry: async (ids) => {
       simulation.update(ids, () => ({ hold: { kind: "none" }, reason: null }));
     },
+    sendAnyway: async (ids) => {
+      simulation.update(ids, () => ({ hold: { kind: "none" }, reason: null }));
+    },
     cancel: async (ids) => {
       simulation.update(ids, () => ({ hold: { kind: "cancelled" }, active: false, addedAt: Date.now() }));
     },

@@ -43,6 +43,8 @@ export interface Host {
   resume(ids: UploadId[]): Promise<void>;
   cancel(ids: UploadId[]): Promise<void>;
   retry(ids: UploadId[]): Promise<void>;
+  /** Of files whose content their project has already. */
+  sendAnyway(ids: UploadId[]): Promise<void>;
   /** Takes ended ones off the list; neither the file nor the video is touched. */
   remove(ids: UploadId[]): Promise<void>;
   pauseAll(): Promise<void>;

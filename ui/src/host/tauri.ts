@@ -52,6 +52,7 @@ export const tauriHost: Host = {
   resume: (ids) => invoke("resume", { ids }),
   cancel: (ids) => invoke("cancel", { ids }),
   retry: (ids) => invoke("retry", { ids }),
+  sendAnyway: (ids) => invoke("send_anyway", { ids }),
   remove: (ids) => invoke("remove", { ids }),
   pauseAll: () => invoke("pause_all"),
   resumeAll: () => invoke("resume_all"),

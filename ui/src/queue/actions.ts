@@ -1,3 +1,4 @@
+import type { Hold } from "../bindings/Hold";
 import type { UploadId } from "../bindings/UploadId";
 import type { UploadView } from "../bindings/UploadView";
 import type { Host } from "../host/host";
@@ -9,6 +10,7 @@ export const ACTIONS = [
   "pause",
   "resume",
   "retry",
+  "send_anyway",
   "copy_link",
   "show_in_folder",
   "cancel",
@@ -21,6 +23,7 @@ export const ACTION_WORDS: Record<Action, PlainKey> = {
   pause: "do.pause",
   resume: "do.resume",
   retry: "do.retry",
+  send_anyway: "do.send_anyway",
   copy_link: "do.copy_link",
   show_in_folder: "do.show_in_folder",
   cancel: "do.cancel",
@@ -28,7 +31,14 @@ export const ACTION_WORDS: Record<Action, PlainKey> = {
 };
 
 /** Makes sense for many at once; the others are about one video. */
-const FOR_MANY: ReadonlySet<Action> = new Set(["pause", "resume", "retry", "cancel", "remove"]);
+const FOR_MANY: ReadonlySet<Action> = new Set([
+  "pause",
+  "resume",
+  "retry",
+  "send_anyway",
+  "cancel",
+  "remove",
+]);
 
 /** Whether the upload is in a state in which the engine takes this. */
 export function allows({ phase, hold, videoId }: UploadView, action: Action): boolean {
@@ -42,7 +52,11 @@ export function allows({ phase, hold, videoId }: UploadView, action: Action): bo
       return sending && (hold.kind === "none" || hold.kind === "backoff" || hold.kind === "offline");
     case "resume":
       return hold.kind === "paused";
+    case "send_anyway":
+      return isDuplicate(hold);
     case "retry":
+      // Looked at again, it would be found again.
+      if (isDuplicate(hold)) return false;
       return phase !== "ready" && hold.kind !== "none" && hold.kind !== "paused" && hold.kind !== "cancelled";
     case "copy_link":
       return arrived && videoId !== null;
@@ -55,6 +69,10 @@ export function allows({ phase, hold, videoId }: UploadView, action: Action): bo
   }
 }
 
+function isDuplicate(hold: Hold): boolean {
+  return hold.kind === "needs_user" && hold.code === "duplicate";
+}
+
 export function actionsFor(uploads: readonly UploadView[]): Action[] {
   return ACTIONS.filter(
     (action) =>
@@ -64,7 +82,10 @@ export function actionsFor(uploads: readonly UploadView[]): Action[] {
 
 /** The action that Enter and a double click mean. */
 export function mainAction(upload: UploadView): Action | null {
-  return (["play", "resume", "retry", "pause"] as const).find((action) => allows(upload, action)) ?? null;
+  return (
+    (["play", "resume", "retry", "send_anyway", "pause"] as const).find((action) => allows(upload, action)) ??
+    null
+  );
 }
 
 /** What the shell does; playing is the page's own. */
@@ -79,6 +100,8 @@ export function perform(host: Host, action: HostAction, ids: UploadId[]): Promis
     case "retry":
     case "remove":
       return host[action](ids);
+    case "send_anyway":
+      return host.sendAnyway(ids);
     case "show_in_folder":
       return first === undefined ? Promise.resolve() : host.showInFolder(first);
     case "copy_link":

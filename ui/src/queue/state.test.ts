@@ -57,6 +57,11 @@ describe("actions", () => {
     ["failed", { hold: { kind: "failed", code: "damaged" } }, ["retry", "show_in_folder", "remove"]],
     ["cancelled", { hold: { kind: "cancelled" } }, ["show_in_folder", "remove"]],
     ["needy", { hold: { kind: "needs_user", code: "refused" } }, ["retry", "show_in_folder", "cancel"]],
+    [
+      "duplicate",
+      { hold: { kind: "needs_user", code: "duplicate" } },
+      ["send_anyway", "show_in_folder", "cancel"],
+    ],
   ])("of one that is %s", (_, given, actions) => {
     expect(actionsFor([anUpload(given)])).toEqual(actions);
   });

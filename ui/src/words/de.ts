@@ -65,6 +65,7 @@ export const de: Words = {
   "do.resume": "Fortsetzen",
   "do.cancel": "Upload abbrechen",
   "do.retry": "Jetzt wiederholen",
+  "do.send_anyway": "Trotzdem senden",
   "do.remove": "Aus der Liste nehmen",
   "do.show_in_folder": "Im Ordner zeigen",
   "do.copy_link": "Link kopieren",
@@ -233,6 +234,9 @@ export const de: Words = {
   "error.source_changed.means":
     "Nichts Gemischtes wurde behalten; die Datei ist, wie Sie sie gelassen haben.",
   "error.source_changed.todo": "Ist sie fertig, laden Sie sie von vorn hoch.",
+  "error.duplicate.what": "Dieses Projekt hat dieses Video schon.",
+  "error.duplicate.means": "Nichts davon wurde gesendet; die Datei bleibt, wie sie ist.",
+  "error.duplicate.todo": "Senden Sie es trotzdem, oder nehmen Sie es von der Liste.",
   "error.source_unreadable.what": "Die Datei lässt sich nicht lesen.",
   "error.source_unreadable.means": "Mehr von ihr wurde nicht gesendet.",
   "error.source_unreadable.todo":

@@ -64,6 +64,7 @@ export const en = {
   "do.resume": "Resume",
   "do.cancel": "Cancel upload",
   "do.retry": "Retry now",
+  "do.send_anyway": "Send anyway",
   "do.remove": "Remove from list",
   "do.show_in_folder": "Show in folder",
   "do.copy_link": "Copy link",
@@ -219,6 +220,9 @@ export const en = {
   "error.source_changed.what": "The file was changed while it was being uploaded.",
   "error.source_changed.means": "Nothing mixed was kept; the file here is as you left it.",
   "error.source_changed.todo": "When it is finished, upload it from the start.",
+  "error.duplicate.what": "This project has this video already.",
+  "error.duplicate.means": "Nothing of it was sent; the file stays as it is.",
+  "error.duplicate.todo": "Send it all the same, or take it off the list.",
   "error.source_unreadable.what": "The file cannot be read.",
   "error.source_unreadable.means": "Nothing more of it was sent.",
   "error.source_unreadable.todo":

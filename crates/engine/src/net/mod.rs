@@ -4,11 +4,13 @@
 
 mod clients;
 mod payload;
+mod resumable;
 mod signed_url;
 mod storage_answer;
 
 pub use clients::{Clients, NetOptions};
 pub(crate) use payload::{put_body, send_body};
+pub(crate) use resumable::{Standing, put_range, standing};
 pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
 pub(crate) use storage_answer::{put_answer, retry_after};

@@ -7,12 +7,14 @@ mod chunked_session;
 pub(crate) mod faulty;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
+mod mux_direct;
 mod uploads_api;
 mod video_actions;
 
 use async_trait::async_trait;
 
 pub use chunked_session::ChunkedSessions;
+pub use mux_direct::MuxDirect;
 use reqwest::header::HeaderMap;
 pub use uploads_api::UploadsApi;
 pub use video_actions::VideoActions;

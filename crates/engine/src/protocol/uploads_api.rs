@@ -210,7 +210,7 @@ fn arrived(
 
 /// By its code where the server says one: by the status alone, a file that is too large and a team
 /// that is full look alike.
-fn refusal(answer: &Answer) -> Failure {
+pub(super) fn refusal(answer: &Answer) -> Failure {
     let refused = |code, reason| Failure::Refused { code, reason };
     let said = answer.error().filter(|data| data.code != ErrorCode::Unknown);
     match (answer.status.as_u16(), said) {

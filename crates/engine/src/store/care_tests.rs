@@ -201,7 +201,7 @@ async fn backups_are_taken_when_something_changed_and_two_are_kept() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_left_alone_and_an_older_one_is_copied_first() {
+async fn a_newer_schema_is_left_alone_and_every_older_one_is_copied_and_moved_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("queue.db");
     let rows = queue(&path).await;
@@ -215,16 +215,30 @@ async fn a_newer_schema_is_left_alone_and_an_older_one_is_copied_first() {
     assert!(matches!(refused, Err(DatabaseError::NewerSchema)), "{refused:?}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     assert!(!path.with_file_name("backups").exists() && !path.with_file_name("damaged").exists());
-    set(SCHEMAS.len());
+    std::fs::remove_file(&path).unwrap();
 
-    // The schema before this one had no ledger.
-    let connection = Connection::open(&path).unwrap();
-    connection.execute_batch("DROP TABLE history; DROP TABLE receipts").unwrap();
-    drop(connection);
-    set(2);
-    let (store, rebuilt) = Store::open_or_rebuild(&path, Timestamp(7)).unwrap();
-    assert_eq!((rebuilt, all(&store).await.len()), (None, rows.len()));
-    let copy = Connection::open(backup::newest(&path).unwrap()).unwrap();
-    let version: i64 = copy.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, 2, "as it was before");
+    for version in 1..SCHEMAS.len() {
+        let mut connection = Connection::open(&path).unwrap();
+        migrations().to_version(&mut connection, version).unwrap();
+        let registered = if version == 1 { "register_tried" } else { "place, registration" };
+        let values = if version == 1 { "1" } else { "1, 'tried'" };
+        let fingerprint = serde_json::to_string(&rows[0].fingerprint).unwrap();
+        let insert = format!(
+            "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type,
+                 size, fingerprint, server, project_id, project, team, added_at, {registered})
+             VALUES (?1, 'queued', 'none', 0, 0, x'61', 'a', 'video/mp4', 5, ?2, 'http://s/', 'p',
+                 'P', 'T', 1, {values})"
+        );
+        connection.execute(&insert, (rows[0].id.to_string(), fingerprint)).unwrap();
+        drop(connection);
+        let now = Timestamp(i64::try_from(version).unwrap());
+        let (store, rebuilt) = Store::open_or_rebuild(&path, now).unwrap();
+        assert_eq!(rebuilt, None);
+        assert!(all(&store).await.contains_key(&rows[0].id), "from version {version}");
+        let copy = Connection::open(backup::newest(&path).unwrap()).unwrap();
+        let copied: i64 = copy.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(copied, now.0, "as it was before");
+        store.close().await;
+        std::fs::remove_file(&path).unwrap();
+    }
 }

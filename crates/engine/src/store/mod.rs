@@ -366,7 +366,9 @@ impl Store {
     }
 }
 
-/// Every schema that was released, oldest first. One that was released is never edited.
+/// Every schema that was released, oldest first. One that was released is never edited. A new value
+/// of an old column is a new schema, too, if only an empty one: what a program does not know there,
+/// it takes for damage.
 const SCHEMAS: [&str; 3] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),

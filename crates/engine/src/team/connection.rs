@@ -76,6 +76,8 @@ pub enum Api {
     VideoActions(Dialect),
     /// [`ProtocolKind::ChunkedSessions`].
     ChunkedSessions,
+    /// [`ProtocolKind::MuxDirect`].
+    MuxDirect,
     /// [`ProtocolKind::UploadsApi`].
     UploadsApi,
 }
@@ -87,6 +89,7 @@ impl Api {
         match self {
             Self::VideoActions(_) => ProtocolKind::VideoActions,
             Self::ChunkedSessions => ProtocolKind::ChunkedSessions,
+            Self::MuxDirect => ProtocolKind::MuxDirect,
             Self::UploadsApi => ProtocolKind::UploadsApi,
         }
     }
@@ -138,7 +141,7 @@ impl Team {
     pub fn dialect(&self) -> Dialect {
         match self.api {
             Api::VideoActions(dialect) => dialect,
-            Api::ChunkedSessions | Api::UploadsApi => Dialect::Documented,
+            Api::ChunkedSessions | Api::MuxDirect | Api::UploadsApi => Dialect::Documented,
         }
     }
 
@@ -155,6 +158,8 @@ impl Team {
             Api::VideoActions(_) => self.targets.first().cloned(),
             // Its project is optional: the caller's own place.
             Api::ChunkedSessions => Some(self.unlisted("")),
+            // A video is always in a project.
+            Api::MuxDirect => None,
             Api::UploadsApi => Some(self.unlisted("root")),
         }
     }

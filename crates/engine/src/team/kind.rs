@@ -10,13 +10,16 @@ pub enum ProtocolKind {
     VideoActions,
     /// A Serverpod deployment's `videoUpload`.
     ChunkedSessions,
+    /// An HTTP action that opens Mux direct uploads.
+    MuxDirect,
     /// One form per video.
     UploadsApi,
 }
 
 impl ProtocolKind {
     /// All of them, the one that does most for an upload first.
-    pub const ALL: [Self; 3] = [Self::VideoActions, Self::ChunkedSessions, Self::UploadsApi];
+    pub const ALL: [Self; 4] =
+        [Self::VideoActions, Self::ChunkedSessions, Self::MuxDirect, Self::UploadsApi];
 
     /// What people call it.
     #[must_use]
@@ -24,6 +27,7 @@ impl ProtocolKind {
         match self {
             Self::VideoActions => "video actions",
             Self::ChunkedSessions => "chunked upload sessions",
+            Self::MuxDirect => "Mux direct uploads",
             Self::UploadsApi => "the Uploads API",
         }
     }

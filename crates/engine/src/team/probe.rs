@@ -2,6 +2,7 @@
 
 use dailies_api::chunked_sessions::{EXCEPTION, Exception, SessionArgs};
 use dailies_api::convex::FunctionKind::Query;
+use dailies_api::error::ErrorCode;
 use dailies_api::projects::{ListUploadTargets, UploadTarget};
 use dailies_api::uploads_api::{BASE, Uploads};
 use reqwest::{Method, StatusCode};
@@ -59,6 +60,7 @@ async fn first(caller: &Caller, kinds: &[ProtocolKind]) -> Result<Option<Recogni
         let found = match kind {
             ProtocolKind::VideoActions => video_actions(caller).await,
             ProtocolKind::ChunkedSessions => chunked_sessions(caller).await,
+            ProtocolKind::MuxDirect => mux_direct(caller).await,
             ProtocolKind::UploadsApi => uploads_api(caller).await,
         };
         match found {
@@ -93,6 +95,17 @@ async fn chunked_sessions(caller: &Caller) -> Result<Option<Recognised>, Failure
             let exception = answer.json::<Exception>(path)?;
             let recognised = Recognised { api: Api::ChunkedSessions, targets: Vec::new() };
             Ok((exception.class_name == EXCEPTION).then_some(recognised))
+        }
+        _ => Err(answer.refusal()),
+    }
+}
+
+/// Asks for an upload that nobody has.
+async fn mux_direct(caller: &Caller) -> Result<Option<Recognised>, Failure> {
+    let answer = caller.ask(Method::GET, "upload/none", |request| request).await?;
+    match (answer.status, answer.error().map(|error| error.code)) {
+        (StatusCode::NOT_FOUND, Some(ErrorCode::NotFound)) => {
+            Ok(Some(Recognised { api: Api::MuxDirect, targets: Vec::new() }))
         }
         _ => Err(answer.refusal()),
     }

@@ -26,7 +26,7 @@ pub(super) async fn url(session: Session, args: ChunkArgs) -> Result<ChunkUpload
     alive(&row)?;
     let index = index(&row, args.chunk_index)?;
     let video = session.video(&row).await?;
-    let (Some(key), Some(open)) = (&video.s3_key, &video.multipart) else {
+    let (Some(key), Some(open)) = (video.s3_key(), &video.multipart) else {
         return Err(expired());
     };
     let part = PartToSign {
@@ -65,7 +65,7 @@ pub(super) async fn confirm(
         return Err(Failure::exception(ExceptionCode::InvalidChunk, message));
     }
     let video = session.video(&row).await?;
-    if let (Some(key), Some(open)) = (&video.s3_key, &video.multipart) {
+    if let (Some(key), Some(open)) = (video.s3_key(), &video.multipart) {
         let storage = &session.team.ingest.storage;
         let part = match storage.part(key, &open.upload_id, index + 1).await {
             Ok(part) => part,

@@ -49,7 +49,7 @@ pub(super) async fn complete(session: Session, args: SessionArgs) -> Result<Medi
 
 async fn assemble(team: &Team, row: &SessionRow, video: &VideoRow) -> Result<(), Failure> {
     // Assembled before, but the crash came before the media engine.
-    let (Some(key), Some(open)) = (&video.s3_key, &video.multipart) else { return Ok(()) };
+    let (Some(key), Some(open)) = (video.s3_key(), &video.multipart) else { return Ok(()) };
     let stored = match team.ingest.storage.parts(key, &open.upload_id).await {
         Ok(stored) => stored,
         // Assembled before, but not noted.

@@ -9,7 +9,7 @@ use crate::clock::now_millis;
 use crate::db::chunk_sessions::{self, NewSession, SessionRow};
 use crate::db::users;
 use crate::db::videos::transitions::{self, Beginning};
-use crate::db::videos::{self, NewVideo, OpenMultipart};
+use crate::db::videos::{self, NewVideo, OpenMultipart, Original};
 use crate::keys::object_key;
 use crate::random;
 use crate::team_api::{
@@ -59,7 +59,7 @@ pub(super) async fn initialize(
         expires_at: now_millis() + LIFETIME,
     };
     let beginning = Beginning {
-        key: key.clone(),
+        original: Original::Stored(key.clone()),
         file_size: Some(args.total_size),
         content_type: Some(mime_type),
         multipart: Some(open),

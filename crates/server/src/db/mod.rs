@@ -65,6 +65,7 @@ fn migrations() -> Migrations<'static> {
         M::up(sweeps::CREATE),
         M::up(chunk_sessions::CREATE),
         M::up(uploads::ADD),
+        M::up(videos::PLACED),
     ])
 }
 

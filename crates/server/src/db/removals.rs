@@ -7,7 +7,7 @@ use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, params};
 
 use super::share_links;
-use super::videos::{VideoRow, versions};
+use super::videos::{Original, VideoRow, versions};
 
 /// `emptied` once nothing is left; the row stays until no address to send to can still be valid.
 pub(crate) const CREATE: &str = "
@@ -29,7 +29,7 @@ const BATCH: u32 = 100;
 #[derive(Clone, Debug)]
 pub(crate) struct Removal {
     pub(crate) video_id: String,
-    pub(crate) s3_key: Option<String>,
+    pub(crate) original: Option<Original>,
     /// Assets of the media engine.
     pub(crate) assets: Vec<String>,
     /// Only what came late is looked for.
@@ -46,8 +46,8 @@ pub(crate) fn begin(
         share_links::delete(connection, &link.id)?;
     }
     connection.execute(
-        "INSERT INTO removals (video_id, s3_key, mux_asset_id, superseded_asset_id, removed_at)
-         SELECT id, s3_key, mux_asset_id, superseded_asset_id, ?2 FROM videos WHERE id = ?1",
+        "INSERT INTO removals (video_id, original, mux_asset_id, superseded_asset_id, removed_at)
+         SELECT id, original, mux_asset_id, superseded_asset_id, ?2 FROM videos WHERE id = ?1",
         params![video.id, now],
     )?;
     let stack = versions::stack(connection, video)?;
@@ -69,7 +69,7 @@ pub(crate) fn due(connection: &Connection, now: i64) -> Result<Vec<Removal>, Dat
             [row.get("mux_asset_id")?, row.get("superseded_asset_id")?];
         Ok(Removal {
             video_id: row.get("video_id")?,
-            s3_key: row.get("s3_key")?,
+            original: row.get("original")?,
             assets: assets.into_iter().flatten().collect(),
             emptied: row.get("emptied")?,
         })

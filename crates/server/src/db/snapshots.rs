@@ -5,7 +5,7 @@ use std::path::Path;
 use dailies_database::DatabaseError;
 use rusqlite::{Connection, OpenFlags};
 
-use super::videos::transitions;
+use super::videos::{Original, transitions};
 
 /// Writes what the database of a server, which may be running, holds to the new file `to`.
 pub(crate) fn take(from: &Path, to: &Path) -> Result<(), DatabaseError> {
@@ -15,10 +15,17 @@ pub(crate) fn take(from: &Path, to: &Path) -> Result<(), DatabaseError> {
 /// Keys of the originals that videos cannot be without.
 pub(crate) fn originals(snapshot: &Path) -> Result<Vec<String>, DatabaseError> {
     let connection = Connection::open_with_flags(snapshot, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut statement =
-        connection.prepare("SELECT s3_key FROM videos WHERE status IN ('processing', 'ready')")?;
-    let keys = statement.query_map([], |row| row.get(0))?;
-    Ok(keys.collect::<rusqlite::Result<_>>()?)
+    let mut statement = connection
+        .prepare("SELECT original FROM videos WHERE status IN ('processing', 'ready')")?;
+    let mut keys = Vec::new();
+    for original in statement.query_map([], |row| row.get(0))? {
+        match original? {
+            Original::Stored(key) => keys.push(key),
+            // With the media engine alone; it comes into a backup with that, or not at all.
+            Original::Direct(_) => {}
+        }
+    }
+    Ok(keys)
 }
 
 /// Has every video made playable again, because its renditions are not there.

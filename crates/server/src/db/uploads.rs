@@ -5,6 +5,7 @@ use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::parsed;
+use super::videos::IS_DIRECT;
 
 /// `filename` where it was said apart from the title. `changed_at`: null until the state changed.
 pub(crate) const ADD: &str = "
@@ -44,6 +45,17 @@ pub(crate) fn set_filename(
 ) -> Result<(), DatabaseError> {
     let sql = "UPDATE videos SET filename = ?2 WHERE id = ?1";
     exactly_one(connection.execute(sql, [id, filename])?)
+}
+
+/// Removes what forms had begun when the server ended, and says how many: their senders were told
+/// nothing, and will look for them before they send again. Their bytes are swept.
+pub(crate) fn forget_interrupted(connection: &Connection) -> Result<usize, DatabaseError> {
+    // A form notes its file's name, and no multipart upload: only the one who sends knows of that.
+    let sql = format!(
+        "DELETE FROM videos WHERE status = 'uploading' AND filename IS NOT NULL
+             AND multipart_upload_id IS NULL AND original IS NOT NULL AND NOT ({IS_DIRECT})"
+    );
+    Ok(connection.execute(&sql, [])?)
 }
 
 /// The team's newest.

@@ -20,7 +20,7 @@ pub(crate) use self::body::{announced, read};
 pub(crate) use self::refused::HttpRefusal;
 
 use crate::team_api::{Team, health};
-use crate::{about, chunked_sessions, uploads_api};
+use crate::{about, chunked_sessions, direct_uploads, uploads_api};
 
 /// How long a browser may keep the answer to a preflight, seconds.
 const PREFLIGHT_KEPT: &str = "86400";
@@ -30,6 +30,7 @@ pub(crate) fn router(team: &Arc<Team>, webhooks: Router) -> Router {
     Router::new()
         .route("/health", action("GET", get(health)))
         .merge(about::router(Arc::clone(team)))
+        .merge(direct_uploads::router(Arc::clone(team)))
         .merge(chunked_sessions::router(Arc::clone(team)))
         .merge(prefix("/videoUpload"))
         .merge(uploads_api::router(Arc::clone(team)))

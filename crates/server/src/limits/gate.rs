@@ -223,7 +223,7 @@ fn admitted(gate: &Gate, client: Option<IpAddr>, request: &Request) -> Result<()
 /// Whether a path takes credentials and is counted. Players and pages are not: what they open, they
 /// open by the hundred, with a token of their own.
 fn is_guarded(path: &str) -> bool {
-    ["/api/", "/mux/", "/http/", "/videoUpload/", "/webhooks/"]
+    ["/api/", "/mux/", "/http/", "/videoUpload/", "/upload", "/webhooks/"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
 }
@@ -307,12 +307,21 @@ mod tests {
     #[test]
     fn calls_count_and_what_players_and_the_servers_own_parts_ask_does_not() {
         let (stranger, here) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([127, 0, 0, 1]));
-        for path in ["/api/query", "/mux/video/v1/assets", "/webhooks/mux", "/videoUpload/x"] {
+        for path in [
+            "/api/query",
+            "/mux/video/v1/assets",
+            "/webhooks/mux",
+            "/videoUpload/x",
+            "/upload",
+            "/upload/x",
+        ] {
             assert!(is_counted(path, stranger), "{path}");
         }
         assert!(is_counted("/api/query", here));
         assert!(!is_counted("/mux/video/v1/assets", here) && !is_counted("/webhooks/mux", here));
-        for path in ["/stream/x.m3u8", "/image/x/thumbnail.jpg", "/watch/x", "/health"] {
+        for path in
+            ["/stream/x.m3u8", "/image/x/thumbnail.jpg", "/mux-upload/x/y", "/watch/x", "/health"]
+        {
             assert!(!is_counted(path, stranger), "{path}");
         }
     }

@@ -15,6 +15,7 @@ use dailies_database::DatabaseError;
 
 use crate::clock::now_millis;
 use crate::db::sweeps::{self, Due};
+use crate::ingest::IngestError;
 use crate::storage::StorageError;
 use crate::team_api::Team;
 
@@ -81,6 +82,8 @@ enum SweepError {
     Database(#[from] DatabaseError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
     #[error("it took too long")]
     Slow,
 }

@@ -21,7 +21,7 @@ pub(crate) async fn mark_complete(mut call: Call) -> Result<Value, Refusal> {
     let team = &call.team;
     let _held = team.locks.hold(&args.video_id).await;
     let video = team.video_for(&call.caller, &args.video_id, Role::Member).await?.video;
-    if args.s3_key.is_some() && args.s3_key != video.s3_key {
+    if args.s3_key.is_some() && args.s3_key.as_deref() != video.s3_key() {
         return Err(Refusal::argument("s3Key", "not the key that this video's upload was given"));
     }
     value(team.finish(video).await?)
@@ -93,7 +93,7 @@ impl Team {
     /// is, so that the right bytes can still be sent.
     async fn stored_original(&self, video: &VideoRow) -> Result<StoredOriginal, Refusal> {
         let nothing = |message| Refusal::new(ErrorCode::NoUpload, message);
-        let Some(key) = video.s3_key.clone() else {
+        let Some(key) = video.s3_key().map(str::to_owned) else {
             return Err(nothing("nothing was uploaded; begin with getUploadUrl"));
         };
         if video.multipart.is_some() {

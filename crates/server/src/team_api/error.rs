@@ -5,6 +5,7 @@ use dailies_database::DatabaseError;
 
 use crate::db::quota;
 use crate::ingest::IngestError;
+use crate::mux_client::MuxError;
 use crate::storage::StorageError;
 
 /// A refusal: a stable code, words for people, and the argument that was wrong.
@@ -76,6 +77,13 @@ impl From<StorageError> for Refusal {
                 Self::new(ErrorCode::StorageUnavailable, "the storage did not answer; try again")
             }
         }
+    }
+}
+
+impl From<MuxError> for Refusal {
+    fn from(error: MuxError) -> Self {
+        tracing::warn!(%error, "the media engine failed");
+        Self::new(ErrorCode::MediaUnavailable, "the media engine did not answer; try again")
     }
 }
 

@@ -13,7 +13,7 @@ use super::error::Refusal;
 use super::functions::{Call, value};
 use super::public::Public;
 use super::shared::Opened;
-use crate::db::videos::VideoRow;
+use crate::db::videos::{Original, VideoRow};
 use crate::storage::GetAs;
 
 /// The original, to be played. A grant opens it as far as the link allows downloads, and besides while
@@ -102,10 +102,14 @@ fn allows_download(opened: &Opened) -> Result<(), Refusal> {
 
 /// The original's key, once all of it is there: also while the media engine works, or if it failed.
 fn whole(video: &VideoRow) -> Result<&str, Refusal> {
-    match (&video.s3_key, video.status) {
-        (Some(key), VideoStatus::Processing | VideoStatus::Ready | VideoStatus::Failed) => Ok(key),
+    match (&video.original, video.status) {
         (None, _) | (_, VideoStatus::Uploading) => {
             Err(not_ready("the original is not all there yet"))
+        }
+        (Some(Original::Stored(key)), _) => Ok(key),
+        (Some(Original::Direct(_)), _) => {
+            let message = "this video went to the media engine directly: its original is not kept";
+            Err(Refusal::new(ErrorCode::NotFound, message))
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
     let args: SignUploadParts = call.args()?;
     let team = &call.team;
     let video = team.video_for(&call.caller, &args.video_id, Role::Member).await?.video;
-    let (Some(key), Some(open), Some(size)) = (&video.s3_key, &video.multipart, video.file_size)
+    let (Some(key), Some(open), Some(size)) = (video.s3_key(), &video.multipart, video.file_size)
     else {
         return Err(no_upload());
     };
@@ -52,7 +52,7 @@ pub(crate) async fn complete(mut call: Call) -> Result<Value, Refusal> {
     let team = &call.team;
     let _held = team.locks.hold(&args.video_id).await;
     let video = team.video_for(&call.caller, &args.video_id, Role::Member).await?.video;
-    let (Some(key), Some(open)) = (&video.s3_key, &video.multipart) else {
+    let (Some(key), Some(open)) = (video.s3_key(), &video.multipart) else {
         return team.completed_before(&video).await;
     };
     let parts = listed(&args, open)?;
@@ -77,7 +77,7 @@ impl Team {
 
     /// Whether the object is there with the size that was registered.
     pub(crate) async fn is_whole(&self, video: &VideoRow) -> Result<bool, Refusal> {
-        let Some(key) = &video.s3_key else { return Ok(false) };
+        let Some(key) = video.s3_key() else { return Ok(false) };
         let head = self.ingest.storage.head(key).await?;
         Ok(head.is_some_and(|head| Some(head.size) == video.file_size))
     }

@@ -18,7 +18,8 @@ use super::{Team, content_type};
 use crate::clock::now_millis;
 use crate::config::Limits;
 use crate::db::videos::transitions::{self, Beginning};
-use crate::db::videos::{OpenMultipart, VideoRow};
+use crate::db::videos::{OpenMultipart, Original, VideoRow};
+use crate::ingest::IngestError;
 use crate::keys::{object_key, object_prefix};
 use crate::storage::StorageError;
 
@@ -68,7 +69,7 @@ pub(crate) async fn initiate(mut call: Call) -> Result<Value, Refusal> {
     let content_type = content_type::accepted(&args.content_type)?;
     let same_size = video.file_size == Some(args.file_size);
     if let (VideoStatus::Processing | VideoStatus::Ready, true, Some(key)) =
-        (video.status, same_size, video.s3_key.clone())
+        (video.status, same_size, video.s3_key().map(str::to_owned))
     {
         return value(InitiatedUpload::AlreadyUploaded { key });
     }
@@ -101,7 +102,7 @@ pub(crate) fn check_size(size: u64, limits: &Limits) -> Result<(), Refusal> {
 impl Team {
     /// What an earlier try of the same size left in the storage; `None` where that is nothing.
     async fn found(&self, video: &VideoRow) -> Result<Option<InitiatedUpload>, Refusal> {
-        let Some(key) = video.s3_key.clone() else { return Ok(None) };
+        let Some(key) = video.s3_key().map(str::to_owned) else { return Ok(None) };
         if let Some(open) = &video.multipart {
             match self.ingest.storage.parts(&key, &open.upload_id).await {
                 Ok(parts) => {
@@ -149,7 +150,7 @@ impl Team {
         let upload_id = self.ingest.storage.create_multipart(&key, &content_type).await?;
         let open = OpenMultipart { upload_id, part_size, part_count };
         let beginning = Beginning {
-            key: key.clone(),
+            original: Original::Stored(key.clone()),
             file_size: Some(size),
             content_type: Some(content_type),
             multipart: Some(open.clone()),
@@ -169,17 +170,23 @@ impl Team {
             && video.multipart.is_none()
             && video.file_size == file_size
             && video.content_type == content_type;
-        if repeated && let Some(key) = &video.s3_key {
+        if repeated && let Some(key) = video.s3_key() {
             self.touch(video).await?;
-            return Ok(key.clone());
+            return Ok(key.to_owned());
         }
         let key = object_key(&video.id);
-        let beginning = Beginning { key: key.clone(), file_size, content_type, multipart: None };
+        let original = Original::Stored(key.clone());
+        let beginning = Beginning { original, file_size, content_type, multipart: None };
         self.begin(video, beginning).await?;
         Ok(key)
     }
 
-    async fn begin(&self, video: &VideoRow, beginning: Beginning) -> Result<(), Refusal> {
+    /// Begins an upload in the place of whatever the video had before. The caller holds its lock.
+    pub(crate) async fn begin(
+        &self,
+        video: &VideoRow,
+        beginning: Beginning,
+    ) -> Result<(), Refusal> {
         let seen = video.clone();
         self.database
             .write::<_, DatabaseError, _>(move |connection| {
@@ -188,19 +195,25 @@ impl Team {
             .await?;
         // Only now does nothing point to what was stored before.
         if let Err(error) = self.drop_stored(video).await {
-            tracing::warn!(video = video.id, %error, "an earlier upload was left in the storage");
+            tracing::warn!(video = video.id, %error, "an earlier upload was left behind");
         }
         Ok(())
     }
 
-    /// Removes what a row points to from the storage; what is gone already is no error.
-    pub(crate) async fn drop_stored(&self, video: &VideoRow) -> Result<(), StorageError> {
-        let Some(key) = &video.s3_key else { return Ok(()) };
-        if let Some(open) = &video.multipart {
-            self.ingest.storage.abort_multipart(key, &open.upload_id).await?;
+    /// Removes what a row points to; what is gone already is no error.
+    pub(crate) async fn drop_stored(&self, video: &VideoRow) -> Result<(), IngestError> {
+        match &video.original {
+            None => {}
+            Some(Original::Stored(key)) => {
+                if let Some(open) = &video.multipart {
+                    self.ingest.storage.abort_multipart(key, &open.upload_id).await?;
+                }
+                // Also after an abort: the upload may have been completed and its answer lost.
+                self.ingest.storage.delete(key).await?;
+            }
+            Some(Original::Direct(upload_id)) => self.ingest.drop_direct(upload_id).await?,
         }
-        // Also after an abort: the upload may have been completed and its answer lost.
-        self.ingest.storage.delete(key).await
+        Ok(())
     }
 
     pub(crate) async fn touch(&self, video: &VideoRow) -> Result<(), Refusal> {

@@ -132,6 +132,7 @@ fn place(cursor: &str, order: VideoOrder) -> Result<Place, Refusal> {
 }
 
 fn shown(row: VideoRow) -> Video {
+    let s3_key = row.s3_key().map(str::to_owned);
     Video {
         id: row.id,
         creation_time: wire(row.created_at),
@@ -146,7 +147,7 @@ fn shown(row: VideoRow) -> Video {
         upload_error: row.upload_error,
         file_size: row.file_size,
         content_type: row.content_type,
-        s3_key: row.s3_key,
+        s3_key,
         s3_multipart_upload_id: row.multipart.map(|open| open.upload_id),
         crc64nvme: row.crc64nvme,
         duration: row.duration,

@@ -14,7 +14,7 @@ use super::form::{AROUND, Field, Form};
 use super::status;
 use crate::clock::now_millis;
 use crate::db::videos::transitions::{self, Beginning};
-use crate::db::videos::{self, NewVideo};
+use crate::db::videos::{self, NewVideo, Original};
 use crate::db::{quota, uploads, users};
 use crate::http_actions::HttpRefusal;
 use crate::keys::object_key;
@@ -175,7 +175,7 @@ async fn register(
     let key = object_key(&id);
     let placed = folder.is_some();
     let beginning = Beginning {
-        key: key.clone(),
+        original: Original::Stored(key.clone()),
         file_size: Some(least),
         content_type: Some(content_type.clone()),
         multipart: None,

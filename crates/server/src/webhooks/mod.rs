@@ -96,14 +96,16 @@ fn take(connection: &Connection, event: &Webhook) -> Result<(), DatabaseError> {
     if !webhook_events::first_seen(connection, &event.id, now_millis())? {
         return Ok(());
     }
-    let by_passthrough = match news.passthrough() {
+    let mut video = match news.passthrough() {
         Some(id) => videos::get(connection, id)?,
         None => None,
     };
-    let video = match (by_passthrough, news.asset_id()) {
-        (None, Some(asset)) => videos::by_asset(connection, asset)?,
-        (video, _) => video,
-    };
+    if let (None, Some(asset)) = (&video, news.asset_id()) {
+        video = videos::by_asset(connection, asset)?;
+    }
+    if let (None, Some(upload)) = (&video, news.upload_id()) {
+        video = videos::by_direct_upload(connection, upload)?;
+    }
     let kind = event.kind.as_str();
     let Some(video) = video else {
         tracing::info!(event = event.id, kind, "an event for no video of this team");
@@ -111,11 +113,11 @@ fn take(connection: &Connection, event: &Webhook) -> Result<(), DatabaseError> {
     };
     let changed = match &news {
         News::Asset(asset) => ingest::apply(connection, &video.id, asset)?,
-        News::AssetOfUpload { asset_id, .. } => {
-            transitions::set_asset(connection, &video.id, asset_id)?
+        News::AssetOfUpload { upload_id, asset_id, .. } => {
+            transitions::direct_arrived(connection, &video.id, upload_id, asset_id, now_millis())?
         }
-        News::UploadEnded { reason, .. } => {
-            transitions::media_refused(connection, &video.id, reason)?
+        News::UploadEnded { upload_id, reason, .. } => {
+            transitions::direct_ended(connection, &video.id, upload_id, reason, now_millis())?
         }
     };
     tracing::info!(video = video.id, asset = news.asset_id(), kind, changed, "webhook");

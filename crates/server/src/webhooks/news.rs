@@ -11,6 +11,8 @@ pub(super) enum News {
     Asset(Box<Asset>),
     /// `video.upload.asset_created`: a direct upload has become an asset.
     AssetOfUpload {
+        /// The upload.
+        upload_id: String,
         /// The asset.
         asset_id: String,
         /// Of the asset to be.
@@ -18,6 +20,8 @@ pub(super) enum News {
     },
     /// `video.upload.cancelled`, `video.upload.errored`: a direct upload becomes none.
     UploadEnded {
+        /// The upload.
+        upload_id: String,
         /// Of the asset that will not be.
         passthrough: Option<String>,
         /// In words.
@@ -66,6 +70,15 @@ impl News {
             Self::UploadEnded { .. } => None,
         }
     }
+
+    pub(super) fn upload_id(&self) -> Option<&str> {
+        match self {
+            Self::Asset(asset) => asset.upload_id.as_deref(),
+            Self::AssetOfUpload { upload_id, .. } | Self::UploadEnded { upload_id, .. } => {
+                Some(upload_id)
+            }
+        }
+    }
 }
 
 /// The event's kind is what happened; the asset in it may be younger than that.
@@ -86,10 +99,11 @@ fn passthrough(upload: &Upload) -> Option<String> {
 fn asset_of_upload(event: &Webhook) -> Option<News> {
     let upload = upload(event)?;
     let passthrough = passthrough(&upload);
-    Some(News::AssetOfUpload { asset_id: upload.asset_id?, passthrough })
+    Some(News::AssetOfUpload { asset_id: upload.asset_id?, upload_id: upload.id, passthrough })
 }
 
 fn upload_ended(event: &Webhook, reason: impl FnOnce(Upload) -> String) -> Option<News> {
     let upload = upload(event)?;
-    Some(News::UploadEnded { passthrough: passthrough(&upload), reason: reason(upload) })
+    let (upload_id, passthrough) = (upload.id.clone(), passthrough(&upload));
+    Some(News::UploadEnded { upload_id, passthrough, reason: reason(upload) })
 }

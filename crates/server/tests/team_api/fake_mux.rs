@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::hmac;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use dailies_server::config::{Config, MediaSource, MuxConfig};
 use serde_json::{Value, json};
@@ -34,6 +34,8 @@ struct Assets {
     made: Vec<Value>,
     down: bool,
     deleted: usize,
+    /// Direct uploads, in order of creation.
+    uploads: Vec<Value>,
     /// The next asset is made, but nobody learns of it.
     swallow: bool,
 }
@@ -46,6 +48,9 @@ impl FakeMux {
         let router = Router::new()
             .route("/video/v1/assets", post(create).get(list))
             .route("/video/v1/assets/{id}", get(show).delete(delete))
+            .route("/video/v1/uploads", post(create_upload))
+            .route("/video/v1/uploads/{id}", get(show_upload))
+            .route("/video/v1/uploads/{id}/cancel", put(cancel_upload))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         move |config| {
@@ -77,6 +82,37 @@ impl FakeMux {
     /// The answer to the next creation is lost.
     pub(crate) fn swallow_next(&self) {
         self.0.lock().unwrap().swallow = true;
+    }
+
+    /// Direct uploads as they are now, in order of creation.
+    pub(crate) fn uploads(&self) -> Vec<Value> {
+        self.0.lock().unwrap().uploads.clone()
+    }
+
+    /// All bytes of a direct upload are there. Answers its asset, which is being made.
+    pub(crate) fn arrives(&self, upload_id: &str) -> Value {
+        let mut assets = self.0.lock().unwrap();
+        let number = assets.made.len() + 1;
+        let upload = assets.uploads.iter_mut().find(|upload| upload["id"] == upload_id).unwrap();
+        let asset = json!({
+            "id": format!("asset-{number}"), "status": "preparing", "created_at": "1790000000",
+            "playback_ids": [{"id": format!("playback-{number}"), "policy": "signed"}],
+            "passthrough": upload["new_asset_settings"]["passthrough"], "upload_id": upload_id,
+        });
+        upload["status"] = json!("asset_created");
+        upload["asset_id"] = asset["id"].clone();
+        upload.as_object_mut().unwrap().remove("url");
+        assets.made.push(asset.clone());
+        asset
+    }
+
+    /// A direct upload ends without an asset.
+    pub(crate) fn ends(&self, upload_id: &str, status: &str) -> Value {
+        let mut assets = self.0.lock().unwrap();
+        let upload = assets.uploads.iter_mut().find(|upload| upload["id"] == upload_id).unwrap();
+        upload["status"] = json!(status);
+        upload.as_object_mut().unwrap().remove("url");
+        upload.clone()
     }
 
     /// The asset as it was created last, in another state.
@@ -161,6 +197,48 @@ async fn delete(State(mux): State<FakeMux>, Path(id): Path<String>) -> StatusCod
     assets.made.retain(|asset| asset["id"] != id.as_str());
     assets.deleted += before - assets.made.len();
     StatusCode::NO_CONTENT
+}
+
+async fn create_upload(
+    State(mux): State<FakeMux>,
+    Json(body): Json<Value>,
+) -> (StatusCode, Json<Value>) {
+    let mut assets = mux.0.lock().unwrap();
+    if assets.down {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})));
+    }
+    assert_eq!(body["new_asset_settings"]["playback_policies"], json!(["signed"]));
+    let number = assets.uploads.len() + 1;
+    let upload = json!({
+        "id": format!("upload-{number}"), "status": "waiting", "timeout": body["timeout"],
+        "cors_origin": body["cors_origin"], "new_asset_settings": body["new_asset_settings"],
+        "url": format!("https://uploads.test/{number}?upload_id=canary"),
+    });
+    assets.uploads.push(upload.clone());
+    (StatusCode::CREATED, Json(json!({"data": upload})))
+}
+
+async fn show_upload(
+    State(mux): State<FakeMux>,
+    Path(id): Path<String>,
+) -> (StatusCode, Json<Value>) {
+    let assets = mux.0.lock().unwrap();
+    match assets.uploads.iter().find(|upload| upload["id"] == id.as_str()) {
+        Some(upload) if !assets.down => (StatusCode::OK, Json(json!({"data": upload}))),
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({}))),
+        None => (StatusCode::NOT_FOUND, Json(json!({}))),
+    }
+}
+
+async fn cancel_upload(
+    State(mux): State<FakeMux>,
+    Path(id): Path<String>,
+) -> (StatusCode, Json<Value>) {
+    let waits = mux.uploads().iter().any(|u| u["id"] == id.as_str() && u["status"] == "waiting");
+    if !waits {
+        return (StatusCode::FORBIDDEN, Json(json!({})));
+    }
+    (StatusCode::OK, Json(json!({"data": mux.ends(&id, "cancelled")})))
 }
 
 /// Delivers an event as Mux would, and answers the status.

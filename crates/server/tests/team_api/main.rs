@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod chunked_sessions;
+mod direct_uploads;
 mod fake_mux;
 mod harness;
 mod http_actions;

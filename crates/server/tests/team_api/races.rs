@@ -22,7 +22,7 @@ fn wrong_sums(server: &Server) -> i64 {
     let check = "SELECT count(*) FROM team_storage t WHERE t.reserved <>
             (SELECT coalesce(sum(file_size), 0) FROM videos WHERE status = 'uploading')
         OR t.used <> (SELECT coalesce(sum(file_size), 0) FROM videos
-            WHERE status <> 'uploading' AND s3_key IS NOT NULL)";
+            WHERE status <> 'uploading' AND original IS NOT NULL)";
     server.open_database().query_row(check, [], |row| row.get(0)).unwrap()
 }
 

@@ -12,12 +12,12 @@ use crate::quota::charged;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const MIB: usize = 1 << 20;
 
-fn often(config: &mut Config) {
+pub(crate) fn often(config: &mut Config) {
     config.limits.sweep_round = Duration::from_millis(50);
 }
 
 /// Makes the job due now, and waits until it ran.
-async fn sweep(server: &Server, name: &str) {
+pub(crate) async fn sweep(server: &Server, name: &str) {
     let database = server.open_database();
     let due = "UPDATE sweeps SET next_due = 0, last_run = NULL WHERE name = ?1";
     wait(|| database.execute(due, [name]).unwrap() == 1).await;
@@ -39,7 +39,7 @@ async fn wait(mut done: impl FnMut() -> bool) {
     panic!("not done in ten seconds");
 }
 
-fn age(server: &Server, video: &str, by: i64) {
+pub(crate) fn age(server: &Server, video: &str, by: i64) {
     let sql = "UPDATE videos SET upload_updated_at = upload_updated_at - ?2 WHERE id = ?1";
     server.open_database().execute(sql, rusqlite::params![video, by]).unwrap();
 }

@@ -201,49 +201,6 @@ fn upload_event(kind: &'static str, video: &str, asset: Option<&Value>, number: 
     (format!("{kind}-{number}"), kind, data)
 }
 
-#[tokio::test]
-async fn a_direct_upload_says_what_became_of_it() {
-    let mux = FakeMux::default();
-    let configure = mux.start().await;
-    let server = Server::start_with(configure).await;
-    // As a video stands whose bytes go to the media engine itself: in work, and no asset yet.
-    let waiting = async |name: &str| {
-        let video = server.put_single(name, &clip()).await;
-        mark(&server, &video).await.unwrap();
-        let forgotten = "UPDATE videos SET mux_asset_id = NULL WHERE id = ?1";
-        server.open_database().execute(forgotten, [&video]).unwrap();
-        video
-    };
-    let created = waiting("created").await;
-    let asset = mux.last("ready");
-    let (id, kind, data) = upload_event("video.upload.asset_created", &created, Some(&asset), 1);
-    assert_eq!(deliver(&server, &id, kind, &data).await, 200);
-    // Too late: it has an asset.
-    let (id, kind, data) = upload_event("video.upload.errored", &created, None, 2);
-    assert_eq!(deliver(&server, &id, kind, &data).await, 200);
-    assert_eq!(server.get(&created).await["status"], "processing");
-    // Its asset is known now, also without a passthrough.
-    let mut bare = asset.clone();
-    bare.as_object_mut().unwrap().remove("passthrough");
-    assert_eq!(deliver(&server, "r", "video.asset.ready", &bare).await, 200);
-    assert_eq!(server.get(&created).await["status"], "ready");
-
-    for (kind, reason) in [
-        ("video.upload.errored", "no bytes"),
-        ("video.upload.cancelled", "The upload to the media engine was cancelled."),
-    ] {
-        let video = waiting(kind).await;
-        let (id, kind, data) = upload_event(kind, &video, None, 3);
-        assert_eq!(deliver(&server, &id, kind, &data).await, 200);
-        let row = server.get(&video).await;
-        assert_eq!((&row["status"], &row["uploadError"]), (&json!("failed"), &json!(reason)));
-    }
-    for kind in ["video.upload.created", "video.upload.asset_created", "video.upload.errored"] {
-        assert_eq!(deliver(&server, kind, kind, &json!({"nothing": "known"})).await, 200);
-    }
-    server.stop().await;
-}
-
 /// A small generator (SplitMix64), so that a failure can be had again by its seed.
 struct Random(u64);
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::db::projects::{self, NewProject};
 use crate::db::teams::{self, NewTeam};
 use crate::db::videos::transitions::{self, Beginning, StoredOriginal};
-use crate::db::videos::{self, NewVideo, OpenMultipart, idle};
+use crate::db::videos::{self, NewVideo, OpenMultipart, Original, idle};
 use crate::db::{migrations, users};
 
 const QUOTA: u64 = 100;
@@ -16,6 +16,10 @@ const QUOTA: u64 = 100;
 enum Step {
     Create { video: u8, project: u8, size: Option<u64> },
     Begin { video: u8, size: Option<u64>, multipart: bool },
+    BeginDirect { video: u8, size: u64 },
+    DirectArrived { video: u8 },
+    DirectEnded { video: u8 },
+    MakeMediaAgain,
     Reserve { video: u8, size: u64 },
     CloseMultipart { video: u8 },
     Complete { video: u8, size: u64 },
@@ -37,6 +41,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(video, project, size)| Step::Create { video, project, size }),
         4 => (video(), any_size(), any::<bool>())
             .prop_map(|(video, size, multipart)| Step::Begin { video, size, multipart }),
+        3 => (video(), size()).prop_map(|(video, size)| Step::BeginDirect { video, size }),
+        3 => video().prop_map(|video| Step::DirectArrived { video }),
+        1 => video().prop_map(|video| Step::DirectEnded { video }),
+        1 => Just(Step::MakeMediaAgain),
         2 => (video(), size()).prop_map(|(video, size)| Step::Reserve { video, size }),
         2 => video().prop_map(|video| Step::CloseMultipart { video }),
         4 => (video(), size()).prop_map(|(video, size)| Step::Complete { video, size }),
@@ -101,12 +109,44 @@ fn take_in(connection: &Connection, step: &Step, n: usize) -> Result<(), Databas
             let Some(seen) = row(video)? else { return Ok(()) };
             let open = OpenMultipart { upload_id: format!("m{n}"), part_size: 5, part_count: 2 };
             let beginning = Beginning {
-                key: format!("k{n}"),
+                original: Original::Stored(format!("k{n}")),
                 file_size: *size,
                 content_type: None,
                 multipart: (*multipart && size.is_some()).then_some(open),
             };
             transitions::begin_upload(connection, &seen, &beginning, 0)
+        }
+        Step::BeginDirect { video, size } => {
+            let Some(seen) = row(video)? else { return Ok(()) };
+            let beginning = Beginning {
+                original: Original::Direct(format!("d{n}")),
+                file_size: Some(*size),
+                content_type: None,
+                multipart: None,
+            };
+            transitions::begin_upload(connection, &seen, &beginning, 0)
+        }
+        Step::DirectArrived { video } => {
+            let Some(Original::Direct(id)) = row(video)?.and_then(|row| row.original) else {
+                return Ok(());
+            };
+            let asset = format!("a{n}");
+            transitions::direct_arrived(connection, &video.to_string(), &id, &asset, 0)?;
+            let (video, duration) = (video.to_string(), Some(1.0));
+            transitions::asset_ready(connection, &video, &asset, "p", duration).map(drop)
+        }
+        Step::DirectEnded { video } => {
+            let Some(Original::Direct(id)) = row(video)?.and_then(|row| row.original) else {
+                return Ok(());
+            };
+            transitions::direct_ended(connection, &video.to_string(), &id, "no", 0).map(drop)
+        }
+        Step::MakeMediaAgain => {
+            transitions::make_media_again(connection)?;
+            let playable = "SELECT count(*) FROM videos WHERE status = 'ready'";
+            let playable: i64 = connection.query_row(playable, [], |row| row.get(0))?;
+            assert_eq!(playable, 0, "nothing can be played without its renditions");
+            Ok(())
         }
         Step::Reserve { video, size } => reserve(connection, &video.to_string(), *size),
         Step::CloseMultipart { video } => {
@@ -114,7 +154,9 @@ fn take_in(connection: &Connection, step: &Step, n: usize) -> Result<(), Databas
             transitions::close_multipart(connection, &video.to_string(), &open.upload_id, 0)
         }
         Step::Complete { video, size } => {
-            let Some(key) = row(video)?.and_then(|row| row.s3_key) else { return Ok(()) };
+            let Some(Original::Stored(key)) = row(video)?.and_then(|row| row.original) else {
+                return Ok(());
+            };
             let (size, content_type) = (*size, "video/mp4".into());
             let original = StoredOriginal { key, size, content_type, crc64nvme: None };
             transitions::start_processing(connection, &video.to_string(), &original, 0)

@@ -35,15 +35,15 @@ pub(crate) fn expire(
     now: i64,
 ) -> Result<bool, DatabaseError> {
     Ok(connection.execute(
-        "UPDATE videos SET status = 'failed', upload_error = ?5, s3_key = NULL,
+        "UPDATE videos SET status = 'failed', upload_error = ?5, original = NULL,
              multipart_upload_id = NULL, part_size = NULL, part_count = NULL, crc64nvme = NULL,
              superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
              mux_asset_id = NULL, upload_updated_at = ?6
          WHERE id = ?1 AND status = 'uploading' AND upload_updated_at <= ?4
-             AND s3_key IS ?2 AND multipart_upload_id IS ?3",
+             AND original IS ?2 AND multipart_upload_id IS ?3",
         params![
             seen.id,
-            seen.s3_key,
+            seen.original,
             seen.multipart.as_ref().map(|open| &open.upload_id),
             before,
             reason,
@@ -57,7 +57,7 @@ pub(crate) fn unnamed_keys(
     connection: &Connection,
     keys: Vec<String>,
 ) -> Result<Vec<String>, DatabaseError> {
-    unknown(connection, "SELECT EXISTS (SELECT 1 FROM videos WHERE s3_key = ?1)", keys)
+    unknown(connection, "SELECT EXISTS (SELECT 1 FROM videos WHERE original = ?1)", keys)
 }
 
 /// Those of `uploads` that are no video's.

@@ -2,12 +2,15 @@
 
 pub(crate) mod idle;
 pub(crate) mod listing;
+mod original;
 pub(crate) mod transitions;
 pub(crate) mod versions;
 
 use dailies_api::videos::{VideoStatus, Visibility};
 use dailies_database::DatabaseError;
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, ToSql, params};
+
+pub(crate) use self::original::{IS_DIRECT, Original, PLACED};
 
 use super::{parsed, text};
 
@@ -99,7 +102,7 @@ pub(crate) struct VideoRow {
     /// Bytes.
     pub(crate) file_size: Option<u64>,
     pub(crate) content_type: Option<String>,
-    pub(crate) s3_key: Option<String>,
+    pub(crate) original: Option<Original>,
     /// Open until it is completed or aborted.
     pub(crate) multipart: Option<OpenMultipart>,
     pub(crate) crc64nvme: Option<String>,
@@ -115,6 +118,16 @@ pub(crate) struct VideoRow {
     pub(crate) version_number: u32,
     /// There is a later version.
     pub(crate) superseded: bool,
+}
+
+impl VideoRow {
+    /// Of its original in the storage.
+    pub(crate) fn s3_key(&self) -> Option<&str> {
+        match &self.original {
+            Some(Original::Stored(key)) => Some(key),
+            Some(Original::Direct(_)) | None => None,
+        }
+    }
 }
 
 /// A multipart upload and its plan.
@@ -180,7 +193,14 @@ pub(crate) fn by_asset(
     one(connection, "v.mux_asset_id = ?1", asset_id)
 }
 
-/// Ids of the videos that the media engine should be working on.
+/// The video whose bytes go up by this direct upload, or went.
+pub(crate) fn by_direct_upload(
+    connection: &Connection,
+    upload_id: &str,
+) -> Result<Option<VideoRow>, DatabaseError> {
+    one(connection, "v.original = ?1", Original::Direct(upload_id.to_owned()))
+}
+
 /// How many there are in each state.
 pub(crate) fn by_status(connection: &Connection) -> Result<Vec<(String, i64)>, DatabaseError> {
     let mut statement =
@@ -189,6 +209,7 @@ pub(crate) fn by_status(connection: &Connection) -> Result<Vec<(String, i64)>, D
     Ok(states.collect::<Result<_, _>>()?)
 }
 
+/// Ids of the videos that the media engine should be working on.
 pub(crate) fn processing(connection: &Connection) -> Result<Vec<String>, DatabaseError> {
     let mut statement =
         connection.prepare_cached("SELECT id FROM videos WHERE status = 'processing'")?;
@@ -210,7 +231,7 @@ fn many(
 fn one(
     connection: &Connection,
     condition: &str,
-    value: &str,
+    value: impl ToSql,
 ) -> Result<Option<VideoRow>, DatabaseError> {
     Ok(connection
         .prepare_cached(&format!("{SELECT} WHERE {condition}"))?
@@ -243,7 +264,7 @@ fn video(row: &Row<'_>) -> rusqlite::Result<VideoRow> {
         upload_error: row.get("upload_error")?,
         file_size: row.get::<_, Option<i64>>("file_size")?.map(i64::unsigned_abs),
         content_type: row.get("content_type")?,
-        s3_key: row.get("s3_key")?,
+        original: row.get("original")?,
         multipart,
         crc64nvme: row.get("crc64nvme")?,
         mux_asset_id: row.get("mux_asset_id")?,

@@ -4,11 +4,12 @@
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, params};
 
-use super::{OpenMultipart, VideoRow, stored};
+use super::original::IS_DIRECT;
+use super::{OpenMultipart, Original, VideoRow, stored};
 
 /// What an upload begins with.
 pub(crate) struct Beginning {
-    pub(crate) key: String,
+    pub(crate) original: Original,
     /// Bytes, where they are known.
     pub(crate) file_size: Option<u64>,
     pub(crate) content_type: Option<String>,
@@ -35,18 +36,18 @@ pub(crate) fn begin_upload(
 ) -> Result<(), DatabaseError> {
     let multipart = beginning.multipart.as_ref();
     exactly_one(connection.execute(
-        "UPDATE videos SET status = 'uploading', upload_error = NULL, s3_key = ?4,
+        "UPDATE videos SET status = 'uploading', upload_error = NULL, original = ?4,
              file_size = ?5, content_type = ?6, multipart_upload_id = ?7, part_size = ?8,
              part_count = ?9, crc64nvme = NULL, mux_playback_id = NULL, duration = NULL,
              superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
              mux_asset_id = NULL, upload_updated_at = ?10
          WHERE id = ?1 AND status IN ('uploading', 'failed')
-             AND s3_key IS ?2 AND multipart_upload_id IS ?3",
+             AND original IS ?2 AND multipart_upload_id IS ?3",
         params![
             seen.id,
-            seen.s3_key,
+            seen.original,
             seen.multipart.as_ref().map(|open| &open.upload_id),
-            beginning.key,
+            beginning.original,
             beginning.file_size.map(stored),
             beginning.content_type,
             multipart.map(|open| &open.upload_id),
@@ -61,7 +62,7 @@ pub(crate) fn begin_upload(
 pub(crate) fn remove_unfinished(connection: &Connection, id: &str) -> Result<bool, DatabaseError> {
     Ok(connection.execute(
         "DELETE FROM videos WHERE id = ?1 AND (status = 'uploading'
-             OR (status = 'failed' AND s3_key IS NULL))",
+             OR (status = 'failed' AND original IS NULL))",
         [id],
     )? == 1)
 }
@@ -116,15 +117,15 @@ pub(crate) fn abandon(
     now: i64,
 ) -> Result<(), DatabaseError> {
     exactly_one(connection.execute(
-        "UPDATE videos SET status = 'failed', upload_error = ?4, s3_key = NULL,
+        "UPDATE videos SET status = 'failed', upload_error = ?4, original = NULL,
              multipart_upload_id = NULL, part_size = NULL, part_count = NULL, crc64nvme = NULL,
              superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
              mux_asset_id = NULL, upload_updated_at = ?5
          WHERE id = ?1 AND status IN ('uploading', 'failed')
-             AND s3_key IS ?2 AND multipart_upload_id IS ?3",
+             AND original IS ?2 AND multipart_upload_id IS ?3",
         params![
             seen.id,
-            seen.s3_key,
+            seen.original,
             seen.multipart.as_ref().map(|open| &open.upload_id),
             reason,
             now,
@@ -145,7 +146,7 @@ pub(crate) fn start_processing(
              superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
              mux_asset_id = NULL, upload_updated_at = ?6
          WHERE id = ?1 AND status IN ('uploading', 'failed')
-             AND s3_key = ?2 AND multipart_upload_id IS NULL",
+             AND original = ?2 AND multipart_upload_id IS NULL",
         params![
             id,
             original.key,
@@ -155,6 +156,39 @@ pub(crate) fn start_processing(
             now
         ],
     )?)
+}
+
+/// uploading → processing: all bytes came by this direct upload, and are this asset. False where the
+/// video goes by another upload, or moved on.
+pub(crate) fn direct_arrived(
+    connection: &Connection,
+    id: &str,
+    upload_id: &str,
+    asset_id: &str,
+    now: i64,
+) -> Result<bool, DatabaseError> {
+    Ok(connection.execute(
+        "UPDATE videos SET status = 'processing', mux_asset_id = ?3, upload_updated_at = ?4
+         WHERE id = ?1 AND status = 'uploading' AND original = ?2",
+        params![id, Original::Direct(upload_id.to_owned()), asset_id, now],
+    )? == 1)
+}
+
+/// uploading → failed with nothing stored: no bytes come by this direct upload any more. False where
+/// the video goes by another upload, or moved on.
+pub(crate) fn direct_ended(
+    connection: &Connection,
+    id: &str,
+    upload_id: &str,
+    reason: &str,
+    now: i64,
+) -> Result<bool, DatabaseError> {
+    Ok(connection.execute(
+        "UPDATE videos SET status = 'failed', upload_error = ?3, original = NULL,
+             upload_updated_at = ?4
+         WHERE id = ?1 AND status = 'uploading' AND original = ?2",
+        params![id, Original::Direct(upload_id.to_owned()), reason, now],
+    )? == 1)
 }
 
 /// The media engine took the original. False where a webhook was faster.
@@ -230,12 +264,27 @@ pub(crate) fn asset_errored(
     )? == 1)
 }
 
-/// ready → processing, for every video: a restored server has no renditions. Answers how many.
+/// What a video says of which nothing is left but its row.
+const NOT_IN_BACKUP: &str =
+    "This video was not in the backup that the server was restored from. Upload the file again.";
+
+/// ready → processing, for every video with an original: a restored server has no renditions. What
+/// was with the media engine alone is lost: (processing | ready) → failed. Answers how many there
+/// were.
 pub(crate) fn make_media_again(connection: &Connection) -> Result<usize, DatabaseError> {
-    Ok(connection.execute(
+    let lost = connection.execute(
+        &format!(
+            "UPDATE videos SET status = 'failed', upload_error = ?1, original = NULL,
+                 superseded_asset_id = mux_asset_id, mux_asset_id = NULL, mux_playback_id = NULL
+             WHERE status IN ('processing', 'ready') AND {IS_DIRECT}"
+        ),
+        [NOT_IN_BACKUP],
+    )?;
+    let again = connection.execute(
         "UPDATE videos SET status = 'processing', superseded_asset_id = mux_asset_id,
              mux_asset_id = NULL, mux_playback_id = NULL
          WHERE status = 'ready'",
         [],
-    )?)
+    )?;
+    Ok(lost + again)
 }

@@ -37,7 +37,7 @@ CREATE INDEX uploads_by_asset ON uploads (asset) WHERE asset IS NOT NULL;
 ";
 
 /// Bytes come in multiples of this, but for the last ones.
-pub(in crate::media) const GRANULE: u64 = 256 << 10;
+pub(in crate::media) use dailies_api::direct_uploads::GRANULE;
 
 /// A new upload.
 pub(in crate::media) struct NewUpload {
