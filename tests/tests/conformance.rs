@@ -31,7 +31,7 @@ conforms! { memory_parts: InMemory::new(Shape::Parts);
     a_lost_session_is_opened_anew a_cancel_leaves_nothing
 }
 conforms! { memory_chunks: InMemory::new(Shape::Chunks);
-    whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
+    a_lost_confirmation_is_made_up_for whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
     every_call_meets_a_fault a_damaged_part_is_sent_again finishing_again_changes_nothing
     failed_processing_is_told resumes_after_a_restart goes_on_after_a_pause
     a_lost_session_is_opened_anew a_cancel_leaves_nothing
@@ -59,7 +59,7 @@ conforms! { video_actions_documented: AtServer::new(Kind::Documented).await;
     every_call_meets_a_fault
 }
 conforms! { chunked_sessions: AtServer::new(Kind::Chunked).await;
-    whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
+    a_lost_confirmation_is_made_up_for whole_path every_request_is_lost every_answer_is_lost every_call_meets_a_busy_server
     every_call_meets_a_fault a_damaged_part_is_sent_again finishing_again_changes_nothing
     resumes_after_a_restart goes_on_after_a_pause a_lost_session_is_opened_anew
     a_cancel_leaves_nothing

@@ -230,6 +230,23 @@ pub async fn meets_a_mix_of_faults(side: &dyn Side, seed: u64) -> Result<()> {
     Ok(())
 }
 
+/// A part that the storage took, and that the team was not told of, is not sent again.
+///
+/// # Errors
+/// See [`whole_path`].
+pub async fn a_lost_confirmation_is_made_up_for(side: &dyn Side) -> Result<()> {
+    let stand = Stand::set(side).await?;
+    stand.faulty.obey([(Call::Confirm, Fault::LoseRequest), (Call::Confirm, Fault::ServerFault)]);
+    let file = side.file()?;
+    let id = stand.add(&file).await?;
+    stand.ready(id).await?;
+    ensure!(stand.faulty.unused().is_empty(), "never happened: {:?}", stand.faulty.unused());
+    side.holds_just(&file).await?;
+    ensure!(side.sent_again() == 0, "{} parts came again", side.sent_again());
+    stand.uploader.stop().await;
+    Ok(())
+}
+
 /// A session that ends in the middle is followed by another, in which everything goes up.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
+mod confirm;
 mod in_order;
 mod line;
 mod permits;
@@ -20,7 +21,7 @@ use crate::progress::{InFlight, Progress};
 use crate::protocol::{Intent, Opened, Sent, Ticket, UploadProtocol};
 use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};
 use crate::store::{Proof, Receipt, SessionKind, Store};
-use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan, Verdict, judge};
+use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
 
 /// Bytes whose checksums are computed ahead of the lanes.
 const AHEAD: u64 = 64 << 20;
@@ -30,6 +31,14 @@ const TRIES: u32 = 4;
 const PREPARED: usize = 4;
 /// A wait longer than this is the upload's business, not one part's.
 const LONGEST_LANE_WAIT: Duration = Duration::from_secs(20);
+
+/// What is left to do of a session's parts.
+struct Missing {
+    /// To be sent.
+    parts: Vec<(PartNumber, ByteRange)>,
+    /// The storage took them, and the team may not have been told.
+    unconfirmed: Vec<(PartNumber, ByteRange)>,
+}
 
 /// What every lane of an upload works with.
 #[derive(Clone)]
@@ -68,11 +77,13 @@ impl Sending {
             .session
             .plan(self.intent.size)
             .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
-        let missing = self.missing(&source, &plan).await?;
+        let Missing { parts: missing, unconfirmed } = self.missing(&source, &plan).await?;
 
         let (give, tickets) = mpsc::channel(PREPARED);
         let tickets = Arc::new(Mutex::new(tickets));
-        let turns = Arc::new(Turns::new(missing.iter().map(|(part, _)| *part)));
+        let mut all: Vec<_> = missing.iter().chain(&unconfirmed).map(|(part, _)| *part).collect();
+        all.sort_unstable();
+        let turns = Arc::new(Turns::new(all.into_iter()));
         let mut lanes = JoinSet::new();
         for _ in 0..self.lanes.min(missing.len()) {
             let turns = Arc::clone(&turns);
@@ -82,18 +93,20 @@ impl Sending {
         // The lanes hold the only receivers: when all have ended, so has the preparing.
         drop(tickets);
         let preparing = self.prepare(&source, missing, give);
-        tokio::pin!(preparing);
-        let mut prepared = false;
+        let confirming = self.confirm_all(unconfirmed, &turns);
+        tokio::pin!(preparing, confirming);
+        let (mut prepared, mut confirmed) = (false, false);
         loop {
             tokio::select! {
                 done = &mut preparing, if !prepared => { done?; prepared = true; }
-                lane = lanes.join_next() => match lane {
-                    Some(Ok(ended)) => ended?,
-                    Some(Err(error)) => {
+                done = &mut confirming, if !confirmed => { done?; confirmed = true; }
+                Some(lane) = lanes.join_next() => match lane {
+                    Ok(ended) => ended?,
+                    Err(error) => {
                         return Err(Failure::LocalStorage(format!("a lane broke: {error}")));
                     }
-                    None => return Ok(()),
-                }
+                },
+                else => return Ok(()),
             }
         }
     }
@@ -103,14 +116,12 @@ impl Sending {
         &self,
         source: &Source,
         plan: &PartPlan,
-    ) -> Result<Vec<(PartNumber, ByteRange)>, Failure> {
+    ) -> Result<Missing, Failure> {
         let id = self.intent.id;
         let receipts = self.store.receipts(id).await.map_err(local)?;
         let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();
         // A single PUT says nothing of what arrived: its receipt is all there is.
-        if let SessionKind::Multipart { .. } | SessionKind::Chunked { .. } =
-            self.opened.session.kind
-        {
+        if let SessionKind::Multipart { .. } = self.opened.session.kind {
             let arrived = self.opened.arrived.parts();
             let arrived: HashMap<_, _> = arrived.iter().map(|a| (a.part, a)).collect();
             let is_there = |receipt: &&Receipt| {
@@ -143,10 +154,14 @@ impl Sending {
                 held.insert(part);
             }
         }
-        let (done, missing): (Vec<_>, Vec<_>) =
+        let (mut done, parts): (Vec<_>, Vec<_>) =
             plan.parts().partition(|(part, _)| held.contains(part));
         self.progress.set_confirmed(done.iter().map(|(_, range)| range.length).sum());
-        Ok(missing)
+        // The storage took these, and the team says only what it was told.
+        let chunked = matches!(self.opened.session.kind, SessionKind::Chunked { .. });
+        let told: HashSet<_> = self.opened.arrived.parts().iter().map(|a| a.part).collect();
+        done.retain(|(part, _)| chunked && !told.contains(part));
+        Ok(Missing { parts, unconfirmed: done })
     }
 
     /// Gets leave for the missing parts, a batch ahead of the lanes.
@@ -255,7 +270,7 @@ impl Lane {
                 // It may have arrived: whoever opens the session again looks for it.
                 return Err(failure);
             }
-            let failure = self.pause(failure, tries).await?;
+            let failure = sending.pause(failure, tries).await?;
             sending.progress.retry();
             if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
                 ticket = self.fresh(part, range).await?;
@@ -265,48 +280,12 @@ impl Lane {
         };
         // Others need not wait while this part waits for its turn.
         drop(permit);
-        if let SessionKind::Chunked { .. } = sending.opened.session.kind {
-            self.turns.of(part).await;
-            self.confirm(part, range).await?;
-            self.turns.next();
-        }
         sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
         sending.progress.confirm(range.length);
-        Ok(())
-    }
-
-    /// Tells the team of a part, whose bytes need not go up again where it is only busy. After any
-    /// other failure it may have heard of it: whoever opens the session again asks.
-    async fn confirm(&self, part: PartNumber, range: ByteRange) -> Result<(), Failure> {
-        let Sending { protocol, intent, opened, .. } = &self.sending;
-        let mut tries = 0;
-        while let Err(failure) = protocol.confirm(intent, opened, part, range).await {
-            tracing::debug!(part = part.get(), %failure, tries, "a part was not confirmed");
-            if !matches!(failure, Failure::Busy { .. }) {
-                return Err(failure);
-            }
-            self.pause(failure, tries).await?;
-            tries += 1;
+        if let SessionKind::Chunked { .. } = sending.opened.session.kind {
+            sending.confirm(part, range, &self.turns).await?;
         }
         Ok(())
-    }
-
-    /// Waits before the next try; gives the failure back as an error where that is not a lane's
-    /// business.
-    async fn pause(&self, failure: Failure, tries: u32) -> Result<Failure, Failure> {
-        let now = self.sending.clock.now();
-        let at = match judge(&failure, tries, now, fastrand::f32()) {
-            _ if tries >= TRIES => return Err(failure),
-            Verdict::FreshUrl => now,
-            Verdict::TryAgain { at } | Verdict::WaitForNetwork { at } => at,
-            _ => return Err(failure),
-        };
-        let wait = Duration::from_millis((at.0 - now.0).max(0).unsigned_abs());
-        if wait > LONGEST_LANE_WAIT {
-            return Err(failure);
-        }
-        tokio::time::sleep(wait).await;
-        Ok(failure)
     }
 
     async fn once(&self, ticket: &Ticket, range: ByteRange) -> Result<Receipt, Failure> {
