@@ -103,6 +103,13 @@ impl Keeping {
         });
     }
 
+    /// A choice of team is one of all: uploads to others wait until they are chosen again.
+    pub(crate) async fn leave_others(&self) {
+        if let Err(error) = self.engine.disconnect_others().await {
+            tracing::warn!(%error, "other teams are not left");
+        }
+    }
+
     async fn keep_alive(self, stop: CancellationToken, mut asked: Option<Answer>) {
         let mut ends = 0;
         loop {
@@ -149,6 +156,7 @@ impl Keeping {
             Ok(_) => {}
             Err(error) => return error.message,
         }
+        self.leave_others().await;
         self.set_server(ServerView::Running { url });
         if let Some(asked) = asked.take() {
             let _ = asked.send(Ok(()));
@@ -164,7 +172,8 @@ impl Keeping {
         self.set_key_kept(KeyKept::Keychain);
         loop {
             let connection = Connection::with_key(url.clone(), key.clone());
-            match self.engine.connect(connection).await {
+            // One that was connected before takes files meanwhile, and the engine comes back to it.
+            match self.engine.reconnect(connection).await {
                 Ok(_) => return,
                 // Asking again does not mend it, and the page says that somebody is needed.
                 Err(error) if matches!(error.code, Code::SignedOut | Code::Forbidden) => return,

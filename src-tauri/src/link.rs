@@ -175,6 +175,7 @@ impl Link {
         }
         // Asking somebody to unlock the keychain may take long.
         let _ = done.send(Ok(()));
+        self.keeping.leave_others().await;
         self.end_keeper().await;
         self.keeping.set_server(ServerView::Off);
         self.choose(Choice::Server { url: url.clone() }).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use dailies_api::credentials::Credentials;
-use dailies_engine::clock::SystemClock;
+use dailies_engine::clock::{Clock, SystemClock};
 use dailies_engine::net::NetOptions;
 use dailies_engine::protocol::UploadProtocol;
 use dailies_engine::team::{Connection, Team};
@@ -52,9 +52,22 @@ impl Uploader {
     /// # Errors
     /// As [`Self::start`].
     pub async fn by_way_of(folder: &Path, credentials: &Credentials, url: &str) -> Result<Self> {
+        Self::timed(folder, credentials, url, Arc::new(SystemClock)).await
+    }
+
+    /// As [`Self::by_way_of`], with another clock than the computer's.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn timed(
+        folder: &Path,
+        credentials: &Credentials,
+        url: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let profile = Profile::lock(folder)?;
         let queue = Profile::queue(folder);
-        let (engine, task) = dailies_engine::start(&queue, Arc::new(SystemClock), quick()).await?;
+        let (engine, task) = dailies_engine::start(&queue, clock, quick()).await?;
         let key = credentials.api_key.clone();
         engine.connect(Connection::with_key(Url::parse(url)?, key)).await?;
         Ok(Self { engine, task, _profile: profile })

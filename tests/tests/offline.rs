@@ -114,3 +114,36 @@ async fn a_computer_that_wakes_up_starts_anew_on_fresh_connections() {
     engine.stop(task).await;
     stage.strike().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_offered_without_a_network_waits_for_it() {
+    let wire = Wire::lay(80).await.unwrap();
+    let folder = tempfile::Builder::new().prefix("e2e-").tempdir().unwrap();
+    let server = Server::start_on(&wire, &folder.path().join("server"), &[]).await.unwrap();
+    let clip = |name: &str, take| {
+        let path = folder.path().join(name);
+        clips::copy(6, take, &path).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (first, second) = (clip("first.mp4", Take::One), clip("second.mp4", Take::Two));
+    let dailies = Dailies::new(folder.path().join("profile"), &server.credentials_file).on(&wire);
+    let done = dailies.run(LIMIT, &["upload", &first]).await.unwrap();
+    assert_eq!(done.code(), Some(0), "{}\n{}", done.out, done.errors);
+
+    wire.cut().await.unwrap();
+    // What was never reached may be no team server at all.
+    let stranger = Dailies::new(folder.path().join("other"), &server.credentials_file).on(&wire);
+    let refused = stranger.run(LIMIT, &["upload", &second]).await.unwrap();
+    assert_eq!(refused.code(), Some(3), "{}\n{}", refused.out, refused.errors);
+    assert!(refused.errors.contains("cannot be reached"), "{}", refused.errors);
+
+    let upload = dailies.spawn(&["upload", &second]).unwrap();
+    upload.until(LIMIT, |event| event["event"] == "added").await.unwrap();
+    tokio::time::sleep(SOON).await;
+    assert_eq!(upload.events().len(), 1, "{:?}", upload.events());
+    wire.mend().await.unwrap();
+    let ended = upload.ended(LIMIT).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}\n{}", ended.out, ended.errors);
+    assert!(ended.event("uploaded").is_some());
+    server.stop().await.unwrap();
+}

@@ -10,6 +10,7 @@ export function anUpload({ progress, ...given }: Given = {}): UploadView {
   return {
     id: "01",
     title: "reel.mov",
+    server: "https://team.example/",
     path: "/footage/reel.mov",
     destination: { projectId: "p", project: "Spring / Rushes", team: "North Studio" },
     phase: "queued",

@@ -134,10 +134,7 @@ async fn obey(
             return engine.connect(connection).await.map(|_| Value::Null);
         }
         Request::Disconnect(server) => {
-            if engine.last_server().await?.as_deref() == Some(server.as_str()) {
-                engine.disconnect().await?;
-            }
-            return Ok(Value::Null);
+            return value(engine.disconnect_from(&server).await?);
         }
         Request::SendAnyway(ids) => engine.send_anyway(ids.clone()).await.map(|()| ids),
         Request::Pause(ids) => engine.pause(ids.clone()).await.map(|()| ids),

@@ -42,8 +42,8 @@ pub(crate) struct Follow<'a> {
     uploaded: HashSet<UploadId>,
     ready: HashSet<UploadId>,
     failed: HashSet<UploadId>,
-    /// The team refuses whoever calls: nothing is started any more.
-    refused: bool,
+    /// Servers to which uploads may go on by themselves.
+    connected: HashSet<String>,
 }
 
 impl<'a> Follow<'a> {
@@ -56,7 +56,7 @@ impl<'a> Follow<'a> {
             uploaded: HashSet::new(),
             ready: HashSet::new(),
             failed: HashSet::new(),
-            refused: false,
+            connected: HashSet::new(),
         }
     }
 
@@ -97,7 +97,8 @@ impl<'a> Follow<'a> {
         let mut seq = self.refresh(&wanted).await?;
         loop {
             let has_ended = |upload: &UploadView| has_ended(upload, wait, whole_queue);
-            let stands = |upload: &UploadView| self.refused && !upload.active;
+            let stands =
+                |upload: &UploadView| !self.connected.contains(&upload.server) && !upload.active;
             if self.uploads.values().all(|upload| has_ended(upload) || stands(upload)) {
                 // Of a whole queue, what somebody cancelled is nothing that failed.
                 let failed = self.uploads.values().any(|upload| {
@@ -128,7 +129,7 @@ impl<'a> Follow<'a> {
         // What changes after this is in what is read next, too.
         let snapshot = self.engine.snapshot().await?;
         let seq = snapshot.seq;
-        self.see_connection(&snapshot.connection);
+        self.see_connections(snapshot.connections);
         match wanted {
             Wanted::These(ids) => {
                 for upload in self.engine.uploads(ids.iter().copied().collect()).await? {
@@ -172,13 +173,17 @@ impl<'a> Follow<'a> {
                     self.uploads.remove(&id);
                 }
             }
-            News::Connection { connection } => self.see_connection(&connection),
+            News::Connection { connections, .. } => self.see_connections(connections),
             News::Queue { .. } => {}
         }
     }
 
-    fn see_connection(&mut self, connection: &ConnectionView) {
-        self.refused = matches!(connection, ConnectionView::Refused { code: Code::SignedOut, .. });
+    fn see_connections(&mut self, connections: Vec<ConnectionView>) {
+        let connected = connections.into_iter().filter_map(|connection| match connection {
+            ConnectionView::Connected { url, .. } => Some(url),
+            ConnectionView::None | ConnectionView::Refused { .. } => None,
+        });
+        self.connected = connected.collect();
     }
 
     /// Takes an upload's new state and says what is new in it.

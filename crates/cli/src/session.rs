@@ -52,9 +52,21 @@ impl Session {
         Team::connect(connection(&Vault::of_profile(folder), args, None).await?, clients).await
     }
 
+    /// Connects where new files go, and to every other server that the queue has something for and
+    /// that somebody is signed in to.
     async fn connect(&self, vault: &Vault, args: &Args) -> Result<(), EngineError> {
         let last = self.engine.last_server().await?;
-        self.engine.connect(connection(vault, args, last).await?).await.map(drop)
+        let connection = connection(vault, args, last).await?;
+        let chosen = connection.url().clone();
+        self.engine.reconnect(connection).await?;
+        let needed = self.engine.servers().await?;
+        for kept in vault.all().await? {
+            if kept.server != chosen && needed.iter().any(|server| server == kept.server.as_str()) {
+                // Nobody waits for its answer here.
+                self.engine.expect(kept_connection(vault, kept.server).await?).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the work in order.

@@ -3,17 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dailies_api::projects::UploadTarget;
-
 use crate::census::Census;
-use crate::engine::{Connected, Engine};
+use crate::engine::Engine;
 use crate::error::{Code, EngineError};
-use crate::handle::{Candidate, Command, candidate, no_such_upload};
+use crate::handle::{Candidate, Command, Found, candidate, no_such_upload};
 use crate::queue::Entry;
 use crate::store::{Destination, Happened, Registration, Setting, Shelf, Spot, Upload};
-use crate::team::Team;
 use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
-use crate::view::{Added, ConnectionView, DestinationView, News, Page, UploadView};
+use crate::view::{Added, News, Page, UploadView};
 
 /// Uploads that are steered in one transaction, and told in one change.
 const BATCH: usize = 500;
@@ -25,20 +22,24 @@ impl Engine {
     pub(crate) async fn obey(&mut self, command: Command) {
         match command {
             Command::Connected(team, done) => {
-                self.connect(team).await;
-                let _ = done.send(self.connection.clone());
+                let _ = done.send(self.connect(*team, true).await);
+            }
+            Command::Expect { connection, clients, done } => {
+                let _ = done.send(self.expect(*connection, clients).await);
             }
             Command::Refused { url, code, done } => {
-                let url = url.to_string();
-                self.set_connection(ConnectionView::Refused { url, code });
+                self.refuse(url.into(), code);
                 let _ = done.send(());
             }
-            Command::Disconnect(done) => {
-                self.disconnect().await;
+            Command::Disconnect(ends, done) => {
+                self.disconnect(ends).await;
                 let _ = done.send(());
             }
             Command::Team(done) => {
-                let _ = done.send(self.connected.as_ref().map(|c| Arc::clone(&c.team)));
+                let _ = done.send(self.connections.current().map(|c| Arc::clone(&c.team)));
+            }
+            Command::Servers(done) => {
+                let _ = done.send(self.store.servers().await.map_err(EngineError::from));
             }
             Command::LastServer(done) => {
                 let _ = done.send(self.store.setting(Setting::Server).await.ok().flatten());
@@ -53,7 +54,7 @@ impl Engine {
                 let _ = done.send(self.steer(ids, &input).await);
             }
             Command::SteerAll(input, done) => {
-                self.steer_all(&input).await;
+                self.steer_all(&input, None).await;
                 let _ = done.send(());
             }
             Command::Put(ids, spot, done) => {
@@ -81,12 +82,7 @@ impl Engine {
                 let _ = done.send(self.find(ids).await);
             }
             Command::Find(id, done) => {
-                let row = self.rows(vec![id]).await.map(|mut rows| rows.pop());
-                let found = row.map_err(EngineError::from).and_then(|row| {
-                    let (row, _) = row.ok_or_else(|| no_such_upload(id))?;
-                    Ok((row.path, row.video_id))
-                });
-                let _ = done.send(found);
+                let _ = done.send(self.found(id).await);
             }
             Command::Rules(done) => {
                 let _ = done.send(self.rules_view());
@@ -110,67 +106,12 @@ impl Engine {
         }
     }
 
-    async fn connect(&mut self, team: Arc<Team>) {
-        let wanted = self.store.setting(Setting::Project).await.ok().flatten();
-        let targets = team.targets();
-        let target = targets
-            .iter()
-            .find(|target| Some(&target.project_id) == wanted.as_ref())
-            .cloned()
-            .or_else(|| team.first_target());
-        let destination = target.map(DestinationView::from);
-        let protocol = Self::protocol(&team);
-        let number = self.connected.as_ref().map_or(0, |before| before.number + 1);
-        let connected =
-            Connected { team, protocol, destination: destination.clone(), number, paused: false };
-        let url = connected.server().to_owned();
-        self.connected = Some(connected);
-        self.remember(Setting::Server, Some(url.clone())).await;
-        self.set_connection(ConnectionView::Connected { url, destination });
-        self.nothing_waits = false;
-        self.no_first_waits = false;
-        self.steer_all(&Input::Connected).await;
-    }
-
-    async fn disconnect(&mut self) {
-        self.connected = None;
-        for entry in self.queue.loaded() {
-            if let Some(running) = &entry.running {
-                running.stop.cancel();
-            }
-        }
-        self.remember(Setting::Server, None).await;
-        self.set_connection(ConnectionView::None);
-    }
-
-    async fn set_destination(&mut self, project: &str) -> Result<(), EngineError> {
-        let connected = self.connected.as_mut().ok_or_else(not_connected)?;
-        let destination = DestinationView::from(target(&connected.team, project)?);
-        connected.destination = Some(destination.clone());
-        let url = connected.server().to_owned();
-        self.remember(Setting::Project, Some(project.to_owned())).await;
-        self.set_connection(ConnectionView::Connected { url, destination: Some(destination) });
-        Ok(())
-    }
-
     async fn add(
         &mut self,
         candidates: Vec<Candidate>,
         project: Option<String>,
     ) -> Result<Added, EngineError> {
-        let connected = self.connected.as_ref().ok_or_else(not_connected)?;
-        let view = match project {
-            Some(project) => DestinationView::from(target(&connected.team, &project)?),
-            None => connected.destination.clone().ok_or_else(|| {
-                EngineError::new(Code::NotFound, "the team has no project to upload to")
-            })?,
-        };
-        let destination = Destination {
-            server: connected.server().to_owned(),
-            project_id: view.project_id,
-            project: view.project,
-            team: view.team,
-        };
+        let destination = self.destination(project.as_deref())?;
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for candidate in candidates {
             let same = |(row, _): &(Upload, u64)| row.fingerprint == candidate.fingerprint;
@@ -266,9 +207,11 @@ impl Engine {
                 refused = Err(no_such_upload(*id));
             }
             if *input == Input::Retry {
-                // Whoever wants that may know that the server takes them again.
-                if let Some(connected) = &mut self.connected {
-                    connected.paused = false;
+                for (row, _) in &rows {
+                    // Whoever wants that may know that the server takes them again.
+                    if let Some(connected) = self.connections.get_mut(&row.destination.server) {
+                        connected.paused = false;
+                    }
                 }
                 refused = refused.and(self.keep_what_can_be_retried(&mut rows).await);
             }
@@ -299,11 +242,11 @@ impl Engine {
         refused
     }
 
-    /// Steers everything that has not ended.
-    async fn steer_all(&mut self, input: &Input) {
+    /// Steers everything that has not ended, of one server if that is named.
+    pub(crate) async fn steer_all(&mut self, input: &Input, server: Option<&str>) {
         let mut last = None;
         loop {
-            let rows = match self.store.after(last, BATCH as u64).await {
+            let mut rows = match self.store.after(last, BATCH as u64).await {
                 Ok(rows) => rows,
                 Err(error) => {
                     tracing::error!(%error, "the queue could not be read");
@@ -312,6 +255,7 @@ impl Engine {
             };
             let Some((row, _)) = rows.last() else { return };
             last = Some(row.id);
+            rows.retain(|(row, _)| server.is_none_or(|server| row.destination.server == server));
             self.apply_all(rows, input).await;
         }
     }
@@ -382,6 +326,13 @@ impl Engine {
         Ok((row.list(), shelves + on_shelf))
     }
 
+    async fn found(&self, id: UploadId) -> Result<Found, EngineError> {
+        let (row, _) = self.rows(vec![id]).await?.pop().ok_or_else(|| no_such_upload(id))?;
+        let connected = self.connections.get(&row.destination.server);
+        let team = connected.map(|connected| Arc::clone(&connected.team));
+        Ok(Found { path: row.path, video_id: row.video_id, team })
+    }
+
     async fn find(&self, ids: Vec<UploadId>) -> Result<Vec<UploadView>, EngineError> {
         let rows = self.rows(ids).await?;
         Ok(rows.into_iter().map(|(row, confirmed)| self.view(row, confirmed)).collect())
@@ -392,22 +343,5 @@ impl Engine {
             Some(entry) => entry.view(),
             None => Entry::new(row, confirmed).view(),
         }
-    }
-}
-
-fn not_connected() -> EngineError {
-    EngineError::new(Code::NotConnected, "no connection to a team has been made")
-}
-
-/// The target with this id. A server that cannot name its targets is believed to have it.
-fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
-    let found = team.targets().iter().find(|target| target.project_id == project);
-    match found {
-        Some(target) => Ok(target.clone()),
-        None if team.targets().is_empty() => Ok(team.unlisted(project)),
-        None => Err(EngineError::new(
-            Code::NotFound,
-            format!("there is no project {project} that you may upload to"),
-        )),
     }
 }

@@ -9,28 +9,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dailies_database::DatabaseError;
+use futures_util::future::join_all;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::census::Census;
 use crate::clock::Clock;
-use crate::error::{Code, EngineError};
+use crate::connections::{Connected, Connections};
+use crate::error::EngineError;
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
-use crate::net::{Clients, NetOptions};
+use crate::net::NetOptions;
 use crate::network::Network;
 use crate::preferences::Preferences;
-use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
+use crate::protocol::UploadProtocol;
 use crate::queue::{Entry, Queue};
 use crate::rules::Rules;
-use crate::send::{Line, Permits};
+use crate::send::Line;
 use crate::source::Slices;
 use crate::sources;
 use crate::store::{Rebuilt, Setting, Store};
-use crate::team::{Api, Team};
+use crate::team::{Caller, Team};
 use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
-use crate::view::{Change, ConnectionView, DestinationView, News, RebuiltView, Snapshot};
+use crate::view::{Change, News, RebuiltView, Snapshot};
 
 /// Between two looks at what moves: ten changes a second.
 const TICK: Duration = Duration::from_millis(100);
@@ -71,6 +73,12 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    pub(crate) fn lanes(&self) -> Lanes {
+        Lanes::new(self.lanes, self.most_lanes)
+    }
+}
+
 /// Starts an engine on a queue.
 ///
 /// # Errors
@@ -88,7 +96,7 @@ pub(crate) async fn start_connected(
     queue: &Path,
     clock: Arc<dyn Clock>,
     options: Options,
-    connected: Option<Connected>,
+    connected: Option<(Arc<Team>, Arc<dyn UploadProtocol>)>,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
     let (queue, now) = (queue.to_owned(), clock.now());
     let opening = tokio::task::spawn_blocking(move || Store::open_or_rebuild(&queue, now));
@@ -101,15 +109,17 @@ pub(crate) async fn start_connected(
         }
         queue => queue?,
     };
-    let clients = Clients::new(options.net)
-        .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))?;
     let preferences = Preferences::kept(&store).await;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
-    let handle = EngineHandle { commands, changes: changes.clone(), clients };
+    let handle = EngineHandle { commands, changes: changes.clone(), net: options.net };
     let (rules, uploads) = Rules::load(&store).await?;
     let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());
+    let mut connections = Connections::default();
+    if let Some((team, protocol)) = connected {
+        connections.put(Connected::new(team, protocol, options.lanes()), true);
+    }
     let mut engine = Engine {
         store,
         preferences,
@@ -119,10 +129,8 @@ pub(crate) async fn start_connected(
         rules,
         options,
         slices: Slices::new(SLICES),
-        permits: Arc::new(Permits::new(Lanes::new(options.lanes, options.most_lanes))),
         line: Line::new(None),
-        connected,
-        connection: ConnectionView::None,
+        connections,
         queue,
         nothing_waits: false,
         no_first_waits: false,
@@ -159,25 +167,6 @@ enum Ended {
     Damaged,
 }
 
-/// A team and the protocol its uploads take.
-#[derive(Clone)]
-pub(crate) struct Connected {
-    pub(crate) team: Arc<Team>,
-    pub(crate) protocol: Arc<dyn UploadProtocol>,
-    /// Where new files go.
-    pub(crate) destination: Option<DestinationView>,
-    /// One more than the connection before it.
-    pub(crate) number: u64,
-    /// The server refuses whoever calls: nothing is started until somebody signs in again.
-    pub(crate) paused: bool,
-}
-
-impl Connected {
-    pub(crate) fn server(&self) -> &str {
-        self.team.client().base().as_str()
-    }
-}
-
 pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
@@ -185,10 +174,8 @@ pub(crate) struct Engine {
     pub(crate) rules: Rules,
     pub(crate) options: Options,
     pub(crate) slices: Slices,
-    pub(crate) permits: Arc<Permits>,
     pub(crate) line: Arc<Line>,
-    pub(crate) connected: Option<Connected>,
-    pub(crate) connection: ConnectionView,
+    pub(crate) connections: Connections,
     pub(crate) queue: Queue,
     /// The store was asked for what starts next, and had nothing.
     pub(crate) nothing_waits: bool,
@@ -228,10 +215,10 @@ impl Engine {
         let _ = tokio::time::timeout(GOODBYE, self.remove_what_was_cancelled()).await;
         // What was under way is asked for at the next start.
         self.jobs.shutdown().await;
-        if let Some(connected) = &self.connected {
-            // A token that the issuer has exchanged already is lost if the new one is not kept.
-            let _ = tokio::time::timeout(GOODBYE, connected.team.client().caller().settle()).await;
-        }
+        // A token that the issuer has exchanged already is lost if the new one is not kept.
+        let callers = self.connections.iter().map(|connected| connected.team.client().caller());
+        let settled = join_all(callers.map(Caller::settle));
+        let _ = tokio::time::timeout(GOODBYE, settled).await;
         self.end_care().await;
     }
 
@@ -241,6 +228,7 @@ impl Engine {
             self.ask_for_a_way();
             self.keep_rules();
             self.start_what_is_due().await;
+            self.send_heartbeats().await;
             let nap = self.nap();
             let store = self.store.clone();
             tokio::select! {
@@ -250,7 +238,7 @@ impl Engine {
                 },
                 () = store.damaged() => return Ended::Damaged,
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
-                answer = self.network.answer() => self.answered(answer).await,
+                asked = self.network.answer() => self.answered(asked).await,
                 Some(back) = self.looking.join_next() => self.sources_back(back).await,
                 () = sleep(nap) => self.tick().await,
             }
@@ -289,15 +277,14 @@ impl Engine {
                 running.stop.cancel();
             }
         }
-        let Some(connected) = self.connected.clone() else { return };
         loop {
             let now = self.clock.now();
-            let here = |entry: &&Entry| entry.row.destination.server == connected.server();
-            let due = self.queue.loaded().filter(here);
+            let open = |entry: &&Entry| self.connections.is_open(entry.server());
+            let due = self.queue.loaded().filter(open);
             let due = due.filter(|entry| entry.due(now) == Some(Kind::Abandon));
             let due: Vec<_> = due.map(|entry| entry.row.id).collect();
             for id in due {
-                self.run_job(id, Kind::Abandon, &connected).await;
+                self.run_job(id, Kind::Abandon).await;
             }
             let works = |entry: &Entry| entry.row.state.cleanup && entry.running.is_some();
             if !self.queue.loaded().any(works) {
@@ -327,17 +314,21 @@ impl Engine {
         let look = looks.then(|| self.sources_due.saturating_duration_since(Instant::now()));
         let ask = self.next_question();
         let ask = ask.map(|ask| ask.saturating_duration_since(Instant::now()));
-        wait.into_iter().chain(look).chain(ask).chain(rules).min()
+        wait.into_iter().chain(look).chain(ask).chain(rules).chain(self.next_heartbeat()).min()
     }
 
     async fn tick(&mut self) {
         let passed = self.ticked.elapsed();
         self.ticked = Instant::now();
         let now = self.clock.now();
-        let mut moved = 0;
-        let news: Vec<_> =
-            self.queue.loaded_mut().filter_map(|entry| entry.tick(passed, &mut moved)).collect();
-        self.permits.note(moved, passed);
+        let mut news = Vec::new();
+        for entry in self.queue.loaded_mut() {
+            if let Some((moved, progress)) = entry.tick(passed) {
+                self.connections.count(entry.server(), moved);
+                news.push(progress);
+            }
+        }
+        self.connections.note(passed);
         if !news.is_empty() {
             self.publish(News::Progress { uploads: news });
         }
@@ -347,11 +338,11 @@ impl Engine {
         }
         self.look_for_sources();
         self.notice_silence();
-        let lost = self.network.is_lost();
         let mut inputs = Vec::new();
         for entry in self.queue.loaded_mut() {
             let state = entry.row.state;
-            let in_vain = lost && matches!(state.hold, Hold::Offline { .. });
+            let offline = matches!(state.hold, Hold::Offline { .. });
+            let in_vain = offline && self.connections.is_lost(entry.server());
             if !in_vain && state.hold.due().is_some_and(|due| due <= now) {
                 inputs.push((entry.row.id, Input::Due));
             } else if entry.take_progress() && state.attempts > 0 {
@@ -383,30 +374,16 @@ impl Engine {
         Snapshot {
             seq: self.seq,
             queue: self.queue.view(),
-            connection: self.connection.clone(),
+            connection: self.connections.view(),
+            connections: self.connections.views(),
             rebuilt: self.rebuilt.clone(),
         }
-    }
-
-    pub(crate) fn set_connection(&mut self, connection: ConnectionView) {
-        self.connection = connection.clone();
-        self.publish(News::Connection { connection });
     }
 
     pub(crate) fn publish(&mut self, news: News) {
         self.seq += 1;
         // Nobody may be listening.
         let _ = self.changes.send(Change { seq: self.seq, news });
-    }
-
-    pub(crate) fn protocol(team: &Arc<Team>) -> Arc<dyn UploadProtocol> {
-        let caller = || team.client().caller().clone();
-        match team.api() {
-            Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
-            Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
-            Api::MuxDirect => Arc::new(MuxDirect::new(caller())),
-            Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
-        }
     }
 
     /// Remembers a setting; one that could not be kept is only lost at the next start.

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dailies_api::convex::FunctionKind::Query;
-use dailies_api::projects::UploadTarget;
 use dailies_api::videos::{Video, VideoArgs};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::connections::{Ends, not_connected};
 use crate::error::{Code, EngineError};
-use crate::net::Clients;
+use crate::net::{Clients, NetOptions};
 use crate::rules::RulesView;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
@@ -30,7 +30,7 @@ const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "v
 pub struct EngineHandle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) changes: broadcast::Sender<Change>,
-    pub(crate) clients: Clients,
+    pub(crate) net: NetOptions,
 }
 
 /// The loop's end of an engine; ends it when told.
@@ -46,14 +46,33 @@ pub(crate) struct Candidate {
     pub(crate) fingerprint: Fingerprint,
 }
 
+/// What others need to know of an upload.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) video_id: Option<String>,
+    /// Where it goes, while that is connected.
+    pub(crate) team: Option<Arc<Team>>,
+}
+
 /// What the loop is asked to do. Each is answered.
 #[derive(Debug)]
 pub(crate) enum Command {
-    Connected(Arc<Team>, oneshot::Sender<ConnectionView>),
-    Refused { url: Url, code: Code, done: oneshot::Sender<()> },
-    Disconnect(oneshot::Sender<()>),
+    Connected(Box<Team>, oneshot::Sender<ConnectionView>),
+    Expect {
+        connection: Box<Connection>,
+        clients: Clients,
+        done: oneshot::Sender<Option<ConnectionView>>,
+    },
+    Refused {
+        url: Url,
+        code: Code,
+        done: oneshot::Sender<()>,
+    },
+    Disconnect(Ends, oneshot::Sender<()>),
     Team(oneshot::Sender<Option<Arc<Team>>>),
     LastServer(oneshot::Sender<Option<String>>),
+    Servers(oneshot::Sender<Result<Vec<String>, EngineError>>),
     SetDestination(String, oneshot::Sender<Result<(), EngineError>>),
     Add(Vec<Candidate>, Option<String>, oneshot::Sender<Result<Added, EngineError>>),
     Steer(Vec<UploadId>, Input, oneshot::Sender<Result<(), EngineError>>),
@@ -62,11 +81,16 @@ pub(crate) enum Command {
     Snapshot(oneshot::Sender<Snapshot>),
     Put(Vec<UploadId>, Spot, oneshot::Sender<Result<(), EngineError>>),
     SetFirst(Vec<UploadId>, bool, oneshot::Sender<Result<(), EngineError>>),
-    Page { list: List, offset: u64, limit: u64, done: oneshot::Sender<Result<Page, EngineError>> },
+    Page {
+        list: List,
+        offset: u64,
+        limit: u64,
+        done: oneshot::Sender<Result<Page, EngineError>>,
+    },
     Ids(List, oneshot::Sender<Result<Vec<UploadId>, EngineError>>),
     Index(UploadId, oneshot::Sender<Result<(List, u64), EngineError>>),
     Uploads(Vec<UploadId>, oneshot::Sender<Result<Vec<UploadView>, EngineError>>),
-    Find(UploadId, oneshot::Sender<Result<(PathBuf, Option<String>), EngineError>>),
+    Find(UploadId, oneshot::Sender<Result<Found, EngineError>>),
     Rules(oneshot::Sender<RulesView>),
     SetLimit(Option<Rate>, oneshot::Sender<()>),
     SetSchedule(Schedule, oneshot::Sender<()>),
@@ -77,54 +101,6 @@ pub(crate) enum Command {
 }
 
 impl EngineHandle {
-    /// Connects to a team server and lets the uploads that wait for it go on.
-    ///
-    /// # Errors
-    /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
-    /// goes on waiting.
-    pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
-        let url = connection.url().clone();
-        match Team::connect(connection, self.clients.clone()).await {
-            Ok(team) => self.ask(|done| Command::Connected(Arc::new(team), done)).await,
-            Err(error) => {
-                self.ask(|done| Command::Refused { url, code: error.code, done }).await?;
-                Err(error)
-            }
-        }
-    }
-
-    /// The address of the server that was connected last, at this start or an earlier one.
-    ///
-    /// # Errors
-    /// [`Code::Stopped`].
-    pub async fn last_server(&self) -> Result<Option<String>, EngineError> {
-        self.ask(Command::LastServer).await
-    }
-
-    /// Forgets the connection. Uploads wait until there is one again.
-    ///
-    /// # Errors
-    /// [`Code::Stopped`].
-    pub async fn disconnect(&self) -> Result<(), EngineError> {
-        self.ask(Command::Disconnect).await
-    }
-
-    /// Where uploads may go. Empty for a server that cannot say.
-    ///
-    /// # Errors
-    /// [`Code::NotConnected`].
-    pub async fn targets(&self) -> Result<Vec<UploadTarget>, EngineError> {
-        Ok(self.team().await?.targets().to_vec())
-    }
-
-    /// Chooses the project that new files go to.
-    ///
-    /// # Errors
-    /// [`Code::NotFound`] for none of [`Self::targets`].
-    pub async fn set_destination(&self, project_id: String) -> Result<(), EngineError> {
-        self.ask(|done| Command::SetDestination(project_id, done)).await?
-    }
-
     /// Puts files into the queue; folders are looked through. Goes to `project`, or where
     /// [`Self::set_destination`] said.
     ///
@@ -307,7 +283,8 @@ impl EngineHandle {
     /// # Errors
     /// [`Code::NotFound`] and [`Code::WrongState`].
     pub async fn playback_of(&self, id: UploadId) -> Result<PlaybackView, EngineError> {
-        self.playback(&self.video_of(id).await?).await
+        let (team, video) = self.video_of(id).await?;
+        team.playback(&video).await
     }
 
     /// The address of the page that plays an upload's video.
@@ -315,8 +292,8 @@ impl EngineHandle {
     /// # Errors
     /// [`Code::NotFound`] and [`Code::WrongState`].
     pub async fn watch_page(&self, id: UploadId) -> Result<Url, EngineError> {
-        let args = VideoArgs { video_id: self.video_of(id).await? };
-        let team = self.team().await?;
+        let (team, video_id) = self.video_of(id).await?;
+        let args = VideoArgs { video_id };
         let video: Video = team
             .client()
             .call(Query, "videos:get", &args)
@@ -333,7 +310,7 @@ impl EngineHandle {
     /// # Errors
     /// [`Code::NotFound`].
     pub async fn path_of(&self, id: UploadId) -> Result<PathBuf, EngineError> {
-        Ok(self.find(id).await?.0)
+        Ok(self.find(id).await?.path)
     }
 
     /// Stops all work, so that it can go on at the next start.
@@ -349,20 +326,15 @@ impl EngineHandle {
         self.ask(|done| Command::Steer(ids, input, done)).await?
     }
 
-    async fn team(&self) -> Result<Arc<Team>, EngineError> {
-        self.ask(Command::Team).await?.ok_or_else(|| {
-            EngineError::new(Code::NotConnected, "no connection to a team has been made")
-        })
-    }
-
-    async fn find(&self, id: UploadId) -> Result<(PathBuf, Option<String>), EngineError> {
+    async fn find(&self, id: UploadId) -> Result<Found, EngineError> {
         self.ask(|done| Command::Find(id, done)).await?
     }
 
-    async fn video_of(&self, id: UploadId) -> Result<String, EngineError> {
-        self.find(id).await?.1.ok_or_else(|| {
-            EngineError::new(Code::WrongState, "the team does not know this video yet")
-        })
+    async fn video_of(&self, id: UploadId) -> Result<(Arc<Team>, String), EngineError> {
+        let Found { video_id, team, .. } = self.find(id).await?;
+        let unknown =
+            || EngineError::new(Code::WrongState, "the team does not know this video yet");
+        Ok((team.ok_or_else(not_connected)?, video_id.ok_or_else(unknown)?))
     }
 
     pub(crate) async fn ask<T>(

@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Finish,
     ProcessAgain,
     Watch,
+    Heartbeat,
     Abandon,
 }
 
@@ -69,6 +70,8 @@ pub(crate) enum Outcome {
     },
     /// The file has other times and the same bytes: its new fingerprint.
     OnlyTouched(Fingerprint),
+    /// The team has heard of it.
+    Heard,
     Abandoned,
 }
 
@@ -153,6 +156,12 @@ impl Job {
             tokio::time::sleep(wait).await;
             wait = (wait * 5 / 4).min(SLOWEST_LOOK);
         }
+    }
+
+    pub(crate) async fn heartbeat(self) -> Result<Outcome, Failure> {
+        let Some(session) = &self.row.session else { return Ok(Outcome::Heard) };
+        self.protocol.heartbeat(&intent(&self.row), session).await?;
+        Ok(Outcome::Heard)
     }
 
     pub(crate) async fn abandon(self) -> Result<Outcome, Failure> {

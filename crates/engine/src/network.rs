@@ -1,56 +1,88 @@
 //! What the loop does about the network: it notices that there is no way to the other side, starts
 //! nothing until there is one, and then goes on at once; it notices that the computer has slept.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinSet};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::connections::Connected;
 use crate::engine::Engine;
+use crate::error::{Code, EngineError};
 use crate::job::Kind;
 use crate::queue::Entry;
-use crate::transfer::{Failure, Hold, Input, Lanes, Reach, Turn};
+use crate::team::Team;
+use crate::transfer::{Failure, Hold, Input, Turn};
 
 /// A job that moves no byte for so long makes doubt that there is a network.
 const SILENCE: Duration = Duration::from_secs(3);
 /// Less than this is no sleep, but clocks that are read one after the other.
 const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// What the loop knows of the network.
+/// What the loop knows of the network, besides the way to each server.
 #[derive(Debug)]
 pub(crate) struct Network {
-    reach: Reach,
-    /// Asks whether the other side answers, one question at a time.
-    asking: JoinSet<bool>,
+    /// Asks whether servers answer, each one question at a time.
+    asking: FuturesUnordered<Question>,
     /// As the clock said it last.
     slept: Duration,
 }
 
+/// Dropping it ends it.
+type Question = Pin<Box<dyn Future<Output = Asked> + Send + Sync>>;
+
+/// What came of a question.
+pub(crate) struct Asked {
+    server: String,
+    /// The number of the connection that it was asked for.
+    number: u64,
+    answer: Answer,
+}
+
+enum Answer {
+    /// Whether there is a way.
+    Way(bool),
+    /// Of a server that is expected: what it is.
+    Team(Box<Result<Team, EngineError>>),
+}
+
 impl Network {
     pub(crate) fn new(slept: Duration) -> Self {
-        Self { reach: Reach::default(), asking: JoinSet::new(), slept }
+        Self { asking: FuturesUnordered::new(), slept }
     }
 
-    /// Starting anything is in vain.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.reach.is_lost()
-    }
-
-    /// A job's end, as far as it says something of the network.
-    pub(crate) fn note(&mut self, failure: &Failure) {
-        if let Failure::Transport(_) | Failure::Stalled = failure {
-            self.reach.doubt();
-        }
-    }
-
-    /// What came of the question; never, where none is asked.
-    pub(crate) async fn answer(&mut self) -> Result<bool, JoinError> {
-        match self.asking.join_next().await {
-            Some(answer) => answer,
+    /// What came of a question; never, where none is asked.
+    pub(crate) async fn answer(&mut self) -> Asked {
+        match self.asking.next().await {
+            Some(asked) => asked,
             None => std::future::pending().await,
         }
     }
+}
+
+fn question(connected: &Connected) -> Question {
+    let (server, number) = (connected.server().to_owned(), connected.number);
+    let protocol = Arc::clone(&connected.protocol);
+    let expected = connected.expected.clone();
+    let clients = connected.team.client().clients().clone();
+    let is_expected = expected.is_some();
+    let asking = AbortOnDropHandle::new(tokio::spawn(async move {
+        match (protocol.answers().await, expected) {
+            (true, Some(connection)) => {
+                Answer::Team(Box::new(Team::connect(connection, clients).await))
+            }
+            (reached, _) => Answer::Way(reached),
+        }
+    }));
+    Box::pin(async move {
+        // A question that broke says nothing; to believe in a network costs one try.
+        let answer = asking.await.unwrap_or(Answer::Way(!is_expected));
+        Asked { server, number, answer }
+    })
 }
 
 impl Engine {
@@ -63,48 +95,81 @@ impl Engine {
             return;
         }
         tracing::info!(seconds = since.as_secs(), "the computer has slept");
-        self.network.reach.wake();
-        self.network.asking = JoinSet::new();
-        self.renew_connections();
+        self.network.asking.clear();
+        for connected in self.connections.iter_mut() {
+            connected.reach.wake();
+            connected.team.client().clients().renew();
+        }
         for running in self.queue.loaded().filter_map(|entry| entry.running.as_ref()) {
             running.stop.cancel();
         }
     }
 
-    /// Asks whether there is a way to the other side, if it is time to.
+    /// Asks whether there is a way to each server, where it is time to.
     pub(crate) fn ask_for_a_way(&mut self) {
-        let now = Instant::now().into_std();
-        let due = self.next_question().is_some_and(|due| due.into_std() <= now);
-        if let (true, Some(connected)) = (due, &self.connected) {
-            self.network.reach.ask(now);
-            let protocol = Arc::clone(&connected.protocol);
-            self.network.asking.spawn(async move { protocol.answers().await });
+        let (now, works) = (Instant::now().into_std(), self.has_work());
+        for connected in self.connections.iter_mut() {
+            let wanted = works || connected.expected.is_some();
+            if wanted && connected.reach.due(now).is_some_and(|due| due <= now) {
+                connected.reach.ask(now);
+                self.network.asking.push(question(connected));
+            }
         }
     }
 
-    /// When to ask next. Nobody does where nothing is to be sent.
+    /// When to ask next. Nobody does where nothing is to be sent, but a server that is expected.
     pub(crate) fn next_question(&self) -> Option<Instant> {
-        let work = self.queue.census().totals().coming > 0 || self.queue.loaded().next().is_some();
-        let due = self.network.reach.due(Instant::now().into_std())?;
-        (work && self.connected.is_some()).then_some(due.into())
+        let (now, works) = (Instant::now().into_std(), self.has_work());
+        let wanted = |connected: &&Connected| works || connected.expected.is_some();
+        let wanted = self.connections.iter().filter(wanted);
+        wanted.filter_map(|connected| connected.reach.due(now)).min().map(Instant::from)
     }
 
-    pub(crate) async fn answered(&mut self, answer: Result<bool, JoinError>) {
-        // A question that broke says nothing; to believe in a network costs one try.
-        match self.network.reach.answered(answer.unwrap_or(true)) {
-            Some(Turn::Lost) => tracing::info!("there is no way to the other side"),
-            Some(Turn::Back { lost }) => self.back_online(lost.into()).await,
+    fn has_work(&self) -> bool {
+        self.queue.census().totals().coming > 0 || self.queue.loaded().next().is_some()
+    }
+
+    pub(crate) async fn answered(&mut self, asked: Asked) {
+        let Asked { server, number, answer } = asked;
+        let connected = self.connections.get_mut(&server);
+        let Some(connected) = connected.filter(|connected| connected.number == number) else {
+            return;
+        };
+        let reached = match answer {
+            Answer::Way(reached) => reached,
+            Answer::Team(answer) => match *answer {
+                Ok(team) => {
+                    tracing::info!(%server, "it answers");
+                    self.connect(team, false).await;
+                    return;
+                }
+                // Asking again does not mend it.
+                Err(error) if matches!(error.code, Code::SignedOut | Code::Forbidden) => {
+                    tracing::warn!(%server, %error, "it answers, and refuses");
+                    self.turn_away(server, error.code);
+                    return;
+                }
+                Err(_) => false,
+            },
+        };
+        match connected.reach.answered(reached) {
+            Some(Turn::Lost) => tracing::info!(%server, "there is no way to it"),
+            Some(Turn::Back { lost }) => self.back_online(&server, lost.into()).await,
             None => {}
         }
     }
 
-    /// Lets everything go on that waits for the network, and starts anew what hangs since it went.
-    async fn back_online(&mut self, lost: Instant) {
-        tracing::info!("there is a way to the other side again");
-        self.renew_connections();
-        self.permits.start_over(Lanes::new(self.options.lanes, self.options.most_lanes));
+    /// Lets everything go on that waits for the way to a server, and starts anew what hangs since
+    /// it went.
+    async fn back_online(&mut self, server: &str, lost: Instant) {
+        tracing::info!(%server, "there is a way to it again");
+        if let Some(connected) = self.connections.get(server) {
+            connected.team.client().clients().renew();
+            connected.permits.start_over(self.options.lanes());
+        }
+        self.ask_the_store_again();
         let mut waiting = Vec::new();
-        for entry in self.queue.loaded() {
+        for entry in self.queue.loaded().filter(|entry| entry.server() == server) {
             match &entry.running {
                 // Its own time to be sent again may be half a minute away.
                 Some(running) if running.kind != Kind::Send || entry.stirred < lost => {
@@ -119,25 +184,31 @@ impl Engine {
         self.apply_all(waiting, &Input::Online).await;
     }
 
+    /// A job's end, as far as it says something of the way to its server.
+    pub(crate) fn note(&mut self, server: &str, failure: &Failure) {
+        if let Failure::Transport(_) | Failure::Stalled = failure
+            && let Some(connected) = self.connections.get_mut(server)
+        {
+            connected.reach.doubt();
+        }
+    }
+
     /// Nothing moves that should.
     pub(crate) fn notice_silence(&mut self) {
-        let silent = |entry: &Entry| {
+        for entry in self.queue.loaded() {
             let works = entry.running.as_ref().is_some_and(|running| running.kind != Kind::Watch);
-            works && entry.stirred.elapsed() >= SILENCE
-        };
-        if self.queue.loaded().any(silent) {
-            self.network.reach.doubt();
+            if works
+                && entry.stirred.elapsed() >= SILENCE
+                && let Some(connected) = self.connections.get_mut(entry.server())
+            {
+                connected.reach.doubt();
+            }
         }
     }
 
     /// Whether an upload's time to be tried again does not count, because it would be in vain.
     pub(crate) fn waits_for_a_way(&self, entry: &Entry) -> bool {
-        self.network.is_lost() && matches!(entry.row.state.hold, Hold::Offline { .. })
-    }
-
-    fn renew_connections(&self) {
-        if let Some(connected) = &self.connected {
-            connected.team.client().clients().renew();
-        }
+        self.connections.is_lost(entry.server())
+            && matches!(entry.row.state.hold, Hold::Offline { .. })
     }
 }

@@ -192,6 +192,16 @@ impl Entry {
             || (state.can_run() && state.phase > Phase::Queued)
     }
 
+    /// The address of the team server that it goes to.
+    pub(crate) fn server(&self) -> &str {
+        &self.row.destination.server
+    }
+
+    /// Its team waits for its bytes.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.row.state.phase == Phase::Uploading && !self.row.state.hold.is_end()
+    }
+
     /// The order in which uploads get what they need.
     pub(crate) fn turn(&self) -> (bool, i64) {
         (!self.row.first, self.row.place)
@@ -229,8 +239,8 @@ impl Entry {
         std::mem::replace(&mut self.seen, confirmed) < confirmed
     }
 
-    /// Moves the pace on and adds the bytes that moved; whether anything is to be told.
-    pub(crate) fn tick(&mut self, passed: Duration, all: &mut u64) -> Option<ProgressNews> {
+    /// Moves the pace on; the bytes that moved since the last time, and what is to be told of them.
+    pub(crate) fn tick(&mut self, passed: Duration) -> Option<(u64, ProgressNews)> {
         let sending = matches!(self.running, Some(Running { kind: Kind::Send, .. }));
         if !sending {
             self.pace = Pace::default();
@@ -238,13 +248,13 @@ impl Entry {
             return None;
         }
         let moved = self.progress.moved();
-        *all += moved - self.paced;
-        if moved != self.paced {
+        let since = moved - self.paced;
+        if since > 0 {
             self.stirred = Instant::now();
         }
-        self.pace.note(moved - self.paced, passed);
+        self.pace.note(since, passed);
         self.paced = moved;
-        Some(ProgressNews { id: self.row.id, progress: self.progress_view() })
+        Some((since, ProgressNews { id: self.row.id, progress: self.progress_view() }))
     }
 
     pub(crate) fn progress_view(&self) -> ProgressView {
@@ -270,6 +280,7 @@ impl Entry {
         UploadView {
             id: row.id,
             title: row.title.clone(),
+            server: row.destination.server.clone(),
             path: row.path.to_string_lossy().into_owned(),
             destination: DestinationView {
                 project_id: row.destination.project_id.clone(),
@@ -278,7 +289,7 @@ impl Entry {
             },
             phase: row.state.phase,
             hold: row.state.hold,
-            active: self.running.is_some(),
+            active: self.running.as_ref().is_some_and(|job| job.kind != Kind::Heartbeat),
             progress: self.progress_view(),
             added_at: row.added_at,
             uploaded_at: row.uploaded_at,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use dailies_database::DatabaseError;
 
-use crate::engine::{Connected, Engine};
+use crate::engine::Engine;
 use crate::error::Code;
 use crate::job::{Job, Kind, Outcome, intent};
 use crate::protocol::Earlier;
@@ -18,22 +18,16 @@ use crate::send::Sending;
 use crate::store::{Registration, Upload, Written};
 use crate::touched::same_bytes;
 use crate::transfer::{Failure, Hold, Input, UploadId, Words};
-use crate::view::ConnectionView;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
 
 impl Engine {
-    /// Starts the jobs that states call for, first come first served, within the limits.
+    /// Starts the jobs that states call for, first come first served, within the limits. What
+    /// goes to a server that cannot be reached, or refuses whoever calls, waits.
     pub(crate) async fn start_what_is_due(&mut self) {
-        let Some(connected) = self.connected.clone().filter(|connected| !connected.paused) else {
-            return;
-        };
-        if self.network.is_lost() {
-            return;
-        }
         let now = self.clock.now();
-        let here = |entry: &&Entry| entry.row.destination.server == connected.server();
-        let due = self.queue.loaded().filter(here);
+        let open = |entry: &&Entry| self.connections.is_open(entry.server());
+        let due = self.queue.loaded().filter(open);
         let mut due: Vec<_> =
             due.filter_map(|entry| Some((entry.turn(), entry.row.id, entry.due(now)?))).collect();
         due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
@@ -45,43 +39,36 @@ impl Engine {
             let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));
             match kind {
                 _ if twin => self.rest(id),
-                Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind, &connected).await,
+                Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind).await,
                 _ => self.apply(id, Input::Admitted, |_| {}).await,
             }
         }
-        self.begin_what_waits(&connected).await;
+        self.begin_what_waits().await;
     }
 
     /// Gives the free places to what waits in the store.
-    async fn begin_what_waits(&mut self, connected: &Connected) {
-        // What waits for the network keeps its place: a storage that is away would else make every
-        // upload of the queue begin and wait.
-        let offline = |entry: &&Entry| matches!(entry.row.state.hold, Hold::Offline { .. });
-        let kept = self.queue.loaded().filter(offline).count();
-        let mut usual = self.places(false).saturating_sub(kept);
-        let mut first = if self.no_first_waits { 0 } else { self.places(true) };
+    async fn begin_what_waits(&mut self) {
+        let (mut usual, mut first) = (self.places(false), self.places(true));
+        if self.no_first_waits {
+            first = 0;
+        }
         let free = usual.max(first);
         if free == 0 || self.nothing_waits || self.rules.pause() {
             return;
         }
-        // One that rests stands in the store like those that wait.
-        let resting = self.queue.loaded().filter(|entry| entry.rests_until.is_some()).count();
-        let server = connected.server().to_owned();
-        let next = match self.store.next(server, (free + resting) as u64).await {
+        let next = match self.waiting(free).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "what waits could not be read");
                 return;
             }
         };
-        let next: Vec<_> =
-            next.into_iter().filter(|(row, _)| self.queue.get(row.id).is_none()).collect();
         self.nothing_waits = next.is_empty();
         self.no_first_waits = !next.iter().any(|(row, _)| row.first);
         for (row, confirmed) in next {
             let places = if row.first { &mut first } else { &mut usual };
-            if *places == 0 {
-                break;
+            if *places <= if row.first { 0 } else { self.kept(&row.destination.server) } {
+                continue;
             }
             *places -= 1;
             let id = row.id;
@@ -93,6 +80,35 @@ impl Engine {
                 self.apply(id, Input::Admitted, |_| {}).await;
             }
         }
+    }
+
+    /// Up to `limit` uploads that may start for each server that can be reached, in their order.
+    async fn waiting(&self, limit: usize) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        // One that rests stands in the store like those that wait.
+        let resting = self.queue.loaded().filter(|entry| entry.rests_until.is_some()).count();
+        let limit = (limit + resting) as u64;
+        let mut next = Vec::new();
+        for connected in self.connections.iter().filter(|connected| connected.is_open()) {
+            next.extend(self.store.next(connected.server().to_owned(), limit).await?);
+        }
+        next.retain(|(row, _)| self.queue.get(row.id).is_none());
+        next.sort_by_key(|(row, _)| (!row.first, row.place));
+        Ok(next)
+    }
+
+    /// What was read of the queue may be another now, or may start now.
+    pub(crate) fn ask_the_store_again(&mut self) {
+        self.nothing_waits = false;
+        self.no_first_waits = false;
+    }
+
+    /// Places that uploads to a server keep while they wait for the network: a storage that is away
+    /// would else make every upload of the queue begin and wait. Those to others may have them.
+    fn kept(&self, server: &str) -> usize {
+        let offline = |entry: &&Entry| {
+            matches!(entry.row.state.hold, Hold::Offline { .. }) && entry.server() == server
+        };
+        self.queue.loaded().filter(offline).count()
     }
 
     /// Places that are free for uploads to work in. What goes first has as many of its own: it does
@@ -120,7 +136,7 @@ impl Engine {
         Ok(Earlier::None)
     }
 
-    pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind, connected: &Connected) {
+    pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind) {
         let doubles = if kind == Kind::Register { self.doubles(id).await } else { Vec::new() };
         let kind = if doubles.is_empty() { kind } else { Kind::Compare };
         let mut earlier = Earlier::None;
@@ -146,6 +162,7 @@ impl Engine {
             }
         }
         let Some(entry) = self.queue.get_mut(id) else { return };
+        let Some(connected) = self.connections.get(entry.server()) else { return };
         let job = Job {
             row: entry.row.clone(),
             protocol: Arc::clone(&connected.protocol),
@@ -166,7 +183,7 @@ impl Engine {
             intent: Arc::new(intent(&entry.row)),
             opened,
             slices: self.slices.clone(),
-            permits: Arc::clone(&self.permits),
+            permits: Arc::clone(&connected.permits),
             lanes: self.options.most_lanes,
             place: self.line.enter(id, entry.row.fingerprint.size, entry.row.first),
             progress: Arc::clone(&entry.progress),
@@ -181,6 +198,7 @@ impl Engine {
                 (Kind::Finish, _) => job.finish().await,
                 (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
+                (Kind::Heartbeat, _) => job.heartbeat().await,
                 (Kind::Abandon, _) => job.abandon().await,
             };
             match done {
@@ -212,8 +230,11 @@ impl Engine {
         let Some(entry) = self.queue.get_mut(id) else { return };
         let running = entry.running.take();
         let kind = running.as_ref().map(|running| running.kind);
-        let now_over = self.connected.as_ref().map(|connected| connected.number);
+        let now_over = self.connections.get(entry.server()).map(|connected| connected.number);
         match result {
+            result if kind == Some(Kind::Heartbeat) => {
+                self.heartbeat_ended(id, result.and_then(Result::err).as_ref());
+            }
             None => {
                 self.publish_upload(id);
                 self.queue.let_go(id);
@@ -279,19 +300,19 @@ impl Engine {
                 tracing::info!(upload = %id, "the file has other times and the same bytes");
                 self.apply(id, Input::Admitted, |row| row.fingerprint = fingerprint).await;
             }
+            Outcome::Heard => {}
             Outcome::Abandoned => self.apply(id, Input::CleanedUp, |_| {}).await,
         }
     }
 
     async fn failed(&mut self, id: UploadId, failure: Failure) {
         tracing::info!(upload = %id, %failure, "a job failed");
-        self.network.note(&failure);
-        if let Failure::Refused { code: Code::SignedOut, .. } = failure
-            && let Some(connected) = &mut self.connected
-        {
-            connected.paused = true;
-            let url = connected.server().to_owned();
-            self.set_connection(ConnectionView::Refused { url, code: Code::SignedOut });
+        let server = self.queue.get(id).map(|entry| entry.server().to_owned());
+        if let Some(server) = server {
+            self.note(&server, &failure);
+            if let Failure::Refused { code: Code::SignedOut, .. } = failure {
+                self.pause_connection(&server);
+            }
         }
         let reason = match &failure {
             Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),
@@ -307,7 +328,9 @@ impl Engine {
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {
         tracing::warn!(upload = %id, %failure, "what an upload left could not be removed");
-        self.network.note(failure);
+        if let Some(server) = self.queue.get(id).map(|entry| entry.server().to_owned()) {
+            self.note(&server, failure);
+        }
         match failure {
             // After the next sign-in.
             Failure::Refused { code: Code::SignedOut, .. } => self.rest(id),

@@ -168,10 +168,9 @@ impl Engine {
         let Some(entry) = self.queue.get_mut(id) else { return };
         match effect {
             Effect::Run => {
-                let Some(connected) = self.connected.clone() else { return };
                 let kind = Kind::for_upload(&entry.row, entry.opened.is_some());
                 if let (Some(kind), None) = (kind, &entry.running) {
-                    Box::pin(self.run_job(id, kind, &connected)).await;
+                    Box::pin(self.run_job(id, kind)).await;
                 }
             }
             Effect::Stop => {

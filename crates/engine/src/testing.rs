@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::engine::{Connected, start_connected};
+use crate::engine::start_connected;
 use crate::error::EngineError;
 use crate::protocol::UploadProtocol;
 pub use crate::protocol::faulty::{Call, Fault, Faulty};
@@ -26,6 +26,5 @@ pub async fn start(
     team: Arc<Team>,
     protocol: Arc<dyn UploadProtocol>,
 ) -> Result<(EngineHandle, EngineTask), EngineError> {
-    let connected = Connected { team, protocol, destination: None, number: 0, paused: false };
-    start_connected(queue, clock, options, Some(connected)).await
+    start_connected(queue, clock, options, Some((team, protocol))).await
 }

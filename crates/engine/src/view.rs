@@ -19,6 +19,8 @@ pub struct UploadView {
     pub id: UploadId,
     /// What people see of the video.
     pub title: String,
+    /// The address of the team server that it goes to.
+    pub server: String,
     /// The file's path, for reading only: lossy where it is no Unicode.
     pub path: String,
     /// Team and project, in words.
@@ -84,7 +86,7 @@ impl From<UploadTarget> for DestinationView {
     }
 }
 
-/// The connection to the team.
+/// The connection to a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -164,8 +166,10 @@ pub struct Snapshot {
     pub seq: u64,
     /// The queue.
     pub queue: QueueView,
-    /// The connection.
+    /// The connection that new files go to.
     pub connection: ConnectionView,
+    /// Every connection, that one too.
+    pub connections: Vec<ConnectionView>,
     /// What was made of a queue that was found damaged since the engine started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
@@ -245,10 +249,12 @@ pub enum News {
         /// Which.
         ids: Vec<UploadId>,
     },
-    /// The connection changed.
+    /// A connection changed.
     Connection {
-        /// Whole.
+        /// The one that new files go to.
         connection: ConnectionView,
+        /// Every connection, that one too.
+        connections: Vec<ConnectionView>,
     },
 }
 

@@ -3,7 +3,7 @@ import type { Code } from "./Code";
 import type { DestinationView } from "./DestinationView";
 
 /**
- * The connection to the team.
+ * The connection to a team.
  */
 export type ConnectionView = { "kind": "none" } | { "kind": "connected", 
 /**

@@ -26,6 +26,10 @@ uploads: Array<ProgressNews>, } | { "kind": "removed",
  */
 ids: Array<UploadId>, } | { "kind": "connection", 
 /**
- * Whole.
+ * The one that new files go to.
  */
-connection: ConnectionView, };
+connection: ConnectionView, 
+/**
+ * Every connection, that one too.
+ */
+connections: Array<ConnectionView>, };

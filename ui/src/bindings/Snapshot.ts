@@ -16,9 +16,13 @@ seq: number,
  */
 queue: QueueView, 
 /**
- * The connection.
+ * The connection that new files go to.
  */
 connection: ConnectionView, 
+/**
+ * Every connection, that one too.
+ */
+connections: Array<ConnectionView>, 
 /**
  * What was made of a queue that was found damaged since the engine started.
  */

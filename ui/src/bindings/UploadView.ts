@@ -19,6 +19,10 @@ id: UploadId,
  */
 title: string, 
 /**
+ * The address of the team server that it goes to.
+ */
+server: string, 
+/**
  * The file's path, for reading only: lossy where it is no Unicode.
  */
 path: string, 

@@ -220,6 +220,10 @@ impl UploadProtocol for Faulty {
         self.call(Call::Processing, self.inner.processing(video_id)).await
     }
 
+    async fn heartbeat(&self, intent: &Intent, session: &Session) -> Result<(), Failure> {
+        self.inner.heartbeat(intent, session).await
+    }
+
     async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure> {
         self.call(Call::Abandon, self.inner.abandon(intent, session)).await
     }

@@ -247,6 +247,12 @@ pub trait UploadProtocol: Send + Sync + 'static {
     /// Asks where a video stands.
     async fn processing(&self, video_id: &str) -> Result<Processing, Failure>;
 
+    /// Lets the other side hear of an upload whose bytes are not all there and do not move, where it
+    /// would else remove it. What was opened before may be good no more.
+    async fn heartbeat(&self, _: &Intent, _: &Session) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Removes what an unfinished upload left. For a user's decision or a final failure only:
     /// what it removes cannot be brought back.
     async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure>;

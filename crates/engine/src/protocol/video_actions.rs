@@ -295,6 +295,15 @@ impl UploadProtocol for VideoActions {
         })
     }
 
+    /// Only a resuming initiate counts as activity, besides signing; an upload that is idle for 24 h
+    /// is removed. One whose bytes are put together must not be initiated: it would start from zero.
+    async fn heartbeat(&self, intent: &Intent, session: &Session) -> Result<(), Failure> {
+        match (self.team.dialect(), &session.kind) {
+            (Dialect::Documented, _) | (_, SessionKind::AlreadyThere) => Ok(()),
+            (Dialect::Current, _) => self.open(intent, Some(session)).await.map(drop),
+        }
+    }
+
     async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure> {
         let Some(video_id) = &intent.video_id else { return Ok(()) };
         let client = self.team.client();

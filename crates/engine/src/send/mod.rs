@@ -112,11 +112,7 @@ impl Sending {
     }
 
     /// The parts to send, after what the other side holds is compared with our receipts.
-    async fn missing(
-        &self,
-        source: &Source,
-        plan: &PartPlan,
-    ) -> Result<Missing, Failure> {
+    async fn missing(&self, source: &Source, plan: &PartPlan) -> Result<Missing, Failure> {
         let id = self.intent.id;
         let receipts = self.store.receipts(id).await.map_err(local)?;
         let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();

@@ -160,6 +160,19 @@ pub(super) fn begun(connection: &Connection) -> Result<Vec<(Upload, u64)>, Datab
     )
 }
 
+/// Uploads to a server whose bytes are on their way, moving or not.
+pub(super) fn begun_for(
+    connection: &Connection,
+    server: &str,
+) -> Result<Vec<UploadId>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM uploads INDEXED BY uploads_uploading
+         WHERE phase = 'uploading' AND server = ?1 AND hold NOT IN ('cancelled', 'failed')",
+    )?;
+    let rows = statement.query_map([server], |row| id(row.get_ref(0)?.as_str()?))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Up to `limit` uploads after `after` whose files are missing, and where those were.
 pub(super) fn missing(
     connection: &Connection,

@@ -5,6 +5,7 @@
 mod backup;
 mod care;
 mod columns;
+mod connections;
 mod history;
 mod lists;
 mod parts;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
+pub use connections::Remembered;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
@@ -349,6 +351,46 @@ impl Store {
         self.read(move |c| receipts::page(c, after, limit)).await
     }
 
+    /// What is remembered of a team server; nothing of one that was never connected.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn remembered(&self, server: String) -> Result<Remembered, DatabaseError> {
+        self.read(move |c| connections::get(c, &server)).await
+    }
+
+    /// Remembers what a team server says of itself.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn know(&self, server: String, known: String) -> Result<(), DatabaseError> {
+        self.write(move |c| connections::know(c, &server, &known)).await
+    }
+
+    /// Remembers the project of a team server that new files go to.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn choose(&self, server: String, project_id: String) -> Result<(), DatabaseError> {
+        self.write(move |c| connections::choose(c, &server, &project_id)).await
+    }
+
+    /// Uploads to a server that their team waits for the bytes of.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn begun_for(&self, server: String) -> Result<Vec<UploadId>, DatabaseError> {
+        self.read(move |c| lists::begun_for(c, &server)).await
+    }
+
+    /// The team servers to which uploads go that have not ended.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn servers(&self) -> Result<Vec<String>, DatabaseError> {
+        self.read(connections::needed).await
+    }
+
     /// A setting's value.
     ///
     /// # Errors
@@ -369,10 +411,11 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 3] = [
+const SCHEMAS: [&str; 4] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
+    include_str!("schema/0004_connections.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

@@ -6,10 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 /// A setting's name. Secrets are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
-    /// The team server's address.
+    /// The address of the team server that new files go to.
     Server,
-    /// The project that new files go to.
-    Project,
     /// The most bytes a second, as [`Rate`](crate::transfer::Rate) writes them.
     Limit,
     /// When other limits hold, as [`Schedule`](crate::transfer::Schedule) writes it.
@@ -26,7 +24,6 @@ impl Setting {
     fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
-            Self::Project => "project",
             Self::Limit => "limit",
             Self::Schedule => "schedule",
             Self::Uploads => "uploads",

@@ -179,6 +179,9 @@ async fn the_first_schemas_queue_is_kept() {
     .unwrap();
     let part = "INSERT INTO parts VALUES (?1, 1, 2, 'e', 7, 'signed')";
     old.execute(part, [row.id.to_string()]).unwrap();
+    for (name, value) in [("server", "http://s/"), ("project", "p"), ("limit", "1000")] {
+        old.execute("INSERT INTO settings VALUES (?1, ?2)", (name, value)).unwrap();
+    }
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
 
@@ -189,6 +192,11 @@ async fn the_first_schemas_queue_is_kept() {
     assert_eq!(kept.registration, Registration::Done);
     assert_eq!(kept.video_id.as_deref(), Some("v"));
     assert!(kept.session.is_some());
+    // What was chosen once belongs to the server it was chosen at.
+    let remembered = store.remembered("http://s/".into()).await.unwrap();
+    assert_eq!(remembered, Remembered { known: None, project_id: Some("p".into()) });
+    assert!(store.setting(Setting::Limit).await.unwrap().is_some());
+    assert_eq!(store.servers().await.unwrap(), ["http://s/"]);
     // Parts still go with their upload.
     store.remove(vec![row.id]).await.unwrap();
     assert!(store.receipts(row.id).await.unwrap().is_empty());

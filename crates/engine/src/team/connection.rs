@@ -5,6 +5,7 @@ use dailies_api::playback::PlaybackSession;
 use dailies_api::projects::{Role, UploadTarget};
 use dailies_api::videos::VideoArgs;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::error::{Code, EngineError};
@@ -61,7 +62,8 @@ impl Connection {
 }
 
 /// Which of the API's dialects a server speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// With multipart uploads, and a video's state to be asked for.
     Current,
@@ -70,7 +72,8 @@ pub enum Dialect {
 }
 
 /// What uploads are told a server by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Api {
     /// [`ProtocolKind::VideoActions`].
     VideoActions(Dialect),
@@ -95,6 +98,14 @@ impl Api {
     }
 }
 
+/// What a team server says of itself. Kept, so that files can be taken for it while it cannot be
+/// reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Known {
+    api: Api,
+    targets: Vec<UploadTarget>,
+}
+
 /// A team server that has answered.
 #[derive(Clone, Debug)]
 pub struct Team {
@@ -114,6 +125,19 @@ impl Team {
         let caller = connection.caller(clients);
         let Recognised { api, targets } = probe::recognise(&caller, kind).await?;
         Ok(Self { client: TeamClient::new(caller), api, targets })
+    }
+
+    /// A server that has answered before, and is expected to be still what it was.
+    #[must_use]
+    pub fn expected(connection: Connection, clients: Clients, known: Known) -> Self {
+        let Known { api, targets } = known;
+        Self { client: TeamClient::new(connection.caller(clients)), api, targets }
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known { api: self.api, targets: self.targets.clone() }
     }
 
     /// A server that is not asked, as one of the documented dialect would be.

@@ -21,7 +21,7 @@ pub(crate) use call::function_failure;
 pub use call::{TeamClient, TeamError};
 pub(crate) use caller::Answer;
 pub use caller::Caller;
-pub use connection::{Api, Connection, Dialect, Team};
+pub use connection::{Api, Connection, Dialect, Known, Team};
 pub use credentials::{Credentials, SignedIn, Tokens};
 pub use identity::Identity;
 pub use kind::ProtocolKind;

@@ -43,6 +43,12 @@ pub enum Turn {
 }
 
 impl Reach {
+    /// A way that is lost since `since`.
+    #[must_use]
+    pub fn lost(since: Instant) -> Self {
+        Self { way: Way::Lost { since }, ..Self::default() }
+    }
+
     /// Something makes doubt that there is a way.
     pub fn doubt(&mut self) {
         self.doubted = true;

@@ -40,6 +40,7 @@ export function upload(title: string, totalBytes: number, more: Partial<UploadVi
   return {
     id,
     title,
+    server: `${HERE}/`,
     path: `/Volumes/Footage/${title}`,
     destination: RUSHES,
     phase: "queued",

@@ -50,7 +50,7 @@ export class Simulation {
 
   connect(connection: ConnectionView): void {
     this.#connection = connection;
-    this.#tell({ kind: "connection", connection });
+    this.#tell({ kind: "connection", connection, connections: [connection] });
   }
 
   add(uploads: UploadView[]): void {

@@ -1,0 +1,487 @@
+//! The team servers that the engine is connected to, by their addresses. Each has a way of its own:
+//! one that is lost, or refuses whoever calls, stops none of the others.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dailies_api::projects::UploadTarget;
+use url::Url;
+
+use crate::engine::Engine;
+use crate::error::{Code, EngineError};
+use crate::handle::{Command, EngineHandle};
+use crate::heartbeat::Heartbeats;
+use crate::net::Clients;
+use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
+use crate::send::Permits;
+use crate::store::{Destination, Remembered, Setting};
+use crate::team::{Api, Connection, Known, Team};
+use crate::transfer::{Input, Lanes, Reach};
+use crate::view::{ConnectionView, DestinationView, News};
+
+/// A team and the protocol its uploads take.
+pub(crate) struct Connected {
+    pub(crate) team: Arc<Team>,
+    pub(crate) protocol: Arc<dyn UploadProtocol>,
+    /// For parts under way to it.
+    pub(crate) permits: Arc<Permits>,
+    /// The way to it.
+    pub(crate) reach: Reach,
+    /// It has not answered since the engine started: what is known of it is what it said before,
+    /// and this is how to ask.
+    pub(crate) expected: Option<Connection>,
+    /// It refuses whoever calls: nothing is started until somebody signs in again.
+    pub(crate) paused: bool,
+    /// Told apart from every other connection that was made.
+    pub(crate) number: u64,
+    pub(crate) heartbeats: Heartbeats,
+    /// Where new files go.
+    destination: Option<DestinationView>,
+    /// Bytes since the permits were last told.
+    moved: u64,
+}
+
+impl Connected {
+    /// A connection to a team whose uploads take `protocol`.
+    pub(crate) fn new(team: Arc<Team>, protocol: Arc<dyn UploadProtocol>, lanes: Lanes) -> Self {
+        Self {
+            team,
+            protocol,
+            permits: Arc::new(Permits::new(lanes)),
+            reach: Reach::default(),
+            expected: None,
+            paused: false,
+            number: 0,
+            heartbeats: Heartbeats::default(),
+            destination: None,
+            moved: 0,
+        }
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        self.team.client().base().as_str()
+    }
+
+    /// Work may be started over it.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.paused && !self.reach.is_lost()
+    }
+}
+
+/// What became of an address.
+enum Standing {
+    Connected(Box<Connected>),
+    /// There is no connection, and why.
+    Refused(Code),
+}
+
+/// Every address that somebody wanted to connect to.
+#[derive(Default)]
+pub(crate) struct Connections {
+    all: BTreeMap<String, Standing>,
+    /// The one that new files go to.
+    current: Option<String>,
+    made: u64,
+}
+
+/// Which connections are to end.
+#[derive(Clone, Debug)]
+pub(crate) enum Ends {
+    All,
+    /// To this server.
+    Of(String),
+    /// All but the one that new files go to.
+    Others,
+}
+
+impl Connections {
+    pub(crate) fn get(&self, server: &str) -> Option<&Connected> {
+        match self.all.get(server)? {
+            Standing::Connected(connected) => Some(connected),
+            Standing::Refused(_) => None,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, server: &str) -> Option<&mut Connected> {
+        match self.all.get_mut(server)? {
+            Standing::Connected(connected) => Some(connected),
+            Standing::Refused(_) => None,
+        }
+    }
+
+    pub(crate) fn current(&self) -> Option<&Connected> {
+        self.get(self.current.as_deref()?)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Connected> {
+        self.all.keys().filter_map(|server| self.get(server))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Connected> {
+        self.all.values_mut().filter_map(|standing| match standing {
+            Standing::Connected(connected) => Some(&mut **connected),
+            Standing::Refused(_) => None,
+        })
+    }
+
+    /// Whether work for a server may be started.
+    pub(crate) fn is_open(&self, server: &str) -> bool {
+        self.get(server).is_some_and(Connected::is_open)
+    }
+
+    /// Whether starting anything for a server would be in vain.
+    pub(crate) fn is_lost(&self, server: &str) -> bool {
+        self.get(server).is_some_and(|connected| connected.reach.is_lost())
+    }
+
+    /// Adds a connection in the place of an earlier one to the same server. New files go to it if
+    /// somebody wants that, or if there is no other.
+    pub(crate) fn put(&mut self, connected: Connected, wanted: bool) {
+        self.made += 1;
+        let server = connected.server().to_owned();
+        if wanted || self.current().is_none() {
+            self.current = Some(server.clone());
+        }
+        let connected = Connected { number: self.made, ..connected };
+        self.all.insert(server, Standing::Connected(Box::new(connected)));
+    }
+
+    /// There is no connection to a server, and why. One that was made before stays as it is.
+    fn refuse(&mut self, server: String, code: Code) {
+        if self.get(&server).is_some() {
+            return;
+        }
+        if self.current().is_none() {
+            self.current = Some(server.clone());
+        }
+        self.all.insert(server, Standing::Refused(code));
+    }
+
+    fn turn_away(&mut self, server: String, code: Code) {
+        self.all.insert(server, Standing::Refused(code));
+    }
+
+    fn end(&mut self, ends: &Ends) {
+        let current = self.current.clone();
+        self.all.retain(|server, _| match ends {
+            Ends::All => false,
+            Ends::Of(this) => server != this,
+            Ends::Others => Some(server) == current.as_ref(),
+        });
+        let left = |server: &String| self.all.contains_key(server);
+        self.current = current.filter(left).or_else(|| self.all.keys().next().cloned());
+    }
+
+    /// Bytes of an upload moved.
+    pub(crate) fn count(&mut self, server: &str, bytes: u64) {
+        if let Some(connected) = self.get_mut(server) {
+            connected.moved += bytes;
+        }
+    }
+
+    /// Tells every connection's permits what moved since they were last told.
+    pub(crate) fn note(&mut self, passed: Duration) {
+        for connected in self.iter_mut() {
+            connected.permits.note(std::mem::take(&mut connected.moved), passed);
+        }
+    }
+
+    /// The one that new files go to.
+    pub(crate) fn view(&self) -> ConnectionView {
+        self.current.as_deref().map_or(ConnectionView::None, |server| self.view_of(server))
+    }
+
+    /// All of them.
+    pub(crate) fn views(&self) -> Vec<ConnectionView> {
+        self.all.keys().map(|server| self.view_of(server)).collect()
+    }
+
+    fn view_of(&self, server: &str) -> ConnectionView {
+        let url = server.to_owned();
+        match self.all.get(server) {
+            None => ConnectionView::None,
+            Some(Standing::Refused(code)) => ConnectionView::Refused { url, code: *code },
+            Some(Standing::Connected(connected)) if connected.paused => {
+                ConnectionView::Refused { url, code: Code::SignedOut }
+            }
+            Some(Standing::Connected(connected)) => {
+                ConnectionView::Connected { url, destination: connected.destination.clone() }
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Takes the place of an earlier connection to the same server.
+    pub(crate) async fn connect(&mut self, team: Team, wanted: bool) -> ConnectionView {
+        let team = Arc::new(team);
+        let server = team.client().base().to_string();
+        let remembered = self.remembered(&server).await;
+        match serde_json::to_string(&team.known()) {
+            Ok(known) => {
+                if let Err(error) = self.store.know(server.clone(), known).await {
+                    tracing::error!(%error, "what a server said could not be kept");
+                }
+            }
+            Err(error) => tracing::error!(%error, "what a server said could not be kept"),
+        }
+        let connected = Connected {
+            destination: destination(&team, remembered.project_id.as_deref()),
+            ..Connected::new(Arc::clone(&team), protocol(&team), self.options.lanes())
+        };
+        self.adopt(connected, wanted).await;
+        self.steer_all(&Input::Connected, Some(&server)).await;
+        self.connections.view_of(&server)
+    }
+
+    /// Takes files for a server that cannot be reached now but could be before, and asks it until it
+    /// answers. `None` where nothing is known of it.
+    pub(crate) async fn expect(
+        &mut self,
+        connection: Connection,
+        clients: Clients,
+    ) -> Option<ConnectionView> {
+        let server = connection.url().to_string();
+        if self.connections.get(&server).is_some_and(|connected| !connected.paused) {
+            return Some(self.connections.view_of(&server));
+        }
+        let remembered = self.remembered(&server).await;
+        let known: Known = serde_json::from_str(&remembered.known?).ok()?;
+        let team = Arc::new(Team::expected(connection.clone(), clients, known));
+        let connected = Connected {
+            destination: destination(&team, remembered.project_id.as_deref()),
+            reach: Reach::lost(std::time::Instant::now()),
+            expected: Some(connection),
+            ..Connected::new(Arc::clone(&team), protocol(&team), self.options.lanes())
+        };
+        self.adopt(connected, false).await;
+        Some(self.connections.view_of(&server))
+    }
+
+    async fn adopt(&mut self, connected: Connected, wanted: bool) {
+        self.connections.put(connected, wanted);
+        let current = self.connections.current.clone();
+        self.remember(Setting::Server, current).await;
+        self.ask_the_store_again();
+        self.tell_connections();
+    }
+
+    async fn remembered(&self, server: &str) -> Remembered {
+        self.store.remembered(server.to_owned()).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "what is known of a server could not be read");
+            Remembered::default()
+        })
+    }
+
+    pub(crate) fn refuse(&mut self, server: String, code: Code) {
+        self.connections.refuse(server, code);
+        self.tell_connections();
+    }
+
+    /// A server that was expected answers, and refuses whoever calls.
+    pub(crate) fn turn_away(&mut self, server: String, code: Code) {
+        self.connections.turn_away(server, code);
+        self.tell_connections();
+    }
+
+    /// A server takes nobody's word any more: its uploads wait for the next sign-in.
+    pub(crate) fn pause_connection(&mut self, server: &str) {
+        if let Some(connected) = self.connections.get_mut(server) {
+            connected.paused = true;
+        }
+        self.tell_connections();
+    }
+
+    pub(crate) async fn disconnect(&mut self, ends: Ends) {
+        self.connections.end(&ends);
+        for entry in self.queue.loaded() {
+            if let Some(running) = &entry.running
+                && self.connections.get(entry.server()).is_none()
+            {
+                running.stop.cancel();
+            }
+        }
+        let current = self.connections.current.clone();
+        self.remember(Setting::Server, current).await;
+        self.tell_connections();
+    }
+
+    pub(crate) async fn set_destination(&mut self, project: &str) -> Result<(), EngineError> {
+        let server = self.connections.current.clone();
+        let connected = server.as_deref().and_then(|server| self.connections.get_mut(server));
+        let connected = connected.ok_or_else(not_connected)?;
+        connected.destination = Some(target(&connected.team, project)?.into());
+        let server = connected.server().to_owned();
+        if let Err(error) = self.store.choose(server, project.to_owned()).await {
+            tracing::error!(%error, "a choice could not be kept");
+        }
+        self.tell_connections();
+        Ok(())
+    }
+
+    /// Where a new file goes: to `project`, or where somebody chose.
+    pub(crate) fn destination(&self, project: Option<&str>) -> Result<Destination, EngineError> {
+        let connected = self.connections.current().ok_or_else(not_connected)?;
+        let view = match project {
+            Some(project) => DestinationView::from(target(&connected.team, project)?),
+            None => connected.destination.clone().ok_or_else(|| {
+                EngineError::new(Code::NotFound, "the team has no project to upload to")
+            })?,
+        };
+        let DestinationView { project_id, project, team } = view;
+        Ok(Destination { server: connected.server().to_owned(), project_id, project, team })
+    }
+
+    fn tell_connections(&mut self) {
+        let (connection, connections) = (self.connections.view(), self.connections.views());
+        self.publish(News::Connection { connection, connections });
+    }
+}
+
+impl EngineHandle {
+    /// Connects to a team server, where new files go from now on, and lets the uploads that wait
+    /// for it go on.
+    ///
+    /// # Errors
+    /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
+    /// goes on waiting.
+    pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        let url = connection.url().clone();
+        match Team::connect(connection, self.clients()?).await {
+            Ok(team) => self.ask(|done| Command::Connected(Box::new(team), done)).await,
+            Err(error) => {
+                self.ask(|done| Command::Refused { url, code: error.code, done }).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Comes back to a team server as [`Self::connect`] does. One that cannot be reached now but
+    /// could be before is [expected](Self::expect).
+    ///
+    /// # Errors
+    /// As [`Self::connect`]; [`Code::Unreachable`] for one that was never connected only.
+    pub async fn reconnect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        match self.connect(connection.clone()).await {
+            Err(error) if matches!(error.code, Code::Unreachable | Code::ServerFault) => {
+                self.expect(connection).await?.ok_or(error)
+            }
+            connected => connected,
+        }
+    }
+
+    /// Takes files for a team server that was connected before, and connects to it as soon as it
+    /// answers. Uploads wait until then. `None` for one that was never connected.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn expect(
+        &self,
+        connection: Connection,
+    ) -> Result<Option<ConnectionView>, EngineError> {
+        let (connection, clients) = (Box::new(connection), self.clients()?);
+        self.ask(|done| Command::Expect { connection, clients, done }).await
+    }
+
+    /// The address of the server that new files went to last, at this start or an earlier one.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn last_server(&self) -> Result<Option<String>, EngineError> {
+        self.ask(Command::LastServer).await
+    }
+
+    /// The addresses of the servers to which uploads go that have not ended.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn servers(&self) -> Result<Vec<String>, EngineError> {
+        self.ask(Command::Servers).await?
+    }
+
+    /// Ends every connection. Uploads wait until there is one again.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::Disconnect(Ends::All, done)).await
+    }
+
+    /// Ends the connection to one server.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect_from(&self, server: &Url) -> Result<(), EngineError> {
+        let ends = Ends::Of(server.to_string());
+        self.ask(|done| Command::Disconnect(ends, done)).await
+    }
+
+    /// Ends every connection but the one that new files go to.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect_others(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::Disconnect(Ends::Others, done)).await
+    }
+
+    /// Where uploads may go. Empty for a server that cannot say.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`].
+    pub async fn targets(&self) -> Result<Vec<UploadTarget>, EngineError> {
+        Ok(self.team().await?.targets().to_vec())
+    }
+
+    /// Chooses the project that new files go to.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for none of [`Self::targets`].
+    pub async fn set_destination(&self, project_id: String) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetDestination(project_id, done)).await?
+    }
+
+    /// The team that new files go to.
+    pub(crate) async fn team(&self) -> Result<Arc<Team>, EngineError> {
+        self.ask(Command::Team).await?.ok_or_else(not_connected)
+    }
+
+    /// Of one connection alone: what is lost on the way to one server says nothing of another.
+    fn clients(&self) -> Result<Clients, EngineError> {
+        Clients::new(self.net)
+            .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))
+    }
+}
+
+fn protocol(team: &Arc<Team>) -> Arc<dyn UploadProtocol> {
+    let caller = || team.client().caller().clone();
+    match team.api() {
+        Api::VideoActions(_) => Arc::new(VideoActions::new(Arc::clone(team))),
+        Api::ChunkedSessions => Arc::new(ChunkedSessions::new(caller())),
+        Api::MuxDirect => Arc::new(MuxDirect::new(caller())),
+        Api::UploadsApi => Arc::new(UploadsApi::new(caller())),
+    }
+}
+
+/// Where new files go at a team: to the project that was chosen, or to its first.
+fn destination(team: &Team, chosen: Option<&str>) -> Option<DestinationView> {
+    let chosen = team.targets().iter().find(|target| Some(&*target.project_id) == chosen);
+    chosen.cloned().or_else(|| team.first_target()).map(DestinationView::from)
+}
+
+/// The target with this id. A server that cannot name its targets is believed to have it.
+fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
+    let found = team.targets().iter().find(|target| target.project_id == project);
+    match found {
+        Some(target) => Ok(target.clone()),
+        None if team.targets().is_empty() => Ok(team.unlisted(project)),
+        None => Err(EngineError::new(
+            Code::NotFound,
+            format!("there is no project {project} that you may upload to"),
+        )),
+    }
+}
+
+pub(crate) fn not_connected() -> EngineError {
+    EngineError::new(Code::NotConnected, "no connection to a team has been made")
+}
