@@ -84,7 +84,8 @@ fn is_secret(name: &str) -> bool {
 
 fn redacted(word: &str) -> String {
     if let Some(at) = word.find("://") {
-        let start = word[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
+        let before = word[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+        let start = before.len();
         return match Url::parse(&word[start..]) {
             Ok(url) if url.has_host() => {
                 format!("{}://{}/…", url.scheme(), url.host_str().unwrap_or_default())
@@ -152,6 +153,8 @@ mod tests {
             of("see https://a:b@s3.example.com/k?x=y now"),
             "see https://s3.example.com/… now"
         );
+        assert_eq!(of("¡://"), "…");
+        assert_eq!(of("«https://s3.example.com/k»"), "https://s3.example.com/…");
     }
 
     #[test]
