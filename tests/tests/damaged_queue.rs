@@ -71,6 +71,7 @@ async fn long_queue(queue: &Path, folder: &Path, rows: u32) {
             project_id: "p".into(),
             project: "P".into(),
             team: "T".into(),
+            version_of: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

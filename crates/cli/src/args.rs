@@ -46,6 +46,9 @@ pub(crate) enum Command {
         /// Where they go; the project chosen last, or the team's first, if none is given.
         #[arg(long, value_name = "ID")]
         project: Option<String>,
+        /// The video that the file, just one, becomes the next version of.
+        #[arg(long, value_name = "VIDEO_ID", conflicts_with = "project")]
+        version_of: Option<String>,
         /// How far to wait.
         #[arg(long, value_enum, default_value_t = Wait::Uploaded)]
         wait: Wait,

@@ -1,12 +1,13 @@
 //! Following uploads until they are where somebody waits for them to be.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{Hold, List, Phase, UploadId};
-use dailies_engine::view::{Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView};
+use dailies_engine::view::{
+    Added, Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView,
+};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -60,15 +61,9 @@ impl<'a> Follow<'a> {
         }
     }
 
-    /// Adds files and follows them.
-    pub(crate) async fn upload(
-        mut self,
-        paths: Vec<PathBuf>,
-        project: Option<String>,
-        wait: Wait,
-    ) -> Result<Exit, EngineError> {
+    /// Follows what was added.
+    pub(crate) async fn added(mut self, added: Added, wait: Wait) -> Result<Exit, EngineError> {
         let changes = self.engine.subscribe();
-        let added = self.engine.add(paths, project).await?;
         for refused in &added.refused {
             self.refuse(refused);
         }

@@ -12,13 +12,14 @@ mod rules;
 mod session;
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::Preferences;
 use dailies_engine::transfer::{List, UploadId};
-use dailies_engine::view::{Page, UploadView};
+use dailies_engine::view::{Added, Page, UploadView};
 
 use crate::args::{Args, Command, Off};
 use crate::control::Request;
@@ -63,10 +64,16 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
         Output::Lines
     };
     match &args.command {
-        Command::Upload { paths, project, wait } => {
+        Command::Upload { paths, project, version_of, wait } => {
             let session = Session::open(&folder, &args).await?;
-            let follow = Follow::new(&session.engine, output);
-            let exit = follow.upload(paths.clone(), project.clone(), *wait).await;
+            let added = match version_of {
+                Some(video) => add_version(&session, paths, video).await,
+                None => session.engine.add(paths.clone(), project.clone()).await,
+            };
+            let exit = match added {
+                Ok(added) => Follow::new(&session.engine, output).added(added, *wait).await,
+                Err(error) => Err(error),
+            };
             session.close().await;
             exit
         }
@@ -135,6 +142,17 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             rules::set(&folder, request, output, |rules| rules.uploads.to_string()).await
         }
         Command::Retry { ids } => steer(&folder, Request::Retry(ids.clone())).await,
+    }
+}
+
+async fn add_version(
+    session: &Session,
+    paths: &[PathBuf],
+    video_id: &str,
+) -> Result<Added, EngineError> {
+    match paths {
+        [path] => session.engine.add_version(path.clone(), video_id.to_owned()).await,
+        _ => Err(EngineError::new(Code::Refused, "one file is one version")),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::census::Census;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
-use crate::handle::{Candidate, Command, Found, candidate, no_such_upload};
+use crate::handle::{Candidate, Command, Found, Goes, candidate, no_such_upload};
 use crate::queue::Entry;
 use crate::store::{Destination, Happened, Registration, Setting, Shelf, Spot, Upload};
 use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
@@ -47,8 +47,8 @@ impl Engine {
             Command::SetDestination(project, done) => {
                 let _ = done.send(self.set_destination(&project).await);
             }
-            Command::Add(candidates, project, done) => {
-                let _ = done.send(self.add(candidates, project).await);
+            Command::Add(candidates, goes, done) => {
+                let _ = done.send(self.add(candidates, goes).await);
             }
             Command::Steer(ids, input, done) => {
                 let _ = done.send(self.steer(ids, &input).await);
@@ -106,15 +106,14 @@ impl Engine {
         }
     }
 
-    async fn add(
-        &mut self,
-        candidates: Vec<Candidate>,
-        project: Option<String>,
-    ) -> Result<Added, EngineError> {
-        let destination = self.destination(project.as_deref())?;
+    async fn add(&mut self, candidates: Vec<Candidate>, goes: Goes) -> Result<Added, EngineError> {
+        let destination = self.destination(goes)?;
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for candidate in candidates {
-            let same = |(row, _): &(Upload, u64)| row.fingerprint == candidate.fingerprint;
+            let same = |(row, _): &(Upload, u64)| {
+                row.fingerprint == candidate.fingerprint
+                    && row.destination.version_of == destination.version_of
+            };
             let path = candidate.path.clone();
             let unfinished = self.store.unfinished(path, destination.clone()).await?;
             match unfinished.into_iter().find(same) {

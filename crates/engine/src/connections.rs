@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
-use crate::handle::{Command, EngineHandle};
+use crate::handle::{Command, EngineHandle, Goes};
 use crate::heartbeat::Heartbeats;
 use crate::net::Clients;
 use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
@@ -320,17 +320,21 @@ impl Engine {
         Ok(())
     }
 
-    /// Where a new file goes: to `project`, or where somebody chose.
-    pub(crate) fn destination(&self, project: Option<&str>) -> Result<Destination, EngineError> {
+    pub(crate) fn destination(&self, goes: Goes) -> Result<Destination, EngineError> {
         let connected = self.connections.current().ok_or_else(not_connected)?;
-        let view = match project {
-            Some(project) => DestinationView::from(target(&connected.team, project)?),
-            None => connected.destination.clone().ok_or_else(|| {
-                EngineError::new(Code::NotFound, "the team has no project to upload to")
-            })?,
+        let to = |project: &str| target(&connected.team, project).map(DestinationView::from);
+        let (view, version_of) = match goes {
+            Goes::Usual => {
+                let none =
+                    || EngineError::new(Code::NotFound, "the team has no project to upload to");
+                (connected.destination.clone().ok_or_else(none)?, None)
+            }
+            Goes::To { project_id } => (to(&project_id)?, None),
+            Goes::VersionOf { video_id, project_id } => (to(&project_id)?, Some(video_id)),
         };
         let DestinationView { project_id, project, team } = view;
-        Ok(Destination { server: connected.server().to_owned(), project_id, project, team })
+        let server = connected.server().to_owned();
+        Ok(Destination { server, project_id, project, team, version_of })
     }
 
     fn tell_connections(&mut self) {

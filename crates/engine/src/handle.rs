@@ -3,8 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dailies_api::convex::FunctionKind::Query;
-use dailies_api::videos::{Video, VideoArgs};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -15,7 +13,7 @@ use crate::net::{Clients, NetOptions};
 use crate::rules::RulesView;
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
-use crate::team::{Connection, Team, TeamError};
+use crate::team::{Api, Connection, Dialect, Team};
 use crate::transfer::{Input, List, Rate, Schedule, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
@@ -46,6 +44,17 @@ pub(crate) struct Candidate {
     pub(crate) fingerprint: Fingerprint,
 }
 
+/// Where new files go.
+#[derive(Clone, Debug)]
+pub(crate) enum Goes {
+    /// Where somebody chose.
+    Usual,
+    /// To this project.
+    To { project_id: String },
+    /// To this project, as the next version of a video.
+    VersionOf { video_id: String, project_id: String },
+}
+
 /// What others need to know of an upload.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -74,7 +83,7 @@ pub(crate) enum Command {
     LastServer(oneshot::Sender<Option<String>>),
     Servers(oneshot::Sender<Result<Vec<String>, EngineError>>),
     SetDestination(String, oneshot::Sender<Result<(), EngineError>>),
-    Add(Vec<Candidate>, Option<String>, oneshot::Sender<Result<Added, EngineError>>),
+    Add(Vec<Candidate>, Goes, oneshot::Sender<Result<Added, EngineError>>),
     Steer(Vec<UploadId>, Input, oneshot::Sender<Result<(), EngineError>>),
     SteerAll(Input, oneshot::Sender<()>),
     Remove(Vec<UploadId>, oneshot::Sender<Result<(), EngineError>>),
@@ -114,7 +123,30 @@ impl EngineHandle {
     ) -> Result<Added, EngineError> {
         let looked = tokio::task::spawn_blocking(move || look_through(&paths)).await;
         let (candidates, refused) = looked.map_err(|_| stopped())?;
-        let mut added = self.ask(|done| Command::Add(candidates, project, done)).await??;
+        let goes = project.map_or(Goes::Usual, |project_id| Goes::To { project_id });
+        let mut added = self.ask(|done| Command::Add(candidates, goes, done)).await??;
+        added.refused.extend(refused);
+        Ok(added)
+    }
+
+    /// Puts a file into the queue that becomes the next version of a video that the team has.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the video), [`Code::Unreachable`], and
+    /// [`Code::Refused`] of a team that knows no versions, or for more than one file.
+    pub async fn add_version(&self, path: PathBuf, video_id: String) -> Result<Added, EngineError> {
+        let team = self.team().await?;
+        if team.api() != Api::VideoActions(Dialect::Current) {
+            return Err(EngineError::new(Code::Refused, "this team server knows no versions"));
+        }
+        let project_id = team.video(&video_id).await?.project_id;
+        let looked = tokio::task::spawn_blocking(move || look_through(&[path])).await;
+        let (candidates, refused) = looked.map_err(|_| stopped())?;
+        if candidates.len() > 1 {
+            return Err(EngineError::new(Code::Refused, "one file is one version"));
+        }
+        let goes = Goes::VersionOf { video_id, project_id };
+        let mut added = self.ask(|done| Command::Add(candidates, goes, done)).await??;
         added.refused.extend(refused);
         Ok(added)
     }
@@ -293,12 +325,7 @@ impl EngineHandle {
     /// [`Code::NotFound`] and [`Code::WrongState`].
     pub async fn watch_page(&self, id: UploadId) -> Result<Url, EngineError> {
         let (team, video_id) = self.video_of(id).await?;
-        let args = VideoArgs { video_id };
-        let video: Video = team
-            .client()
-            .call(Query, "videos:get", &args)
-            .await
-            .map_err(|error: TeamError| EngineError::new(Code::NotFound, error.to_string()))?;
+        let video = team.video(&video_id).await?;
         team.client()
             .base()
             .join(&format!("watch/{}", video.public_id))

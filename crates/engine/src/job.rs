@@ -202,6 +202,7 @@ pub(crate) fn intent(row: &Upload) -> Intent {
         content_type: row.content_type.clone(),
         added_at: row.added_at,
         video_id: row.video_id.clone(),
+        version_of: row.destination.version_of.clone(),
         namesakes: Vec::new(),
     }
 }

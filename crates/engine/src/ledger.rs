@@ -90,7 +90,7 @@ pub enum Algorithm {
 
 impl From<UploadReceipt> for ReceiptView {
     fn from(receipt: UploadReceipt) -> Self {
-        let Destination { server, project_id, project, team } = receipt.destination;
+        let Destination { server, project_id, project, team, .. } = receipt.destination;
         let Compared { checksum, parts, proof, said_size, said_checksum } = receipt.compared;
         let answer = AnswerView { size: said_size, checksum: said_checksum.map(Crc64::to_wire) };
         Self {

@@ -60,6 +60,7 @@ async fn fill(queue: &Path, rows: u64) -> Result<()> {
             project_id: "01JD0000000000000000000000".into(),
             project: "Harbour film / Rushes".into(),
             team: "Dailies".into(),
+            version_of: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

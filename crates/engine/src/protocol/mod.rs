@@ -43,6 +43,8 @@ pub struct Intent {
     pub added_at: Timestamp,
     /// The team's name for its video, once it has one.
     pub video_id: Option<String>,
+    /// The video that it becomes the next version of. Said only to a team that knows versions.
+    pub version_of: Option<String>,
     /// The team's names for the videos of this queue's other uploads of files with the same name;
     /// `None` for one that has been begun and has no name yet. Known while a session is opened.
     pub namesakes: Vec<Option<String>>,

@@ -251,6 +251,7 @@ mod tests {
             content_type: "video/mp4".into(),
             added_at: Timestamp(0),
             video_id: None,
+            version_of: None,
             namesakes,
         }
     }

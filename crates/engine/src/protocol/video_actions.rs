@@ -12,7 +12,8 @@ use dailies_api::uploads::{
     PartChecksum, SignUploadParts, SignedParts, UploadUrl,
 };
 use dailies_api::videos::{
-    CreateVideo, ListVideos, PaginationOpts, Video, VideoArgs, VideoPage, VideoStatus,
+    CreateVersion, CreateVideo, CreatedVersion, ListVideos, PaginationOpts, Video, VideoArgs,
+    VideoPage, VideoStatus,
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -62,6 +63,19 @@ impl VideoActions {
 
     /// The video that an earlier try to register this intent made, if it did.
     async fn adopt(&self, intent: &Intent, taken: &[String]) -> Result<Option<String>, Failure> {
+        let stack = match &intent.version_of {
+            // Where it has no versions yet, none was made.
+            Some(source) => match self.video(source).await?.version_stack_id {
+                Some(stack) => Some(stack),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let is_of = |video: &Video| match &stack {
+            // It has the title of the version before it.
+            Some(stack) => video.version_stack_id.as_ref() == Some(stack),
+            None => video.title == intent.title,
+        };
         let earliest =
             intent.added_at.0 - i64::try_from(CLOCKS_APART.as_millis()).unwrap_or_default();
         let mut cursor = None;
@@ -75,7 +89,7 @@ impl VideoActions {
             let recent = |video: &&Video| video.creation_time >= earliest as f64;
             let mine = page.page.iter().filter(recent).find(|video| {
                 video.status == VideoStatus::Uploading
-                    && video.title == intent.title
+                    && is_of(video)
                     && video.file_size == Some(intent.size)
                     && !taken.contains(&video.id)
             });
@@ -137,6 +151,20 @@ impl UploadProtocol for VideoActions {
         {
             return Ok(Some(video));
         }
+        let key = intent.id.to_string();
+        let client = self.team.client();
+        if let Some(source) = &intent.version_of {
+            let args = CreateVersion {
+                source_video_id: source.clone(),
+                file_size: Some(intent.size),
+                content_type: Some(intent.content_type.clone()),
+                // An argument that only our server knows: another one would refuse the call.
+                title: None,
+            };
+            let path = "videos:createVersion";
+            let made: CreatedVersion = client.call_once(Mutation, path, &args, Some(&key)).await?;
+            return Ok(Some(made.video_id));
+        }
         let args = CreateVideo {
             project_id: intent.project_id.clone(),
             title: intent.title.clone(),
@@ -144,10 +172,7 @@ impl UploadProtocol for VideoActions {
             file_size: Some(intent.size),
             content_type: Some(intent.content_type.clone()),
         };
-        let key = intent.id.to_string();
-        let video =
-            self.team.client().call_once(Mutation, "videos:create", &args, Some(&key)).await?;
-        Ok(Some(video))
+        Ok(Some(client.call_once(Mutation, "videos:create", &args, Some(&key)).await?))
     }
 
     async fn open(&self, intent: &Intent, _: Option<&Session>) -> Result<Opened, Failure> {

@@ -20,6 +20,7 @@ pub(super) fn upload(folder: &Path) -> Upload {
             project_id: "p".into(),
             project: "P".into(),
             team: "T".into(),
+            version_of: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

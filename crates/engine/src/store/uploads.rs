@@ -80,6 +80,8 @@ pub struct Destination {
     pub project: String,
     /// The team, in words.
     pub team: String,
+    /// The video that it becomes the next version of; `None` for a video of its own.
+    pub version_of: Option<String>,
 }
 
 /// What was agreed on with a team server for an upload's bytes. Holds no addresses.
@@ -165,7 +167,7 @@ pub(super) const STEP: i64 = 1 << 32;
 
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
-    registration, video_id, session, duration, reason, place, first";
+    registration, video_id, session, duration, reason, place, first, version_of";
 
 /// Rows that `condition` names, each with the bytes that are confirmed of it.
 pub(super) fn some(
@@ -178,7 +180,7 @@ pub(super) fn some(
          FROM uploads u {condition}"
     ))?;
     let rows = statement.query_map(values, |row| {
-        let confirmed: i64 = row.get(25)?;
+        let confirmed: i64 = row.get(26)?;
         Ok((read(row)?, confirmed.cast_unsigned()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -188,9 +190,9 @@ pub(super) fn some(
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, added_at, registration, place)
+             fingerprint, server, project_id, project, team, version_of, added_at, registration, place)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :added_at, 'no',
+             :fingerprint, :server, :project_id, :project, :team, :version_of, :added_at, 'no',
              coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
          RETURNING place",
     )?;
@@ -206,6 +208,7 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":project_id": row.destination.project_id,
             ":project": row.destination.project,
             ":team": row.destination.team,
+            ":version_of": row.destination.version_of,
             ":added_at": row.added_at.0,
             ":step": STEP,
         },
@@ -277,6 +280,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
             project_id: row.get(13)?,
             project: row.get(14)?,
             team: row.get(15)?,
+            version_of: row.get(25)?,
         },
         added_at: Timestamp(row.get(16)?),
         uploaded_at: row.get::<_, Option<i64>>(17)?.map(Timestamp),
@@ -315,7 +319,7 @@ pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
         let named =
             |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
         if !read(row).is_ok_and(|read| named(read.id)) {
-            senseless.push(row.get::<_, i64>(25)?);
+            senseless.push(row.get::<_, i64>(26)?);
         }
     }
     let mut remove = connection.prepare("DELETE FROM uploads WHERE rowid = ?1")?;

@@ -1,9 +1,9 @@
 //! A connection to a team server: what it speaks, where uploads may go, how videos are played.
 
-use dailies_api::convex::FunctionKind::Action;
+use dailies_api::convex::FunctionKind::{Action, Query};
 use dailies_api::playback::PlaybackSession;
 use dailies_api::projects::{Role, UploadTarget};
-use dailies_api::videos::VideoArgs;
+use dailies_api::videos::{Video, VideoArgs};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -200,6 +200,16 @@ impl Team {
             team_slug: String::new(),
             role: Role::Member,
         }
+    }
+
+    /// A video of the team.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], and those of [`Self::connect`].
+    pub async fn video(&self, video_id: &str) -> Result<Video, EngineError> {
+        let args = VideoArgs { video_id: video_id.to_owned() };
+        let video = self.client.call(Query, "videos:get", &args).await;
+        video.map_err(|error| probe::refusal(self.client.base(), error.into()))
     }
 
     /// A session for playing a video.

@@ -16,3 +16,5 @@ DELETE FROM settings WHERE name = 'project';
 CREATE INDEX uploads_by_server ON uploads (server) WHERE list <> 'done';
 -- What a server waits for the bytes of.
 CREATE INDEX uploads_uploading ON uploads (server) WHERE phase = 'uploading';
+-- The video that an upload is to be the next version of.
+ALTER TABLE uploads ADD COLUMN version_of TEXT;
