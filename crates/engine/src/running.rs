@@ -1,7 +1,6 @@
 //! Starting jobs when their turn comes, and what follows from their ends.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError};
@@ -169,7 +168,6 @@ impl Engine {
             slices: self.slices.clone(),
             permits: Arc::clone(&self.permits),
             lanes: self.options.most_lanes,
-            to_begin: Arc::new(AtomicUsize::new(usize::MAX)),
             place: self.line.enter(id, entry.row.fingerprint.size, entry.row.first),
             progress: Arc::clone(&entry.progress),
         });

@@ -7,7 +7,6 @@ mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -45,8 +44,6 @@ pub(crate) struct Sending {
     pub(crate) permits: Arc<Permits>,
     /// The most of them that one upload may have.
     pub(crate) lanes: usize,
-    /// Parts that are yet to be begun, once that is known.
-    pub(crate) to_begin: Arc<AtomicUsize>,
     /// Among the uploads that send.
     pub(crate) place: Arc<Place>,
     pub(crate) progress: Arc<Progress>,
@@ -75,7 +72,6 @@ impl Sending {
 
         let (give, tickets) = mpsc::channel(PREPARED);
         let tickets = Arc::new(Mutex::new(tickets));
-        self.to_begin.store(missing.len(), Relaxed);
         let turns = Arc::new(Turns::new(missing.iter().map(|(part, _)| *part)));
         let mut lanes = JoinSet::new();
         for _ in 0..self.lanes.min(missing.len()) {
@@ -188,7 +184,7 @@ impl Sending {
     /// Leave to have one more part under way.
     async fn permit(&self) -> Permit {
         self.place.turn().await;
-        self.permits.acquire(self.intent.id, &self.to_begin).await
+        self.permits.acquire(self.intent.id).await
     }
 
     /// Sends fewer parts at once to a host that is overworked, or over a way that is.
@@ -230,7 +226,6 @@ impl Lane {
             let permit = self.sending.permit().await;
             let next = tickets.lock().await.recv().await;
             let Some(ticket) = next else { return Ok(()) };
-            self.sending.to_begin.fetch_sub(1, Relaxed);
             let range = self.plan.range(ticket.part).ok_or_else(|| {
                 Failure::UnexpectedAnswer("leave for a part that is not in the plan".into())
             })?;

@@ -2,7 +2,6 @@
 //! them, and none is without.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,16 +40,15 @@ impl Permits {
         Self { state: Mutex::new(state), news: Notify::new() }
     }
 
-    /// A permit for a part of this upload, when it is its turn. So many of its parts are yet to be
-    /// begun.
-    pub(crate) async fn acquire(self: &Arc<Self>, id: UploadId, to_begin: &AtomicUsize) -> Permit {
+    /// A permit for a part of this upload, when it is its turn.
+    pub(crate) async fn acquire(self: &Arc<Self>, id: UploadId) -> Permit {
         let _waiting = Waiting::new(self, id);
         loop {
             let news = self.news.notified();
             tokio::pin!(news);
             // What happens from here on is news.
             news.as_mut().enable();
-            let rests_until = match self.lock().ask(id, to_begin.load(Relaxed)) {
+            let rests_until = match self.lock().ask(id) {
                 Answer::Now => return Permit { permits: Arc::clone(self), id },
                 Answer::Later => None,
                 Answer::NotBefore(until) => Some(until),
@@ -104,7 +102,7 @@ enum Answer {
 }
 
 impl State {
-    fn ask(&mut self, id: UploadId, to_begin: usize) -> Answer {
+    fn ask(&mut self, id: UploadId) -> Answer {
         if let Some(until) = self.rests_until.filter(|until| *until > Instant::now()) {
             return Answer::NotBefore(until);
         }
@@ -113,11 +111,7 @@ impl State {
         let under_way: usize = self.uploads.values().map(|holder| holder.held).sum();
         let poorer = |holder: &Holder| holder.waiting > 0 && holder.held < mine;
         // One that has none does not wait for parts of others, which may take minutes.
-        // The last parts go together: one that is left alone has what one connection can carry, and
-        // that takes seconds to grow.
-        let lanes = self.lanes.open();
-        let free = under_way < lanes || (to_begin <= lanes && under_way < 2 * lanes);
-        let free = free && !self.uploads.values().any(poorer);
+        let free = under_way < self.lanes.open() && !self.uploads.values().any(poorer);
         if mine > 0 && !free {
             self.full = true;
             return Answer::Later;
@@ -181,22 +175,19 @@ mod tests {
         Arc::new(Permits::new(Lanes::new(open, open)))
     }
 
-    /// Of an upload that has many parts yet.
-    static MANY: AtomicUsize = AtomicUsize::new(usize::MAX);
-
     fn upload() -> UploadId {
         UploadId::in_order().next().unwrap()
     }
 
     async fn waits(permits: &Arc<Permits>, id: UploadId) -> bool {
-        tokio::time::timeout(Duration::from_secs(1), permits.acquire(id, &MANY)).await.is_err()
+        tokio::time::timeout(Duration::from_secs(1), permits.acquire(id)).await.is_err()
     }
 
     #[tokio::test(start_paused = true)]
     async fn there_are_no_more_than_lanes() {
         let permits = permits(2);
         let one = upload();
-        let held = [permits.acquire(one, &MANY).await, permits.acquire(one, &MANY).await];
+        let held = [permits.acquire(one).await, permits.acquire(one).await];
         assert!(waits(&permits, one).await);
         drop(held);
         assert!(!waits(&permits, one).await);
@@ -206,8 +197,8 @@ mod tests {
     async fn an_upload_without_any_never_waits() {
         let permits = permits(2);
         let (one, other) = (upload(), upload());
-        let _held = [permits.acquire(one, &MANY).await, permits.acquire(one, &MANY).await];
-        let _part = permits.acquire(other, &MANY).await;
+        let _held = [permits.acquire(one).await, permits.acquire(one).await];
+        let _part = permits.acquire(other).await;
         assert!(waits(&permits, other).await, "one part is enough to begin with");
     }
 
@@ -217,12 +208,12 @@ mod tests {
         let (one, other) = (upload(), upload());
         let mut held = Vec::new();
         for _ in 0..4 {
-            held.push(permits.acquire(one, &MANY).await);
+            held.push(permits.acquire(one).await);
         }
-        let _part = permits.acquire(other, &MANY).await;
+        let _part = permits.acquire(other).await;
         let second = tokio::spawn({
             let permits = Arc::clone(&permits);
-            async move { permits.acquire(other, &MANY).await }
+            async move { permits.acquire(other).await }
         });
         tokio::task::yield_now().await;
         held.truncate(2);
@@ -237,20 +228,9 @@ mod tests {
         let begun = Instant::now();
         permits.slow_down(Some(Duration::from_secs(7)));
         permits.slow_down(None);
-        let _first = permits.acquire(one, &MANY).await;
+        let _first = permits.acquire(one).await;
         assert_eq!(begun.elapsed().as_secs(), 7);
-        let _second = permits.acquire(one, &MANY).await;
+        let _second = permits.acquire(one).await;
         assert!(waits(&permits, one).await, "half of four");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_last_parts_go_together() {
-        let permits = permits(2);
-        let one = upload();
-        let _held = [permits.acquire(one, &MANY).await, permits.acquire(one, &MANY).await];
-        let last = AtomicUsize::new(2);
-        let _together = [permits.acquire(one, &last).await, permits.acquire(one, &last).await];
-        let fifth = tokio::time::timeout(Duration::from_secs(1), permits.acquire(one, &last)).await;
-        assert!(fifth.is_err(), "twice as many are enough");
     }
 }
