@@ -1,7 +1,5 @@
 //! Uploads that share one line.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::time::Duration;
 
 use dailies_engine::transfer::Phase;

@@ -18,6 +18,8 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
+use crate::transfer::Losses;
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connections that are there within a time, TLS and all.
@@ -131,25 +133,52 @@ impl Service<Uri> for Dial {
                 }
                 Some(proxy) => (tcp.call(proxy.uri().clone()).await?, true),
             };
-            withstand_losses(stream.inner());
+            tune(stream.inner());
             Ok(Way { stream, proxied })
         })
     }
 }
 
-/// Asks the system for BBR, which takes a lost packet for a lost packet, where CUBIC takes it for a
-/// full line and sends at a fraction of its speed: at 1 % loss and 80 ms, 1.7 Mbit/s (docs/adr/0006).
+/// Bytes that wait in the system until they may be sent. More would count as sent long before they
+/// are, and stand before those of a file that is more urgent.
 #[cfg(target_os = "linux")]
-fn withstand_losses(stream: &TcpStream) {
+const WAITING: u32 = 256 << 10;
+
+/// Asks the system for BBR, which takes a lost packet for a lost packet, where CUBIC takes it for a
+/// full line and sends at a fraction of its speed: at 1 % loss and 80 ms, 1.7 Mbit/s
+/// (docs/adr/0006-bbr.md). Nothing is lost on this computer's own way to itself.
+#[cfg(target_os = "linux")]
+fn tune(stream: &TcpStream) {
     let elsewhere = stream.peer_addr().is_ok_and(|peer| !peer.ip().is_loopback());
     if elsewhere {
+        let socket = socket2::SockRef::from(stream);
         // Not every system has it, or lets everybody use it.
-        let _ = socket2::SockRef::from(stream).set_tcp_congestion(b"bbr");
+        let _ = socket.set_tcp_congestion(BBR);
+        let _ = socket.set_tcp_notsent_lowat(WAITING);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn withstand_losses(_: &TcpStream) {}
+fn tune(_: &TcpStream) {}
+
+#[cfg(target_os = "linux")]
+const BBR: &[u8] = b"bbr";
+
+/// What lost packets do to connections made here.
+#[cfg(target_os = "linux")]
+pub(crate) fn losses() -> Losses {
+    use socket2::{Domain, Socket, Type};
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None);
+    match socket.and_then(|socket| socket.set_tcp_congestion(BBR)) {
+        Ok(()) => Losses::Harmless,
+        Err(_) => Losses::Costly,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn losses() -> Losses {
+    Losses::Costly
+}
 
 /// A TCP connection.
 pub(super) struct Way {

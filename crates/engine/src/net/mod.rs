@@ -10,6 +10,7 @@ mod signed_url;
 mod storage_answer;
 
 pub use clients::{Clients, NetOptions};
+pub(crate) use dial::losses;
 pub(crate) use payload::{Payload, put_body, send_body};
 pub(crate) use resumable::{Standing, put_range, standing};
 pub use signed_url::SignedUrl;
