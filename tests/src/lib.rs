@@ -28,6 +28,7 @@ mod stage;
 mod storage;
 mod team;
 mod uploader;
+mod web_proxy;
 mod wire;
 
 pub use dailies::{Dailies, Ended, Running};
@@ -43,4 +44,5 @@ pub use stage::Stage;
 pub use storage::Storage;
 pub use team::TeamApi;
 pub use uploader::{Uploader, quick};
+pub use web_proxy::WebProxy;
 pub use wire::Wire;

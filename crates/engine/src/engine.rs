@@ -20,7 +20,7 @@ use crate::connections::{Connected, Connections};
 use crate::error::EngineError;
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
-use crate::net::NetOptions;
+use crate::net::{NetOptions, losses};
 use crate::network::Network;
 use crate::preferences::Preferences;
 use crate::protocol::UploadProtocol;
@@ -74,8 +74,9 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The lanes to a server of which nothing is known yet.
     pub(crate) fn lanes(&self) -> Lanes {
-        Lanes::new(self.lanes, self.most_lanes)
+        Lanes::new(self.lanes, self.most_lanes, losses())
     }
 }
 

@@ -49,6 +49,7 @@ async fn main() -> Result<()> {
 }
 
 async fn opendal(to: &Arguments) -> Result<()> {
+    opendal::install_default();
     let service = S3::default()
         .endpoint(&to.endpoint)
         .bucket(&to.bucket)
