@@ -39,20 +39,22 @@ impl EngineHandle {
 }
 
 impl Engine {
-    /// Whether another upload of what may be the same file is under way: once that is there, it is
-    /// known.
-    pub(crate) fn waits_for_its_twin(&self, row: &Upload) -> bool {
-        let is_twin = |other: &Entry| {
-            let under_way = (Phase::Beginning..=Phase::Finishing).contains(&other.row.state.phase);
-            under_way
-                && !other.row.state.hold.is_end()
-                && other.row.id != row.id
-                && other.row.destination == row.destination
-                && other.row.fingerprint.has_ends_of(&row.fingerprint)
+    /// Whether another upload of what may be the same file is under way, or about to be: once that
+    /// is there, it is known.
+    pub(crate) fn waits_for_its_twin(&self, row: &Upload, admitted: &[Upload]) -> bool {
+        let is_twin = |other: &Upload| {
+            other.id != row.id
+                && other.destination == row.destination
+                && other.fingerprint.has_ends_of(&row.fingerprint)
+        };
+        let under_way = |other: &&Entry| {
+            let state = other.row.state;
+            (Phase::Beginning..=Phase::Finishing).contains(&state.phase) && !state.hold.is_end()
         };
         self.preferences.duplicates == OnDuplicate::Ask
             && row.state.phase == Phase::Queued
-            && self.queue.loaded().any(is_twin)
+            && (self.queue.loaded().filter(under_way).any(|other| is_twin(&other.row))
+                || admitted.iter().any(is_twin))
     }
 
     /// What an upload that is about to be registered has to be compared with first.

@@ -29,6 +29,7 @@ use crate::rules::Rules;
 use crate::send::Line;
 use crate::source::Slices;
 use crate::sources;
+use crate::steps::Advance;
 use crate::store::{Rebuilt, Setting, Store};
 use crate::team::{Caller, Team};
 use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
@@ -345,14 +346,12 @@ impl Engine {
             let offline = matches!(state.hold, Hold::Offline { .. });
             let in_vain = offline && self.connections.is_lost(entry.server());
             if !in_vain && state.hold.due().is_some_and(|due| due <= now) {
-                inputs.push((entry.row.id, Input::Due));
+                inputs.push(Advance::by(entry.row.id, Input::Due));
             } else if entry.take_progress() && state.attempts > 0 {
-                inputs.push((entry.row.id, Input::Progressed));
+                inputs.push(Advance::by(entry.row.id, Input::Progressed));
             }
         }
-        for (id, input) in inputs {
-            self.apply(id, input, |_| {}).await;
-        }
+        self.apply_each(inputs).await;
     }
 
     /// Looks whether missing files are back, all of them in one go.
@@ -366,9 +365,8 @@ impl Engine {
     /// Whether what comes back is the same file is for the next job.
     async fn sources_back(&mut self, back: Result<Vec<UploadId>, JoinError>) {
         self.sources_due = Instant::now() + SOURCE_LOOK;
-        for id in back.unwrap_or_default() {
-            self.apply(id, Input::SourceBack, |_| {}).await;
-        }
+        let back = back.unwrap_or_default().into_iter();
+        self.apply_each(back.map(|id| Advance::by(id, Input::SourceBack)).collect()).await;
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -81,19 +81,25 @@ pub(crate) struct Job {
     pub(crate) protocol: Arc<dyn UploadProtocol>,
     pub(crate) store: Store,
     pub(crate) slices: Slices,
-    /// Of its intent, while a session is opened.
-    pub(crate) namesakes: Vec<Option<String>>,
 }
 
 impl Job {
-    pub(crate) async fn register(self, earlier: Earlier) -> Result<Outcome, Failure> {
+    pub(crate) async fn register(self) -> Result<Outcome, Failure> {
         self.unchanged().await?;
+        let earlier = if self.row.registration == Registration::No {
+            self.store.intend(self.row.id).await.map_err(local)?;
+            Earlier::None
+        } else {
+            let taken = self.store.taken(&self.row).await.map_err(local)?;
+            Earlier::Maybe { taken }
+        };
         let video = self.protocol.register(&intent(&self.row), earlier).await?;
         Ok(Outcome::Registered(video))
     }
 
     pub(crate) async fn open(self) -> Result<Outcome, Failure> {
-        let intent = Intent { namesakes: self.namesakes, ..intent(&self.row) };
+        let namesakes = self.store.namesakes(&self.row).await.map_err(local)?;
+        let intent = Intent { namesakes, ..intent(&self.row) };
         let opened = self.protocol.open(&intent, self.row.session.as_ref()).await?;
         opened
             .session

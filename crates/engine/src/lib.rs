@@ -21,6 +21,7 @@ mod job;
 pub mod ledger;
 pub mod net;
 mod network;
+mod places;
 pub mod preferences;
 mod profile;
 mod progress;

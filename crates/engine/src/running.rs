@@ -1,5 +1,6 @@
 //! Starting jobs when their turn comes, and what follows from their ends.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +13,24 @@ use dailies_database::DatabaseError;
 use crate::engine::Engine;
 use crate::error::Code;
 use crate::job::{Job, Kind, Outcome, intent};
-use crate::protocol::Earlier;
+use crate::places::Places;
 use crate::queue::{Entry, Running};
 use crate::send::Sending;
-use crate::store::{Registration, Upload, Written};
+use crate::steps::Advance;
+use crate::store::{Registration, Upload};
 use crate::touched::same_bytes;
 use crate::transfer::{Failure, Hold, Input, UploadId, Words};
 
+/// Ends that are dealt with in one commit.
+const AT_ONCE: usize = 64;
+
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
+
+/// Uploads that are about to begin.
+#[derive(Default)]
+struct Admitted {
+    rows: Vec<Upload>,
+}
 
 impl Engine {
     /// Starts the jobs that states call for, first come first served, within the limits. What
@@ -31,32 +42,41 @@ impl Engine {
         let mut due: Vec<_> =
             due.filter_map(|entry| Some((entry.turn(), entry.row.id, entry.due(now)?))).collect();
         due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
+        let mut places = self.places();
+        let mut admitted = Admitted::default();
         for (_, id, kind) in due {
-            let first = self.queue.get(id).is_some_and(|entry| entry.row.first);
-            if kind.takes_slot() && (self.rules.pause() || self.places(first) == 0) {
+            let Some(entry) = self.queue.get(id) else { continue };
+            if kind.takes_slot() && (self.rules.pause() || !places.has_room_for(&entry.row)) {
                 continue;
             }
-            let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));
             match kind {
-                _ if twin => self.rest(id),
+                _ if self.waits_for_its_twin(&entry.row, &admitted.rows) => self.rest(id),
                 Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind).await,
-                _ => self.apply(id, Input::Admitted, |_| {}).await,
+                _ => {
+                    if kind.takes_slot() {
+                        places.take(&entry.row);
+                    }
+                    admitted.rows.push(entry.row.clone());
+                }
             }
         }
+        self.admit(admitted).await;
         self.begin_what_waits().await;
+    }
+
+    async fn admit(&mut self, admitted: Admitted) {
+        let ids = admitted.rows.into_iter().map(|row| row.id);
+        self.apply_each(ids.map(|id| Advance::by(id, Input::Admitted)).collect()).await;
     }
 
     /// Gives the free places to what waits in the store.
     async fn begin_what_waits(&mut self) {
-        let (mut usual, mut first) = (self.places(false), self.places(true));
-        if self.no_first_waits {
-            first = 0;
-        }
-        let free = usual.max(first);
-        if free == 0 || self.nothing_waits || self.rules.pause() {
+        let mut places = self.places();
+        let most = places.most(!self.no_first_waits);
+        if most == 0 || self.nothing_waits || self.rules.pause() {
             return;
         }
-        let next = match self.waiting(free).await {
+        let next = match self.waiting(most).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%error, "what waits could not be read");
@@ -65,21 +85,27 @@ impl Engine {
         };
         self.nothing_waits = next.is_empty();
         self.no_first_waits = !next.iter().any(|(row, _)| row.first);
+        let mut admitted = Admitted::default();
+        // Of each server: none goes before one that waits for room.
+        let mut full = HashSet::new();
         for (row, confirmed) in next {
-            let places = if row.first { &mut first } else { &mut usual };
-            if *places <= if row.first { 0 } else { self.kept(&row.destination.server) } {
+            let server = (row.destination.server.clone(), row.first);
+            let kept = if row.first { 0 } else { self.kept(&server.0) };
+            if full.contains(&server) || !places.less(kept).has_room_for(&row) {
+                full.insert(server);
                 continue;
             }
-            *places -= 1;
-            let id = row.id;
-            let twin = self.waits_for_its_twin(&row);
+            places.take(&row);
+            let (id, twin) = (row.id, self.waits_for_its_twin(&row, &admitted.rows));
+            if !twin {
+                admitted.rows.push(row.clone());
+            }
             self.queue.load(row, confirmed);
             if twin {
                 self.rest(id);
-            } else {
-                self.apply(id, Input::Admitted, |_| {}).await;
             }
         }
+        self.admit(admitted).await;
     }
 
     /// Up to `limit` uploads that may start for each server that can be reached, in their order.
@@ -111,56 +137,20 @@ impl Engine {
         self.queue.loaded().filter(offline).count()
     }
 
-    /// Places that are free for uploads to work in. What goes first has as many of its own: it does
-    /// not wait until others end, which may take a day.
-    fn places(&self, first: bool) -> usize {
-        let takes = |entry: &&Entry| {
-            let works = entry.running.as_ref().is_some_and(|running| running.kind.takes_slot());
-            works && (entry.row.first || !first)
-        };
-        self.options.uploads.saturating_sub(self.queue.loaded().filter(takes).count())
-    }
-
-    /// Writes down that an upload is about to be registered. What is known of an earlier try.
-    async fn intend(&mut self, id: UploadId) -> Result<Earlier, DatabaseError> {
-        let Some(entry) = self.queue.get_mut(id) else { return Ok(Earlier::None) };
-        if entry.row.registration == Registration::Tried {
-            let taken = self.store.taken(&entry.row).await?;
-            return Ok(Earlier::Maybe { taken });
+    /// The room that is free for uploads to work in.
+    fn places(&self) -> Places {
+        let mut places = Places::of(self.options.uploads);
+        for entry in self.queue.loaded() {
+            if entry.running.as_ref().is_some_and(|running| running.kind.takes_slot()) {
+                places.take(&entry.row);
+            }
         }
-        let mut row = entry.row.clone();
-        row.registration = Registration::Tried;
-        self.store.update(vec![Written::only(row.clone(), self.clock.now())]).await?;
-        row.rev += 1;
-        entry.row = row;
-        Ok(Earlier::None)
+        places
     }
 
     pub(crate) async fn run_job(&mut self, id: UploadId, kind: Kind) {
         let doubles = if kind == Kind::Register { self.doubles(id).await } else { Vec::new() };
         let kind = if doubles.is_empty() { kind } else { Kind::Compare };
-        let mut earlier = Earlier::None;
-        if kind == Kind::Register {
-            match self.intend(id).await {
-                Ok(known) => earlier = known,
-                Err(error) => {
-                    tracing::error!(upload = %id, %error, "an intent could not be written");
-                    self.rest(id);
-                    return;
-                }
-            }
-        }
-        let mut namesakes = Vec::new();
-        if let (Kind::Open, Some(entry)) = (kind, self.queue.get(id)) {
-            match self.store.namesakes(&entry.row).await {
-                Ok(known) => namesakes = known,
-                Err(error) => {
-                    tracing::error!(upload = %id, %error, "uploads of the same name could not be read");
-                    self.rest(id);
-                    return;
-                }
-            }
-        }
         let Some(entry) = self.queue.get_mut(id) else { return };
         let Some(connected) = self.connections.get(entry.server()) else { return };
         let job = Job {
@@ -168,8 +158,11 @@ impl Engine {
             protocol: Arc::clone(&connected.protocol),
             store: self.store.clone(),
             slices: self.slices.clone(),
-            namesakes,
         };
+        if kind == Kind::Register && entry.row.registration == Registration::No {
+            // The job writes that down before it does it.
+            entry.row.registration = Registration::Tried;
+        }
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         entry.running = Some(Running { kind, stop, over: connected.number });
@@ -192,7 +185,7 @@ impl Engine {
         let work = async move {
             let done = match (kind, sending) {
                 (Kind::Compare, _) => job.compare(doubles).await,
-                (Kind::Register, _) => job.register(earlier).await,
+                (Kind::Register, _) => job.register().await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
                 (Kind::Open | Kind::Send, _) => job.open().await,
                 (Kind::Finish, _) => job.finish().await,
@@ -218,7 +211,21 @@ impl Engine {
         self.owners.insert(task.id(), id);
     }
 
+    /// Does what follows from the end of a job, and of those that have ended since.
     pub(crate) async fn ended(&mut self, ended: Ended) {
+        let mut advances = Vec::new();
+        let mut next = Some(ended);
+        while let Some(ended) = next.take() {
+            advances.extend(self.follows(ended).await);
+            if advances.len() < AT_ONCE {
+                next = self.jobs.try_join_next_with_id();
+            }
+        }
+        self.apply_each(advances).await;
+    }
+
+    /// What a job's end means to its upload. A failure's consequences are dealt with here.
+    async fn follows(&mut self, ended: Ended) -> Option<Advance> {
         let (task, result) = match ended {
             Ok((task, result)) => (task, result),
             Err(error) => {
@@ -226,8 +233,8 @@ impl Engine {
                 (error.id(), Some(Err(Failure::LocalStorage(words))))
             }
         };
-        let Some(id) = self.owners.remove(&task) else { return };
-        let Some(entry) = self.queue.get_mut(id) else { return };
+        let id = self.owners.remove(&task)?;
+        let entry = self.queue.get_mut(id)?;
         let running = entry.running.take();
         let kind = running.as_ref().map(|running| running.kind);
         let now_over = self.connections.get(entry.server()).map(|connected| connected.number);
@@ -239,7 +246,7 @@ impl Engine {
                 self.publish_upload(id);
                 self.queue.let_go(id);
             }
-            Some(Ok(outcome)) => self.succeeded(id, outcome).await,
+            Some(Ok(outcome)) => return self.succeeded(id, outcome),
             Some(Err(failure)) if kind == Some(Kind::Abandon) => {
                 self.not_cleaned_up(id, &failure).await;
             }
@@ -251,58 +258,52 @@ impl Engine {
             }
             Some(Err(failure)) => self.failed(id, failure).await,
         }
+        None
     }
 
-    async fn succeeded(&mut self, id: UploadId, outcome: Outcome) {
-        match outcome {
+    fn succeeded(&mut self, id: UploadId, outcome: Outcome) -> Option<Advance> {
+        let by = |input| Advance::by(id, input);
+        Some(match outcome {
             Outcome::Unique => {
-                if let Some(entry) = self.queue.get_mut(id) {
-                    entry.is_unique = true;
-                }
-                self.apply(id, Input::Admitted, |_| {}).await;
+                self.queue.get_mut(id)?.is_unique = true;
+                by(Input::Admitted)
             }
-            Outcome::Registered(video) => {
-                let registered = |row: &mut Upload| {
-                    row.video_id = video;
-                    row.registration = Registration::Done;
-                };
-                self.apply(id, Input::Registered, registered).await;
-            }
+            Outcome::Registered(video) => by(Input::Registered).with(|row| {
+                row.video_id = video;
+                row.registration = Registration::Done;
+            }),
             Outcome::Opened(opened) => {
                 let session = opened.session.clone();
-                if let Some(entry) = self.queue.get_mut(id) {
-                    entry.opened = Some(Arc::new(opened));
-                }
-                self.apply(id, Input::Opened, |row| row.session = Some(session)).await;
+                self.queue.get_mut(id)?.opened = Some(Arc::new(opened));
+                by(Input::Opened).with(|row| row.session = Some(session))
             }
-            Outcome::Sent => self.apply(id, Input::Sent, |_| {}).await,
+            Outcome::Sent => by(Input::Sent),
             Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;
                     row.video_id = row.video_id.take().or(video_id);
                 };
-                self.apply_compared(id, Input::Finished, Some(compared), finished).await;
+                by(Input::Finished).with(finished).after(compared)
             }
             Outcome::ProcessesAgain => {
-                if let Some(entry) = self.queue.get_mut(id) {
-                    entry.processes_again = false;
-                }
+                self.queue.get_mut(id)?.processes_again = false;
                 self.queue.let_go(id);
+                return None;
             }
             Outcome::Playable { duration } => {
-                self.apply(id, Input::BecamePlayable, |row| row.duration = duration).await;
+                by(Input::BecamePlayable).with(move |row| row.duration = duration)
             }
             Outcome::ProcessingFailed { reason } => {
                 let reason = reason.map(|reason| Words::of(&reason).to_string());
-                self.apply(id, Input::ProcessingFailed, |row| row.reason = reason).await;
+                by(Input::ProcessingFailed).with(|row| row.reason = reason)
             }
             Outcome::OnlyTouched(fingerprint) => {
                 tracing::info!(upload = %id, "the file has other times and the same bytes");
-                self.apply(id, Input::Admitted, |row| row.fingerprint = fingerprint).await;
+                by(Input::Admitted).with(|row| row.fingerprint = fingerprint)
             }
-            Outcome::Heard => {}
-            Outcome::Abandoned => self.apply(id, Input::CleanedUp, |_| {}).await,
-        }
+            Outcome::Heard => return None,
+            Outcome::Abandoned => by(Input::CleanedUp),
+        })
     }
 
     async fn failed(&mut self, id: UploadId, failure: Failure) {
@@ -320,7 +321,8 @@ impl Engine {
         };
         let luck = fastrand::u16(0..=1000);
         let changed = failure == Failure::SourceChanged;
-        self.apply(id, Input::Failed { failure, luck }, |row| row.reason = reason).await;
+        let failed = Advance::by(id, Input::Failed { failure, luck });
+        self.apply(failed.with(|row| row.reason = reason)).await;
         if changed {
             self.changed(id).await;
         }
@@ -335,7 +337,7 @@ impl Engine {
             // After the next sign-in.
             Failure::Refused { code: Code::SignedOut, .. } => self.rest(id),
             // Asking again will not help, and the server sweeps what is idle for a day.
-            Failure::Refused { .. } => self.apply(id, Input::CleanedUp, |_| {}).await,
+            Failure::Refused { .. } => self.apply(Advance::by(id, Input::CleanedUp)).await,
             _ => self.rest(id),
         }
     }

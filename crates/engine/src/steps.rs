@@ -1,5 +1,6 @@
 //! Steps of uploads: each is committed before anything follows from it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use dailies_database::DatabaseError;
@@ -26,44 +27,59 @@ struct Step {
     finished: Option<Compared>,
 }
 
-impl Engine {
-    /// Steps an upload, commits the result with `change`, and does what follows from it.
-    pub(crate) async fn apply(
-        &mut self,
-        id: UploadId,
-        input: Input,
-        change: impl FnOnce(&mut Upload),
-    ) {
-        self.apply_compared(id, input, None, change).await;
+/// What is to be told to an upload's state, and what else changes of it with that.
+pub(crate) struct Advance {
+    pub(crate) id: UploadId,
+    input: Input,
+    change: Box<dyn FnOnce(&mut Upload) + Send>,
+    /// Kept as a receipt if this finishes the upload.
+    compared: Option<Compared>,
+}
+
+impl Advance {
+    pub(crate) fn by(id: UploadId, input: Input) -> Self {
+        Self { id, input, change: Box::new(|_| {}), compared: None }
     }
 
-    /// The same, and keeps a receipt of what was compared if that finishes the upload.
-    pub(crate) async fn apply_compared(
-        &mut self,
-        id: UploadId,
-        input: Input,
-        compared: Option<Compared>,
-        change: impl FnOnce(&mut Upload),
-    ) {
-        match self.rows(vec![id]).await {
-            Ok(rows) => {
-                let change = &mut Some(change);
-                let step = |(row, confirmed)| {
-                    let change = |row: &mut Upload| {
-                        if let Some(change) = change.take() {
-                            change(row);
-                        }
-                    };
-                    let step = self.step(row, confirmed, &input, change);
-                    let finishes = step.row.state.phase == Phase::Processing
-                        && step.before.state.phase < Phase::Processing;
-                    Step { finished: compared.filter(|_| finishes), ..step }
-                };
-                let steps = rows.into_iter().map(step).collect();
-                self.commit(steps).await;
-            }
-            Err(error) => tracing::error!(upload = %id, %error, "an upload could not be read"),
+    pub(crate) fn with(self, change: impl FnOnce(&mut Upload) + Send + 'static) -> Self {
+        Self { change: Box::new(change), ..self }
+    }
+
+    pub(crate) fn after(self, compared: Compared) -> Self {
+        Self { compared: Some(compared), ..self }
+    }
+}
+
+impl Engine {
+    /// Steps an upload, commits the result, and does what follows from it.
+    pub(crate) async fn apply(&mut self, advance: Advance) {
+        self.apply_each(vec![advance]).await;
+    }
+
+    /// The same for many at once, of which none occurs twice: a commit waits for the disk, however
+    /// much is in it.
+    pub(crate) async fn apply_each(&mut self, advances: Vec<Advance>) {
+        if advances.is_empty() {
+            return;
         }
+        let rows = match self.rows(advances.iter().map(|advance| advance.id).collect()).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::error!(%error, "uploads could not be read");
+                return;
+            }
+        };
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.0.id, row)).collect();
+        let mut steps = Vec::with_capacity(advances.len());
+        for Advance { id, input, change, compared } in advances {
+            // One that is gone has nothing to be told.
+            let Some((row, confirmed)) = rows.remove(&id) else { continue };
+            let step = self.step(row, confirmed, &input, change);
+            let finishes = step.row.state.phase == Phase::Processing
+                && step.before.state.phase < Phase::Processing;
+            steps.push(Step { finished: compared.filter(|_| finishes), ..step });
+        }
+        self.commit(steps).await;
     }
 
     /// The same for many at once, without those to which the input means nothing.

@@ -267,6 +267,14 @@ impl Store {
         .await
     }
 
+    /// Writes down that an upload is about to be registered for the first time.
+    ///
+    /// # Errors
+    /// Of the database; for one that was tried before, too.
+    pub async fn intend(&self, id: UploadId) -> Result<(), DatabaseError> {
+        self.write(move |c| uploads::intend(c, id)).await
+    }
+
     /// Gives uploads that wait new places, in the order in which they are named.
     ///
     /// # Errors

@@ -256,6 +256,14 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
     place.optional()?.ok_or(DatabaseError::Stale)
 }
 
+/// Its revision stays: who writes the row knows of this already.
+pub(super) fn intend(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE uploads SET registration = 'tried' WHERE id = ?1 AND registration = 'no'",
+    )?;
+    exactly_one(statement.execute([id.to_string()])?)
+}
+
 pub(super) fn remove(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
     exactly_one(connection.execute("DELETE FROM uploads WHERE id = ?1", [id.to_string()])?)
 }
