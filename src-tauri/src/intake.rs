@@ -147,7 +147,7 @@ impl Loop {
 async fn connected(changes: &mut broadcast::Receiver<Change>) -> bool {
     loop {
         match changes.recv().await {
-            Ok(Change { news: News::Connection { connection }, .. }) => {
+            Ok(Change { news: News::Connection { connection, .. }, .. }) => {
                 if matches!(connection, ConnectionView::Connected { .. }) {
                     return true;
                 }

@@ -109,7 +109,8 @@ async fn damage_that_is_met_while_the_engine_runs_does_not_end_it() {
         let file = std::fs::File::options().write(true).open(&queue).unwrap();
         file.write_all_at(&[0x5a; PAGE], page * PAGE as u64).unwrap();
     };
-    (pages / 2..pages / 2 + 4).for_each(damage);
+    // Some of these are rows, whatever else lies between.
+    [pages / 4, pages / 2, pages * 3 / 4].into_iter().for_each(|at| (at..at + 4).for_each(damage));
     let rebuilt = async {
         loop {
             for offset in (0..u64::from(ROWS)).step_by(400) {

@@ -80,15 +80,16 @@ async fn a_team_that_refuses_stops_no_other() {
     let profile = here.path("profile");
     let uploader = Uploader::start(&profile, &here.server.credentials).await.unwrap();
     uploader.engine.connect(connection(&closed, &api.url())).await.unwrap();
+    api.go_down().await;
+    let refused = uploader.add(file.clone()).await.unwrap();
+    let url = &here.server.credentials.url;
+    uploader.engine.connect(connection(&here, url)).await.unwrap();
     let no = Fault::json(401, r#"{"code":"unauthenticated","message":"no"}"#);
     api.obey([Rule::new(What::Asked("/api/"), usize::MAX, no)]);
-    let refused = uploader.add(file.clone()).await.unwrap();
+    api.come_up().unwrap();
     let asks = Hold::NeedsUser { code: Code::SignedOut };
     uploader.until(refused, LIMIT, |view| view.hold == asks).await.unwrap();
 
-    // Signing in elsewhere says nothing of this one.
-    let url = &here.server.credentials.url;
-    uploader.engine.connect(connection(&here, url)).await.unwrap();
     let sent = uploader.add(other.clone()).await.unwrap();
     uploader.until_ready(sent, LIMIT).await.unwrap();
     here.one_whole_video(&other).await.unwrap();
