@@ -8,6 +8,8 @@
 //! Must not know: the inside of the server or the engine. What it says of them it has from their
 //! interfaces.
 
+#[cfg(target_os = "linux")]
+mod bus;
 pub mod clips;
 pub mod conformance;
 pub mod counterparts;
@@ -30,6 +32,8 @@ mod team;
 mod uploader;
 mod wire;
 
+#[cfg(target_os = "linux")]
+pub use bus::{Bus, Metered};
 pub use dailies::{Dailies, Ended, Running};
 pub use documented::only_documented;
 pub use garage::Garage;

@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use dailies_engine::EngineHandle;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{Hold, List, Phase, UploadId};
-use dailies_engine::view::{Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView};
+use dailies_engine::view::{
+    AllowanceView, Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView,
+};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::Wait;
 use crate::bars::Bars;
-use crate::events::{self, Event, Output, What};
+use crate::events::{self, Allowance, Event, Output, What};
 use crate::exit::Exit;
+use crate::rules;
 
 /// Uploads asked for at once.
 const AT_ONCE: usize = 500;
@@ -44,6 +47,7 @@ pub(crate) struct Follow<'a> {
     failed: HashSet<UploadId>,
     /// The team refuses whoever calls: nothing is started any more.
     refused: bool,
+    allowance: AllowanceView,
 }
 
 impl<'a> Follow<'a> {
@@ -57,6 +61,7 @@ impl<'a> Follow<'a> {
             ready: HashSet::new(),
             failed: HashSet::new(),
             refused: false,
+            allowance: AllowanceView::Full,
         }
     }
 
@@ -129,6 +134,7 @@ impl<'a> Follow<'a> {
         let snapshot = self.engine.snapshot().await?;
         let seq = snapshot.seq;
         self.see_connection(&snapshot.connection);
+        self.see_allowance(snapshot.allowance);
         match wanted {
             Wanted::These(ids) => {
                 for upload in self.engine.uploads(ids.iter().copied().collect()).await? {
@@ -173,7 +179,24 @@ impl<'a> Follow<'a> {
                 }
             }
             News::Connection { connection } => self.see_connection(&connection),
+            News::Allowance { allowance } => self.see_allowance(allowance),
             News::Queue { .. } => {}
+        }
+    }
+
+    /// Says what holds for the bytes of all uploads, where that is something new.
+    fn see_allowance(&mut self, allowance: AllowanceView) {
+        if std::mem::replace(&mut self.allowance, allowance) == allowance {
+            return;
+        }
+        match self.output {
+            Output::Json => events::print(&Allowance { allowance }),
+            Output::Bars | Output::Lines => self.line(&rules::sentence(&allowance)),
+        }
+        if let Some(bars) = &mut self.bars {
+            for upload in self.uploads.values() {
+                bars.show(upload, allowance);
+            }
         }
     }
 
@@ -206,7 +229,7 @@ impl<'a> Follow<'a> {
             }
         }
         if let Some(bars) = &mut self.bars {
-            bars.show(&upload);
+            bars.show(&upload, self.allowance);
         }
         self.uploads.insert(id, upload);
     }
@@ -221,7 +244,7 @@ impl<'a> Follow<'a> {
             }),
             (Output::Bars, What::Progress { .. }) => {
                 if let Some(bars) = &mut self.bars {
-                    bars.show(upload);
+                    bars.show(upload, self.allowance);
                 }
             }
             (Output::Lines, What::Progress { .. }) => {}

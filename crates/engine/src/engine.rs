@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::awake::Awake;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::error::{Code, EngineError};
@@ -28,6 +29,7 @@ use crate::send::{Line, Permits};
 use crate::source::Slices;
 use crate::sources;
 use crate::store::{Rebuilt, Setting, Store};
+use crate::surroundings::Lookout;
 use crate::team::{Api, Team};
 use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
 use crate::view::{Change, ConnectionView, DestinationView, News, RebuiltView, Snapshot};
@@ -116,6 +118,8 @@ pub(crate) async fn start_connected(
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         network,
+        lookout: Lookout::start().await,
+        awake: Awake::new(),
         rules,
         options,
         slices: Slices::new(SLICES),
@@ -182,6 +186,8 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) network: Network,
+    pub(crate) lookout: Lookout,
+    awake: Awake,
     pub(crate) rules: Rules,
     pub(crate) options: Options,
     pub(crate) slices: Slices,
@@ -241,6 +247,7 @@ impl Engine {
             self.ask_for_a_way();
             self.keep_rules();
             self.start_what_is_due().await;
+            self.awake.want(self.rules.keep_awake() && self.queue.loaded().any(Entry::keeps_awake));
             let nap = self.nap();
             let store = self.store.clone();
             tokio::select! {
@@ -251,6 +258,7 @@ impl Engine {
                 () = store.damaged() => return Ended::Damaged,
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
                 answer = self.network.answer() => self.answered(answer).await,
+                () = self.lookout.changed() => {}
                 Some(back) = self.looking.join_next() => self.sources_back(back).await,
                 () = sleep(nap) => self.tick().await,
             }
@@ -384,6 +392,7 @@ impl Engine {
             seq: self.seq,
             queue: self.queue.view(),
             connection: self.connection.clone(),
+            allowance: self.allowance_view(),
             rebuilt: self.rebuilt.clone(),
         }
     }
