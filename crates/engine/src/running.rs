@@ -39,7 +39,8 @@ impl Engine {
         due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
         for (_, id, kind) in due {
             let first = self.queue.get(id).is_some_and(|entry| entry.row.first);
-            if kind.takes_slot() && (self.rules.pause() || self.places(first) == 0) {
+            let waits = self.rules.pause() && kind != Kind::Finish;
+            if kind.takes_slot() && (waits || self.places(first) == 0) {
                 continue;
             }
             let twin = self.queue.get(id).is_some_and(|entry| self.waits_for_its_twin(&entry.row));

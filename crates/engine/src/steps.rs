@@ -170,6 +170,8 @@ impl Engine {
             Effect::Run => {
                 let Some(connected) = self.connected.clone() else { return };
                 let kind = Kind::for_upload(&entry.row, entry.opened.is_some());
+                // Bytes that are to wait go on when `start_what_is_due` says so.
+                let kind = kind.filter(|kind| *kind != Kind::Send || !self.rules.pause());
                 if let (Some(kind), None) = (kind, &entry.running) {
                     Box::pin(self.run_job(id, kind, &connected)).await;
                 }

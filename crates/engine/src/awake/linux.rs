@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use zbus::connection::Builder;
-use zbus::{Connection, OwnedFd, OwnedObjectPath, Variant};
+use zbus::{Connection, OwnedFd, Variant};
 
 use super::{WHO, WHY};
 
@@ -58,15 +58,13 @@ async fn logind() -> zbus::Result<OwnedFd> {
 async fn portal() -> zbus::Result<Connection> {
     let bus = Builder::session().build().await?;
     let options = HashMap::from([("reason", Variant::from(WHY))]);
-    let answer = bus
-        .call_method(
-            Some("org.freedesktop.portal.Desktop"),
-            "/org/freedesktop/portal/desktop",
-            Some("org.freedesktop.portal.Inhibit"),
-            "Inhibit",
-            &("", SUSPEND, options),
-        )
-        .await?;
-    let _request: OwnedObjectPath = answer.body().deserialize()?;
+    bus.call_method(
+        Some("org.freedesktop.portal.Desktop"),
+        "/org/freedesktop/portal/desktop",
+        Some("org.freedesktop.portal.Inhibit"),
+        "Inhibit",
+        &("", SUSPEND, options),
+    )
+    .await?;
     Ok(bus)
 }
