@@ -84,7 +84,7 @@ impl Lookout {
     pub(crate) async fn changed(&mut self) {
         if self.news.changed().await.is_err() {
             // Nobody will say anything any more.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
