@@ -30,6 +30,7 @@ mod stage;
 mod storage;
 mod team;
 mod uploader;
+mod web_proxy;
 mod wire;
 
 #[cfg(target_os = "linux")]
@@ -47,4 +48,5 @@ pub use stage::Stage;
 pub use storage::Storage;
 pub use team::TeamApi;
 pub use uploader::{Uploader, quick};
+pub use web_proxy::WebProxy;
 pub use wire::Wire;

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::error::{Code, EngineError};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
-use crate::net::{Clients, NetOptions};
+use crate::net::{Clients, NetOptions, losses};
 use crate::network::Network;
 use crate::preferences::Preferences;
 use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
@@ -73,6 +73,13 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// The lanes to a host of which nothing is known yet.
+    pub(crate) fn first_lanes(&self) -> Lanes {
+        Lanes::new(self.lanes, self.most_lanes, losses())
+    }
+}
+
 /// Starts an engine on a queue.
 ///
 /// # Errors
@@ -123,7 +130,7 @@ pub(crate) async fn start_connected(
         rules,
         options,
         slices: Slices::new(SLICES),
-        permits: Arc::new(Permits::new(Lanes::new(options.lanes, options.most_lanes))),
+        permits: Arc::new(Permits::new(options.first_lanes())),
         line: Line::new(None),
         connected,
         connection: ConnectionView::None,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::engine::Engine;
 use crate::job::Kind;
 use crate::queue::Entry;
-use crate::transfer::{Failure, Hold, Input, Lanes, Reach, Turn};
+use crate::transfer::{Failure, Hold, Input, Reach, Turn};
 
 /// A job that moves no byte for so long makes doubt that there is a network.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -102,7 +102,7 @@ impl Engine {
     async fn back_online(&mut self, lost: Instant) {
         tracing::info!("there is a way to the other side again");
         self.renew_connections();
-        self.permits.start_over(Lanes::new(self.options.lanes, self.options.most_lanes));
+        self.permits.start_over(self.options.first_lanes());
         let mut waiting = Vec::new();
         for entry in self.queue.loaded() {
             match &entry.running {

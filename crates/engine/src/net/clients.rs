@@ -7,7 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
-use crate::net::SignedUrl;
+use crate::net::{AGENT, Payload, SignedUrl};
 
 /// To get through to a server that is asked for nothing but a sign of life.
 const KNOCK: Duration = Duration::from_secs(2);
@@ -42,6 +42,17 @@ impl Default for NetOptions {
     }
 }
 
+/// No client can be built: the system's certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// For bytes.
+    #[error("{0}")]
+    Payload(#[from] rustls::Error),
+    /// For calls.
+    #[error("{0}")]
+    Control(#[from] reqwest::Error),
+}
+
 /// One client for payload and one for JSON: their pools and limits differ. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -52,7 +63,7 @@ pub struct Clients {
 
 #[derive(Debug)]
 struct Shared {
-    payload: Client,
+    payload: Payload,
     control: Client,
     /// Keeps no connection: each question goes the whole way.
     knock: Client,
@@ -71,11 +82,11 @@ impl Clients {
     ///
     /// # Errors
     /// Where the system's certificates cannot be used.
-    pub fn new(options: NetOptions) -> Result<Self, reqwest::Error> {
+    pub fn new(options: NetOptions) -> Result<Self, ClientsError> {
         let knock =
             builder().connect_timeout(KNOCK).timeout(SIGN_OF_LIFE).pool_max_idle_per_host(0);
         let shared = Shared {
-            payload: payload(options)?,
+            payload: Payload::new(options)?,
             control: control(options)?,
             knock: knock.build()?,
             storage: None,
@@ -83,9 +94,8 @@ impl Clients {
         Ok(Self { shared: Arc::new(Mutex::new(shared)), options })
     }
 
-    /// For bytes. HTTP/1.1 only: one HTTP/2 connection carries uploads at less than half the speed.
-    #[must_use]
-    pub fn payload(&self) -> Client {
+    /// For bytes.
+    pub(crate) fn payload(&self) -> Payload {
         self.with(|shared| shared.payload.clone())
     }
 
@@ -102,20 +112,19 @@ impl Clients {
             if let Ok(origin) = url.join("/") {
                 shared.storage = Some(Storage { origin, silent_since: None });
             }
-            shared.payload.put(url)
+            shared.control.put(url)
         })
     }
 
     /// Drops every connection that is kept: after a sleep or in another network they are dead and
     /// do not know it. Those in use end with their requests.
     pub(crate) fn renew(&self) {
-        match (payload(self.options), control(self.options)) {
+        match (Payload::new(self.options), control(self.options)) {
             (Ok(payload), Ok(control)) => self.with(|shared| {
                 (shared.payload, shared.control) = (payload, control);
             }),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::error!(%error, "connections could not be renewed");
-            }
+            (Err(error), _) => tracing::error!(%error, "connections could not be renewed"),
+            (_, Err(error)) => tracing::error!(%error, "connections could not be renewed"),
         }
     }
 
@@ -146,23 +155,11 @@ impl Clients {
 
 fn builder() -> ClientBuilder {
     Client::builder()
-        .user_agent(concat!("Dailies/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         // No answer may send a key or a file's bytes to another place.
         .redirect(Policy::none())
         .tcp_nodelay(true)
         .tcp_keepalive(Duration::from_secs(20))
-}
-
-fn payload(options: NetOptions) -> Result<Client, reqwest::Error> {
-    let client = builder()
-        .connect_timeout(options.connect)
-        .http1_only()
-        // Storages close idle connections after 5 s and more; one that is reused just then fails.
-        .pool_idle_timeout(Duration::from_secs(4));
-    // The system buffers up to half of a usual part, so what it still holds is its own to watch.
-    #[cfg(target_os = "linux")]
-    let client = client.tcp_user_timeout(options.stall);
-    client.build()
 }
 
 fn control(options: NetOptions) -> Result<Client, reqwest::Error> {

@@ -3,13 +3,15 @@
 //! Must not know: phases.
 
 mod clients;
+mod dial;
 mod payload;
 mod resumable;
 mod signed_url;
 mod storage_answer;
 
 pub use clients::{Clients, NetOptions};
-pub(crate) use payload::{put_body, send_body};
+pub(crate) use dial::losses;
+pub(crate) use payload::{Payload, put_body, send_body};
 pub(crate) use resumable::{Standing, put_range, standing};
 pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
@@ -22,9 +24,16 @@ use reqwest::{Response, StatusCode};
 
 use crate::transfer::Failure;
 
+/// What this program calls itself to whoever it talks to.
+pub(crate) const AGENT: &str = concat!("Dailies/", env!("CARGO_PKG_VERSION"));
+
 /// What a failed request means. The address, which may be presigned, is left out of the words.
 pub(crate) fn transport(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
+    broken(&error.without_url())
+}
+
+/// What a broken connection means, whose error knows no address.
+fn broken(error: &(dyn Error + 'static)) -> Failure {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

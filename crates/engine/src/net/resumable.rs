@@ -35,8 +35,7 @@ pub(crate) async fn standing(
     let question = clients
         .put(url)
         .header(CONTENT_RANGE, format!("bytes */{total}"))
-        .header(CONTENT_LENGTH, 0)
-        .timeout(clients.options.control);
+        .header(CONTENT_LENGTH, 0);
     answered(&question.send().await.map_err(transport)?, total)
 }
 
@@ -55,7 +54,7 @@ pub(crate) async fn put_range(
     let end = range.offset + range.length;
     let content_range = format!("bytes {}-{}/{total}", range.offset, end.saturating_sub(1));
     let request = clients.put(url).header(CONTENT_RANGE, content_range);
-    match answered(&put_body(request, body, clients.options).await?, total)? {
+    match answered(&put_body(clients, request, body).await?, total)? {
         Standing::Whole if end < total => {
             let words = format!("{total} bytes are said to be there after {end} were sent");
             Err(Failure::UnexpectedAnswer(words))

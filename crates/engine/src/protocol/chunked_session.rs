@@ -175,7 +175,7 @@ impl UploadProtocol for ChunkedSessions {
         let clients = self.caller.clients();
         let request = clients.put(&ticket.url);
         let request = request.headers(ticket.headers.clone());
-        let answer = put_answer(put_body(request, body, clients.options).await?).await?;
+        let answer = put_answer(put_body(clients, request, body).await?).await?;
         Ok(Sent { etag: answer.etag, checksum: answer.checksum, stored: None })
     }
 

@@ -237,7 +237,7 @@ impl UploadProtocol for VideoActions {
         if let Some(content_type) = &ticket.content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        let response = put_body(request, body, clients.options).await?;
+        let response = put_body(clients, request, body).await?;
         let answer = put_answer(response).await?;
         Ok(Sent { etag: answer.etag, checksum: answer.checksum, stored: None })
     }

@@ -170,9 +170,10 @@ impl Permits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::Losses;
 
     fn permits(open: usize) -> Arc<Permits> {
-        Arc::new(Permits::new(Lanes::new(open, open)))
+        Arc::new(Permits::new(Lanes::new(open, open, Losses::Harmless)))
     }
 
     fn upload() -> UploadId {

@@ -105,9 +105,9 @@ impl Caller {
         left: Left,
     ) -> Result<Answer, Failure> {
         let token = self.identity.token().await?;
-        let request = self.clients.payload().post(self.at(path)?);
+        let request = self.clients.control().post(self.at(path)?);
         let request = request.bearer_auth(token.expose_secret()).multipart(form);
-        let answer = Answer::read(send_body(request, left, self.clients.options).await?).await?;
+        let answer = Answer::read(send_body(&self.clients, request, left).await?).await?;
         if answer.status == StatusCode::UNAUTHORIZED
             && self.identity.instead_of(&token).await?.is_some()
         {

@@ -19,8 +19,21 @@ const REST: u32 = 4;
 /// … up to this.
 const LONGEST_REST: u32 = 320;
 
+/// The first rest where few connections are enough on nearly every line: one that is opened beside
+/// them takes some seconds of everybody's speed.
+const UNHURRIED: u32 = 24;
+
 /// Words of one moment about too much at once count as one.
 const ONCE: Duration = Duration::from_secs(1);
+
+/// What lost packets do to a connection of this computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Losses {
+    /// It stays nearly as fast: few connections fill any line, and more are in each other's way.
+    Harmless,
+    /// It keeps a fraction of its speed: only the number of connections counts.
+    Costly,
+}
 
 /// The number of lanes to one host, fed with what they carry.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +78,21 @@ struct Epoch {
 impl Lanes {
     /// Starts with `first` lanes and never has more than `most`, or fewer than one.
     #[must_use]
-    pub fn new(first: usize, most: usize) -> Self {
+    pub fn new(first: usize, most: usize, losses: Losses) -> Self {
         let most = most.max(1);
+        let rest = match losses {
+            Losses::Harmless => UNHURRIED,
+            Losses::Costly => REST,
+        };
+        let stage = match losses {
+            Losses::Harmless => Stage::Resting { left: rest, watched: 0, carried: 0.0 },
+            Losses::Costly => Stage::Leaping { before: None, settled: false },
+        };
         Self {
             open: first.clamp(1, most),
             most,
-            stage: Stage::Leaping { before: None, settled: false },
-            rest: REST,
+            stage,
+            rest,
             up: true,
             epoch: Epoch::default(),
             since_cut: ONCE,
@@ -228,7 +249,7 @@ mod tests {
 
     #[test]
     fn with_losses_all_lanes_are_open_within_seconds() {
-        let mut lanes = Lanes::new(4, 32);
+        let mut lanes = Lanes::new(4, 32, Losses::Costly);
         send(&mut lanes, 4, 0.1, lossy);
         assert_eq!(lanes.open(), 32);
         let carried = send(&mut lanes, 600, 0.1, lossy);
@@ -237,9 +258,20 @@ mod tests {
 
     #[test]
     fn on_a_clean_line_it_stays_at_few() {
-        let mut lanes = Lanes::new(4, 32);
+        let mut lanes = Lanes::new(4, 32, Losses::Costly);
         send(&mut lanes, 1_200, 0.1, clean);
         assert!(lanes.open() <= 8, "{lanes:?}");
+    }
+
+    #[test]
+    fn where_losses_do_no_harm_lanes_open_one_by_one() {
+        let mut lanes = Lanes::new(4, 32, Losses::Harmless);
+        send(&mut lanes, 10, 0.02, clean);
+        assert_eq!(lanes.open(), 4, "a file of 100 MiB is gone by now");
+        send(&mut lanes, 60, 0.02, clean);
+        assert!((3..=5).contains(&lanes.open()), "{lanes:?}");
+        send(&mut lanes, 600, 0.02, lossy);
+        assert!(lanes.open() >= 24, "{lanes:?}");
     }
 
     #[test]
@@ -248,7 +280,7 @@ mod tests {
             lanes @ ..=6 => f64::from(lanes) * 10.0 * MBIT,
             lanes => 60.0 * MBIT * 6.0 / f64::from(lanes),
         };
-        let mut lanes = Lanes::new(4, 32);
+        let mut lanes = Lanes::new(4, 32, Losses::Costly);
         send(&mut lanes, 300, 0.02, crowded);
         assert!((4..=7).contains(&lanes.open()), "{lanes:?}");
         let carried = send(&mut lanes, 600, 0.02, crowded);
@@ -257,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_line_that_gets_losses_gets_more_lanes() {
-        let mut lanes = Lanes::new(4, 32);
+        let mut lanes = Lanes::new(4, 32, Losses::Costly);
         send(&mut lanes, 300, 0.02, clean);
         send(&mut lanes, 900, 0.02, lossy);
         assert!(lanes.open() >= 24, "{lanes:?}");
@@ -265,7 +297,7 @@ mod tests {
 
     #[test]
     fn without_parts_that_wait_nothing_is_tried() {
-        let mut lanes = Lanes::new(4, 32);
+        let mut lanes = Lanes::new(4, 32, Losses::Costly);
         for _ in 0..10_000 {
             lanes.note(1_000_000, TICK, false);
         }
@@ -274,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_busy_host_gets_half_once_for_all_that_hear_it() {
-        let mut lanes = Lanes::new(16, 32);
+        let mut lanes = Lanes::new(16, 32, Losses::Costly);
         for _ in 0..16 {
             lanes.slow_down();
         }
@@ -291,7 +323,7 @@ mod tests {
             most in 0_usize..40,
             events in proptest::collection::vec((0_u64..1 << 40, 0_u64..3_000, 0_u8..4), 0..400),
         ) {
-            let mut lanes = Lanes::new(first, most);
+            let mut lanes = Lanes::new(first, most, Losses::Costly);
             for (bytes, millis, what) in events {
                 if what == 0 {
                     lanes.slow_down();

@@ -20,7 +20,7 @@ mod words;
 pub use event::{Event, Why};
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
-pub use lanes::Lanes;
+pub use lanes::{Lanes, Losses};
 pub use list::List;
 pub use machine::{Effect, Input, State, step};
 pub use pace::Pace;
