@@ -103,6 +103,11 @@ pub(crate) async fn resume_all(engine: Engine<'_>) -> Answer<()> {
 }
 
 #[command]
+pub(crate) async fn send_here(engine: Engine<'_>) -> Answer<()> {
+    engine.send_here().await
+}
+
+#[command]
 pub(crate) async fn use_this_computer(link: Link<'_>) -> Answer<()> {
     link.use_this_computer().await
 }

@@ -66,6 +66,7 @@ pub fn run() -> ExitCode {
             commands::remove,
             commands::pause_all,
             commands::resume_all,
+            commands::send_here,
             commands::use_this_computer,
             commands::connect,
             commands::disconnect,

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use crate::programs::{on_a_small_disk, program};
 use crate::wire::Wire;
 
+const NO_BUS: &str = "unix:path=/nonexistent";
+
 /// How `dailies` is called: a profile, credentials, JSON output.
 #[derive(Clone, Debug)]
 pub struct Dailies {
@@ -105,6 +107,9 @@ impl Dailies {
             .env_remove("RUST_LOG")
             .env_remove("DAILIES_API_KEY")
             .env_remove("DAILIES_SERVER")
+            // This computer may itself be on a metered network, or on battery.
+            .env("DBUS_SYSTEM_BUS_ADDRESS", NO_BUS)
+            .env("DBUS_SESSION_BUS_ADDRESS", NO_BUS)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())

@@ -8,6 +8,8 @@
 //! Must not know: the inside of the server or the engine. What it says of them it has from their
 //! interfaces.
 
+#[cfg(target_os = "linux")]
+mod bus;
 pub mod clips;
 pub mod conformance;
 pub mod counterparts;
@@ -31,6 +33,8 @@ mod uploader;
 mod web_proxy;
 mod wire;
 
+#[cfg(target_os = "linux")]
+pub use bus::{Bus, Metered};
 pub use dailies::{Dailies, Ended, Running};
 pub use documented::only_documented;
 pub use garage::Garage;

@@ -9,6 +9,7 @@ use dailies_api::credentials::Credentials;
 use dailies_engine::clock::{Clock, SystemClock};
 use dailies_engine::net::NetOptions;
 use dailies_engine::protocol::UploadProtocol;
+use dailies_engine::rules::Switch;
 use dailies_engine::team::{Connection, Team};
 use dailies_engine::testing;
 use dailies_engine::transfer::{List, Phase, UploadId};
@@ -68,6 +69,8 @@ impl Uploader {
         let profile = Profile::lock(folder)?;
         let queue = Profile::queue(folder);
         let (engine, task) = dailies_engine::start(&queue, clock, quick()).await?;
+        // This computer may itself be on a metered network.
+        engine.turn(Switch::PauseOnMetered, false).await?;
         let key = credentials.api_key.clone();
         engine.connect(Connection::with_key(Url::parse(url)?, key)).await?;
         Ok(Self { engine, task, _profile: profile })
@@ -86,6 +89,7 @@ impl Uploader {
         let queue = Profile::queue(folder);
         let clock = Arc::new(SystemClock);
         let (engine, task) = testing::start(&queue, clock, quick(), team, protocol).await?;
+        engine.turn(Switch::PauseOnMetered, false).await?;
         Ok(Self { engine, task, _profile: profile })
     }
 

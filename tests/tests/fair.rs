@@ -1,12 +1,44 @@
 //! Uploads that share one line.
 
-use std::time::Duration;
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-use dailies_engine::transfer::Phase;
+use std::time::{Duration, Instant};
+
+use dailies_engine::transfer::{Phase, Rate};
+use dailies_engine::view::UploadView;
 use e2e::clips::{MIB, Take};
 use e2e::{Stage, Uploader};
 
 const LIMIT: Duration = Duration::from_secs(180);
+
+/// How long it takes until the team has a file of 5 MiB.
+async fn time_of(stage: &Stage, uploader: &Uploader, name: &str, take: Take) -> Duration {
+    let file = stage.clip(name, 5, take).unwrap();
+    let begun = Instant::now();
+    let id = uploader.add(file).await.unwrap();
+    uploader.until(id, LIMIT, |view| view.phase >= Phase::Processing).await.unwrap();
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn under_a_limit_a_small_file_beside_a_large_one_takes_at_most_twice_its_time() {
+    let stage = Stage::set().await.unwrap();
+    let uploader =
+        Uploader::start(&stage.path("profile"), &stage.server.credentials).await.unwrap();
+    uploader.engine.set_limit(Rate::new(2 * MIB)).await.unwrap();
+    let alone = time_of(&stage, &uploader, "alone.mp4", Take::One).await;
+    let file = stage.clip("large.mp4", 96, Take::One).unwrap();
+    let large = uploader.add(file).await.unwrap();
+    let moves = |view: &UploadView| view.progress.in_flight_bytes > MIB;
+    uploader.until(large, LIMIT, moves).await.unwrap();
+    let beside = time_of(&stage, &uploader, "beside.mp4", Take::Two).await;
+    assert!(beside <= alone * 2, "{beside:?}, and {alone:?} alone");
+    let view = uploader.view(large).await.unwrap();
+    assert!(view.phase == Phase::Uploading && view.active, "{view:#?}");
+    uploader.engine.cancel(vec![large]).await.unwrap();
+    uploader.stop().await;
+    stage.strike().await.unwrap();
+}
 
 #[tokio::test]
 async fn what_goes_next_waits_for_nobody() {
@@ -22,7 +54,7 @@ async fn what_goes_next_waits_for_nobody() {
         others.push(uploader.add(file).await.unwrap());
     }
     for id in &others {
-        let moves = |view: &dailies_engine::view::UploadView| view.progress.in_flight_bytes > 0;
+        let moves = |view: &UploadView| view.progress.in_flight_bytes > 0;
         uploader.until(*id, LIMIT, moves).await.unwrap();
     }
     let file = stage.clip("next.mp4", 12, Take::Two).unwrap();

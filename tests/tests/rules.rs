@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use e2e::clips::{MIB, Take};
-use e2e::{Dailies, Stage};
+use e2e::proxy::Exchange;
+use e2e::{Dailies, FaultProxy, Stage};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -33,7 +34,14 @@ async fn a_limit_holds_while_somebody_uploads_and_at_the_next_start() {
     assert_eq!(upload.code(), Some(0), "{}", upload.errors);
     let least = Duration::from_secs(12 * MIB / RATE) * 9 / 10;
     assert!(begun.elapsed() >= least, "{:?}", begun.elapsed());
-    let expected = json!({ "limit": RATE, "schedule": [], "uploads": 5 });
+    let expected = json!({
+        "limit": RATE,
+        "schedule": [],
+        "uploads": 5,
+        "pauseOnMetered": true,
+        "pauseOnBattery": false,
+        "keepAwake": true,
+    });
     assert_eq!(set(&others, &["limit"]).await, expected);
     stage.strike().await.unwrap();
 }
@@ -53,6 +61,8 @@ async fn a_schedule_stops_what_is_at_work_and_lets_it_go_on() {
 
     let rules = set(&others, &["schedule", "daily 00:00-24:00 pause"]).await;
     assert_eq!(rules["schedule"], json!(["daily 00:00-24:00 pause"]));
+    let pause = json!({ "event": "allowance", "kind": "schedule", "until": null });
+    upload.until(LIMIT, |event| *event == pause).await.unwrap();
     let standing = async {
         loop {
             let upload = others.run(LIMIT, &["list"]).await.unwrap().events[0].clone();
@@ -68,6 +78,35 @@ async fn a_schedule_stops_what_is_at_work_and_lets_it_go_on() {
 
     set(&others, &["limit", "off"]).await;
     set(&others, &["schedule", "off"]).await;
+    let ended = upload.ended(LIMIT).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}", ended.errors);
+    stage.strike().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pause_holds_for_what_is_just_being_opened() {
+    let stage = Stage::set().await.unwrap();
+    let file = stage.clip("reel.mp4", 12, Take::One).unwrap();
+    // Slow enough for somebody to set a schedule while a session is being opened.
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(stage.server.api_address().unwrap());
+    api.limit(1_000);
+    let credentials = stage.credentials_by_way_of(&api.url()).unwrap();
+    let dailies = Dailies::new(stage.path("profile"), &credentials);
+    let upload = dailies.spawn(&["upload", file.to_str().unwrap()]).unwrap();
+    let opens = |exchange: &&Exchange| {
+        exchange.function.as_deref() == Some("videoActions:initiateVideoUpload")
+    };
+    api.until(LIMIT, |all| all.iter().any(|exchange| opens(&exchange))).await.unwrap();
+    set(&dailies, &["schedule", "daily 00:00-24:00 pause"]).await;
+    let open = api.exchanges().iter().find(opens).unwrap().end.is_none();
+    assert!(open, "the schedule was too late");
+    api.unlimit();
+    api.quiet(LIMIT).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(stage.proxy.exchanges().len(), 0, "nothing is sent");
+
+    set(&dailies, &["schedule", "off"]).await;
     let ended = upload.ended(LIMIT).await.unwrap();
     assert_eq!(ended.code(), Some(0), "{}", ended.errors);
     stage.strike().await.unwrap();

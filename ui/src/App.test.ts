@@ -40,7 +40,12 @@ class Recorder implements Host {
     if (this.refusal) throw this.refusal;
   }
 
-  everything = async () => ({ seq: this.#seq, uploads: this.uploads, connection: this.connection });
+  everything = async () => ({
+    seq: this.#seq,
+    uploads: this.uploads,
+    connection: this.connection,
+    allowance: { kind: "full" as const },
+  });
   subscribe = async (onChange: (change: Change) => void) => {
     this.change = (news) => {
       onChange({ seq: ++this.#seq, news });
@@ -65,6 +70,7 @@ class Recorder implements Host {
   sendAnyway = (ids: string[]) => this.#note(`sendAnyway ${ids.join()}`);
   remove = (ids: string[]) => this.#note(`remove ${ids.join()}`);
   pauseAll = () => this.#note("pauseAll");
+  sendHere = () => this.#note("sendHere");
   resumeAll = () => this.#note("resumeAll");
   useThisComputer = () => this.#note("useThisComputer");
   connect = (url: string, apiKey: string) => this.#note(`connect ${url} ${apiKey}`);
@@ -153,6 +159,28 @@ describe("the queue", () => {
     ).toEqual(["Play", "Copy link", "Show in folder", "Remove from list"]);
     await user.keyboard("{End}{Enter}");
     expect(host.asked.at(-1)).toBe("remove d");
+  });
+
+  it("says why nothing is sent, and sends all the same", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    host.change({ kind: "allowance", allowance: { kind: "limit", bytesPerSecond: 4e6 } });
+    await screen.findByText(/at most 4.0 MB\/s/);
+    const until = NOW + 3_600_000;
+    host.change({ kind: "allowance", allowance: { kind: "schedule", until } });
+    await screen.findByText(/^The schedule lets nothing be sent until \d\d:\d\d\.$/);
+    expect(screen.queryByRole("button", { name: "Send all the same" })).toBeNull();
+    host.change({ kind: "allowance", allowance: { kind: "metered" } });
+    await screen.findByText("This network is metered: nothing is sent over it.");
+    host.change({
+      kind: "uploads",
+      uploads: [anUpload({ id: "a", title: "a.mov", phase: "uploading", progress: { confirmedBytes: 610 } })],
+    });
+    await waitFor(() => expect(row("a.mov").textContent).toContain("Waiting for another network"));
+    await user.click(screen.getByRole("button", { name: "Send all the same" }));
+    expect(host.asked).toEqual(["sendHere"]);
+    host.change({ kind: "allowance", allowance: { kind: "full" } });
+    await waitFor(() => expect(screen.queryByText(/metered/)).toBeNull());
   });
 
   it("follows the news and tells what ended", async () => {

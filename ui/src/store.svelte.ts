@@ -1,3 +1,4 @@
+import type { AllowanceView } from "./bindings/AllowanceView";
 import type { Change } from "./bindings/Change";
 import type { ConnectionView } from "./bindings/ConnectionView";
 import type { EngineError } from "./bindings/EngineError";
@@ -35,6 +36,7 @@ export class Store {
   readonly #speedometer = new Speedometer();
   #shown = $state.raw(0);
   #connection: ConnectionView = { kind: "none" };
+  #allowance: AllowanceView = { kind: "full" };
   #loaded = $state.raw(false);
   #problem = $state.raw<EngineError | null>(null);
   #shell = $state.raw<ShellView>({ server: { kind: "off" }, keyKept: "none" });
@@ -52,6 +54,7 @@ export class Store {
       snapshot: (snapshot) => {
         this.#roster.reset(snapshot.uploads);
         this.#connection = snapshot.connection;
+        this.#allowance = snapshot.allowance;
         this.#problem = null;
         this.#loaded = true;
         this.#show();
@@ -117,6 +120,11 @@ export class Store {
   get connection(): ConnectionView {
     void this.#shown;
     return this.#connection;
+  }
+
+  get allowance(): AllowanceView {
+    void this.#shown;
+    return this.#allowance;
   }
 
   get totals(): Totals {
@@ -203,6 +211,9 @@ export class Store {
         break;
       case "connection":
         this.#connection = news.connection;
+        break;
+      case "allowance":
+        this.#allowance = news.allowance;
         break;
       case "queue":
         // The roster counts for itself.

@@ -118,6 +118,7 @@ const SCENARIOS = [
   { name: "busy", seconds: 40 },
   { name: "needs", seconds: 8 },
   { name: "offline", seconds: 3 },
+  { name: "metered" },
   { name: "many", seconds: 8 },
   { name: "drag", seconds: 8 },
   { name: "refused" },

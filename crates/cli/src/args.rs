@@ -98,6 +98,25 @@ pub(crate) enum Command {
         #[arg(value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=16))]
         uploads: Option<u8>,
     },
+    /// Print whether uploads wait while the network is metered, or set it. They do, at first.
+    PauseOnMetered {
+        #[arg(value_enum)]
+        state: Option<State>,
+    },
+    /// Print whether uploads wait while the computer runs on battery, or set it. They do not, at
+    /// first.
+    PauseOnBattery {
+        #[arg(value_enum)]
+        state: Option<State>,
+    },
+    /// Print whether the computer is kept awake while bytes are sent, or set it. It is, at first.
+    KeepAwake {
+        #[arg(value_enum)]
+        state: Option<State>,
+    },
+    /// Let the `dailies` that works on this profile send, although the network is metered or the
+    /// computer runs on battery, until either changes.
+    SendHere,
     /// Send files although the same project has their content already.
     SendAnyway {
         #[arg(required = true, value_name = "ID")]
@@ -136,6 +155,13 @@ pub(crate) enum Command {
         /// The team's name for the video.
         video_id: String,
     },
+}
+
+/// Of something that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum State {
+    On,
+    Off,
 }
 
 /// What becomes of a file whose content the same project has already.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dailies_engine::transfer::{Hold, Phase, UploadId};
-use dailies_engine::view::UploadView;
+use dailies_engine::view::{AllowanceView, UploadView};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::events;
@@ -16,8 +16,8 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    /// Shows an upload as it is now.
-    pub(crate) fn show(&mut self, upload: &UploadView) {
+    /// Shows an upload as it is now, where this holds for the bytes of all.
+    pub(crate) fn show(&mut self, upload: &UploadView, allowance: AllowanceView) {
         let ended = upload.phase == Phase::Ready || upload.hold.is_end();
         if ended {
             if let Some(bar) = self.bars.remove(&upload.id) {
@@ -47,7 +47,7 @@ impl Bars {
         bar.set_message(format!(
             "{:>3} %  {}{speed}{left}",
             events::percent(upload),
-            events::state(upload)
+            events::state(upload, allowance)
         ));
     }
 

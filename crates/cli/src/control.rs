@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::{OnChange, OnDuplicate};
+use dailies_engine::rules::Switch;
 use dailies_engine::team::Vault;
 use dailies_engine::transfer::{List, NoRule, Rate, UploadId};
 use dailies_engine::{EngineHandle, Profile};
@@ -53,6 +54,13 @@ pub(crate) enum Request {
     Limit(Option<Rate>),
     Schedule(Vec<String>),
     Parallel(usize),
+    Turn {
+        switch: Switch,
+        on: bool,
+    },
+    SendHere,
+    /// What holds for the bytes of all uploads.
+    Allowance,
     SendAnyway(Vec<UploadId>),
     Prefer {
         duplicates: Option<OnDuplicate>,
@@ -129,6 +137,12 @@ async fn obey(
             engine.set_uploads(uploads).await?;
             return rules(engine).await;
         }
+        Request::Turn { switch, on } => {
+            engine.turn(switch, on).await?;
+            return rules(engine).await;
+        }
+        Request::SendHere => return value(engine.send_here().await?),
+        Request::Allowance => return value(engine.snapshot().await?.allowance),
         Request::Connect(server) => {
             let connection = kept_connection(&Vault::of_profile(folder), server).await?;
             return engine.connect(connection).await.map(|_| Value::Null);

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{Hold, Phase, UploadId};
-use dailies_engine::view::{ProgressView, UploadView};
+use dailies_engine::view::{AllowanceView, ProgressView, UploadView};
 use serde::Serialize;
 
 /// Who reads the output.
@@ -27,6 +27,14 @@ pub(crate) struct Event<'a> {
     pub(crate) upload_id: Option<UploadId>,
     pub(crate) path: &'a str,
     pub(crate) video_id: Option<&'a str>,
+}
+
+/// How fast the bytes of all uploads may go from now on.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename = "allowance")]
+pub(crate) struct Allowance {
+    #[serde(flatten)]
+    pub(crate) allowance: AllowanceView,
 }
 
 /// What happened to an upload.
@@ -76,8 +84,8 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// An upload's state in one word or two.
-pub(crate) fn state(upload: &UploadView) -> &'static str {
+/// An upload's state in one word or two, where this holds for the bytes of all.
+pub(crate) fn state(upload: &UploadView, allowance: AllowanceView) -> &'static str {
     match (upload.hold, upload.phase) {
         (Hold::Paused, _) => "paused",
         (Hold::Backoff { .. }, _) => "trying again",
@@ -86,13 +94,22 @@ pub(crate) fn state(upload: &UploadView) -> &'static str {
         (Hold::NeedsUser { .. }, _) => "needs you",
         (Hold::Cancelled, _) => "cancelled",
         (Hold::Failed { .. }, _) => "failed",
-        (Hold::None, Phase::Queued) => "waiting",
+        (Hold::None, Phase::Queued) => waiting(allowance),
         (Hold::None, Phase::Beginning) => "preparing",
         (Hold::None, Phase::Uploading) if upload.active => "uploading",
-        (Hold::None, Phase::Uploading) => "waiting",
+        (Hold::None, Phase::Uploading) => waiting(allowance),
         (Hold::None, Phase::Finishing) => "finishing",
         (Hold::None, Phase::Processing) => "processing",
         (Hold::None, Phase::Ready) => "ready",
+    }
+}
+
+fn waiting(allowance: AllowanceView) -> &'static str {
+    match allowance {
+        AllowanceView::Full | AllowanceView::Limit { .. } => "waiting",
+        AllowanceView::Schedule { .. } => "waiting (schedule)",
+        AllowanceView::Metered => "waiting (metered network)",
+        AllowanceView::Battery => "waiting (on battery)",
     }
 }
 

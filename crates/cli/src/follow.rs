@@ -6,15 +6,16 @@ use dailies_engine::EngineHandle;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::transfer::{Hold, List, Phase, UploadId};
 use dailies_engine::view::{
-    Added, Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView,
+    Added, AllowanceView, Change, ConnectionView, News, ProgressNews, RefusedFile, UploadView,
 };
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::args::Wait;
 use crate::bars::Bars;
-use crate::events::{self, Event, Output, What};
+use crate::events::{self, Allowance, Event, Output, What};
 use crate::exit::Exit;
+use crate::rules;
 
 /// Uploads asked for at once.
 const AT_ONCE: usize = 500;
@@ -45,6 +46,7 @@ pub(crate) struct Follow<'a> {
     failed: HashSet<UploadId>,
     /// Servers to which uploads may go on by themselves.
     connected: HashSet<String>,
+    allowance: AllowanceView,
 }
 
 impl<'a> Follow<'a> {
@@ -58,6 +60,7 @@ impl<'a> Follow<'a> {
             ready: HashSet::new(),
             failed: HashSet::new(),
             connected: HashSet::new(),
+            allowance: AllowanceView::Full,
         }
     }
 
@@ -125,6 +128,7 @@ impl<'a> Follow<'a> {
         let snapshot = self.engine.snapshot().await?;
         let seq = snapshot.seq;
         self.see_connections(snapshot.connections);
+        self.see_allowance(snapshot.allowance);
         match wanted {
             Wanted::These(ids) => {
                 for upload in self.engine.uploads(ids.iter().copied().collect()).await? {
@@ -169,6 +173,7 @@ impl<'a> Follow<'a> {
                 }
             }
             News::Connection { connections, .. } => self.see_connections(connections),
+            News::Allowance { allowance } => self.see_allowance(allowance),
             News::Queue { .. } => {}
         }
     }
@@ -179,6 +184,22 @@ impl<'a> Follow<'a> {
             ConnectionView::None | ConnectionView::Refused { .. } => None,
         });
         self.connected = connected.collect();
+    }
+
+    /// Says what holds for the bytes of all uploads, where that is something new.
+    fn see_allowance(&mut self, allowance: AllowanceView) {
+        if std::mem::replace(&mut self.allowance, allowance) == allowance {
+            return;
+        }
+        match self.output {
+            Output::Json => events::print(&Allowance { allowance }),
+            Output::Bars | Output::Lines => self.line(&rules::sentence(&allowance)),
+        }
+        if let Some(bars) = &mut self.bars {
+            for upload in self.uploads.values() {
+                bars.show(upload, allowance);
+            }
+        }
     }
 
     /// Takes an upload's new state and says what is new in it.
@@ -206,7 +227,7 @@ impl<'a> Follow<'a> {
             }
         }
         if let Some(bars) = &mut self.bars {
-            bars.show(&upload);
+            bars.show(&upload, self.allowance);
         }
         self.uploads.insert(id, upload);
     }
@@ -221,7 +242,7 @@ impl<'a> Follow<'a> {
             }),
             (Output::Bars, What::Progress { .. }) => {
                 if let Some(bars) = &mut self.bars {
-                    bars.show(upload);
+                    bars.show(upload, self.allowance);
                 }
             }
             (Output::Lines, What::Progress { .. }) => {}

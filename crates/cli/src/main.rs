@@ -18,8 +18,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::Preferences;
+use dailies_engine::rules::Switch;
 use dailies_engine::transfer::{List, UploadId};
-use dailies_engine::view::{Added, Page, UploadView};
+use dailies_engine::view::{Added, AllowanceView, Page, UploadView};
 
 use crate::args::{Args, Command, Off};
 use crate::control::Request;
@@ -141,6 +142,19 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             let request = uploads.map_or(Request::Rules, |count| Request::Parallel(count.into()));
             rules::set(&folder, request, output, |rules| rules.uploads.to_string()).await
         }
+        Command::PauseOnMetered { state } => {
+            rules::turn(&folder, Switch::PauseOnMetered, *state, output).await
+        }
+        Command::PauseOnBattery { state } => {
+            rules::turn(&folder, Switch::PauseOnBattery, *state, output).await
+        }
+        Command::KeepAwake { state } => {
+            rules::turn(&folder, Switch::KeepAwake, *state, output).await
+        }
+        Command::SendHere => {
+            let () = control::ask(&folder, Request::SendHere).await?;
+            Ok(Exit::Done)
+        }
         Command::Retry { ids } => steer(&folder, Request::Retry(ids.clone())).await,
     }
 }
@@ -162,6 +176,7 @@ async fn steer(folder: &std::path::Path, request: Request) -> Result<Exit, Engin
 }
 
 async fn list(folder: &std::path::Path, output: Output) -> Result<(), EngineError> {
+    let allowance: AllowanceView = control::ask(folder, Request::Allowance).await?;
     for list in List::ALL {
         let mut offset = 0;
         loop {
@@ -171,20 +186,20 @@ async fn list(folder: &std::path::Path, output: Output) -> Result<(), EngineErro
             }
             offset += page.uploads.len() as u64;
             for upload in &page.uploads {
-                line(upload, output);
+                line(upload, allowance, output);
             }
         }
     }
     Ok(())
 }
 
-fn line(upload: &UploadView, output: Output) {
+fn line(upload: &UploadView, allowance: AllowanceView, output: Output) {
     match output {
         Output::Json => events::print(upload),
         Output::Bars | Output::Lines => events::say(&format!(
             "{}  {:<10}  {:>3} %  {}",
             upload.id,
-            events::state(upload),
+            events::state(upload, allowance),
             events::percent(upload),
             upload.path
         )),

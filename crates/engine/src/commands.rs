@@ -99,6 +99,14 @@ impl Engine {
                 self.set_uploads(uploads).await;
                 let _ = done.send(());
             }
+            Command::Turn(switch, on, done) => {
+                self.turn(switch, on).await;
+                let _ = done.send(());
+            }
+            Command::SendHere(done) => {
+                self.send_here();
+                let _ = done.send(());
+            }
             Command::Ledger(question) => self.look_up(question).await,
             Command::Prefer(question) => self.answer_about_preferences(question).await,
             // Ends the loop, which sees to it.

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::awake::Awake;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::connections::{Connected, Connections};
@@ -31,6 +32,7 @@ use crate::source::Slices;
 use crate::sources;
 use crate::steps::Advance;
 use crate::store::{Rebuilt, Setting, Store};
+use crate::surroundings::Lookout;
 use crate::team::{Caller, Team};
 use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
 use crate::view::{Change, News, RebuiltView, Snapshot};
@@ -128,6 +130,8 @@ pub(crate) async fn start_connected(
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         network,
+        lookout: Lookout::start().await,
+        awake: Awake::new(),
         rules,
         options,
         slices: Slices::new(SLICES),
@@ -173,6 +177,8 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) network: Network,
+    pub(crate) lookout: Lookout,
+    awake: Awake,
     pub(crate) rules: Rules,
     pub(crate) options: Options,
     pub(crate) slices: Slices,
@@ -231,6 +237,7 @@ impl Engine {
             self.keep_rules();
             self.start_what_is_due().await;
             self.send_heartbeats().await;
+            self.awake.want(self.rules.keep_awake() && self.queue.loaded().any(Entry::keeps_awake));
             let nap = self.nap();
             let store = self.store.clone();
             tokio::select! {
@@ -241,6 +248,7 @@ impl Engine {
                 () = store.damaged() => return Ended::Damaged,
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
                 asked = self.network.answer() => self.answered(asked).await,
+                () = self.lookout.changed() => {}
                 Some(back) = self.looking.join_next() => self.sources_back(back).await,
                 () = sleep(nap) => self.tick().await,
             }
@@ -375,6 +383,7 @@ impl Engine {
             queue: self.queue.view(),
             connection: self.connections.view(),
             connections: self.connections.views(),
+            allowance: self.allowance_view(),
             rebuilt: self.rebuilt.clone(),
         }
     }

@@ -10,7 +10,7 @@ use url::Url;
 use crate::connections::{Ends, not_connected};
 use crate::error::{Code, EngineError};
 use crate::net::{Clients, NetOptions};
-use crate::rules::RulesView;
+use crate::rules::{RulesView, Switch};
 use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
 use crate::team::{Api, Connection, Dialect, Team};
@@ -104,6 +104,8 @@ pub(crate) enum Command {
     SetLimit(Option<Rate>, oneshot::Sender<()>),
     SetSchedule(Schedule, oneshot::Sender<()>),
     SetUploads(usize, oneshot::Sender<()>),
+    Turn(Switch, bool, oneshot::Sender<()>),
+    SendHere(oneshot::Sender<()>),
     Ledger(ledger::Question),
     Prefer(preferences::Question),
     Stop,
@@ -254,6 +256,23 @@ impl EngineHandle {
     /// [`Code::Stopped`].
     pub async fn set_uploads(&self, uploads: usize) -> Result<(), EngineError> {
         self.ask(|done| Command::SetUploads(uploads, done)).await
+    }
+
+    /// Turns something on or off.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn turn(&self, switch: Switch, on: bool) -> Result<(), EngineError> {
+        self.ask(|done| Command::Turn(switch, on, done)).await
+    }
+
+    /// Sends bytes although the network is metered or the computer runs on battery, until either
+    /// changes.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn send_here(&self) -> Result<(), EngineError> {
+        self.ask(Command::SendHere).await
     }
 
     /// Up to `limit` uploads of a list from number `offset` on, at most 500.

@@ -5,6 +5,7 @@
 //!
 //! Must not know: Tauri, axum, the team server's code.
 
+mod awake;
 mod census;
 mod changes;
 mod chores;
@@ -34,6 +35,7 @@ pub mod source;
 mod sources;
 mod steps;
 pub mod store;
+mod surroundings;
 pub mod team;
 #[cfg(feature = "testing")]
 pub mod testing;

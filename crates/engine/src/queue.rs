@@ -16,6 +16,9 @@ use crate::store::{SessionKind, Upload};
 use crate::transfer::{Pace, Phase, Timestamp, UploadId};
 use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
 
+/// Without a byte for so long, an upload does not keep the computer awake.
+const STILL: Duration = Duration::from_secs(30);
+
 /// The queue while the engine runs.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -223,6 +226,15 @@ impl Entry {
         }
         let kind = Kind::for_upload(&self.row, self.opened.is_some());
         kind.or((self.row.state.phase == Phase::Queued).then_some(Kind::Register))
+    }
+
+    /// Sleep would interrupt it. Bytes that have not moved for a while may not for long.
+    pub(crate) fn keeps_awake(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| match running.kind {
+            Kind::Compare | Kind::Register | Kind::Open | Kind::Finish => true,
+            Kind::Send => self.stirred.elapsed() < STILL,
+            Kind::Watch | Kind::ProcessAgain | Kind::Heartbeat | Kind::Abandon => false,
+        })
     }
 
     /// When this has to be looked at, without anybody's doing.

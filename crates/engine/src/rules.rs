@@ -1,4 +1,5 @@
-//! How fast uploads may go, and how many at once: what somebody has set, and when it holds.
+//! How fast uploads may go, how many at once, and where they wait: what somebody has set, and what
+//! of it holds.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Engine;
 use crate::job::Kind;
 use crate::store::{Setting, Store};
+use crate::surroundings::{Power, Surroundings};
 use crate::transfer::{Allowance, Rate, Schedule, Timestamp};
+use crate::view::{AllowanceView, News};
 
 /// Uploads that may work at the same time, at the most.
 pub const MOST_UPLOADS: usize = 16;
@@ -27,6 +30,25 @@ pub struct RulesView {
     pub schedule: Vec<String>,
     /// Uploads that work at the same time.
     pub uploads: usize,
+    /// As [`Switch::PauseOnMetered`].
+    pub pause_on_metered: bool,
+    /// As [`Switch::PauseOnBattery`].
+    pub pause_on_battery: bool,
+    /// As [`Switch::KeepAwake`].
+    pub keep_awake: bool,
+}
+
+/// Something that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// No bytes are sent over a network that is metered. On, where nobody says otherwise.
+    PauseOnMetered,
+    /// No bytes are sent while the computer runs on battery. Off, where nobody says otherwise.
+    PauseOnBattery,
+    /// The computer does not go to sleep of itself while bytes are sent. On, where nobody says
+    /// otherwise.
+    KeepAwake,
 }
 
 /// What is set, and what holds of it.
@@ -34,8 +56,22 @@ pub struct RulesView {
 pub(crate) struct Rules {
     limit: Option<Rate>,
     schedule: Schedule,
+    pause_on_metered: bool,
+    pause_on_battery: bool,
+    keep_awake: bool,
+    /// Somebody wants bytes to be sent in these surroundings, whatever is set.
+    despite: Option<Surroundings>,
     /// What holds now.
-    allowance: Allowance,
+    holds: Holds,
+}
+
+/// What holds at one moment, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Usual(Option<Rate>),
+    Scheduled(Allowance),
+    Metered,
+    Battery,
 }
 
 impl Rules {
@@ -44,17 +80,55 @@ impl Rules {
         let limit = read(store, Setting::Limit).await?;
         let schedule = read(store, Setting::Schedule).await?.unwrap_or_default();
         let uploads = read(store, Setting::Uploads).await?;
-        Ok((Self { limit, schedule, allowance: Allowance::Full }, uploads))
+        let rules = Self {
+            limit,
+            schedule,
+            pause_on_metered: read(store, Setting::PauseOnMetered).await?.unwrap_or(true),
+            pause_on_battery: read(store, Setting::PauseOnBattery).await?.unwrap_or(false),
+            keep_awake: read(store, Setting::KeepAwake).await?.unwrap_or(true),
+            despite: None,
+            holds: Holds::Usual(None),
+        };
+        Ok((rules, uploads))
     }
 
-    fn at(&self, now: Timestamp) -> Allowance {
-        let usual = self.limit.map_or(Allowance::Full, Allowance::Limit);
-        self.schedule.at(now, &TimeZone::system()).unwrap_or(usual)
+    /// Of several reasons to pause, the one that ends by itself is said last.
+    fn at(&self, now: Timestamp, around: Surroundings) -> Holds {
+        let heeded = self.despite.is_none();
+        if heeded && self.pause_on_metered && around.metered.costs() {
+            Holds::Metered
+        } else if heeded && self.pause_on_battery && around.power == Power::Battery {
+            Holds::Battery
+        } else {
+            let scheduled = self.schedule.at(now, &TimeZone::system());
+            scheduled.map_or(Holds::Usual(self.limit), Holds::Scheduled)
+        }
     }
 
     /// No bytes may go now.
     pub(crate) fn pause(&self) -> bool {
-        self.allowance == Allowance::Pause
+        match self.holds {
+            Holds::Usual(_) | Holds::Scheduled(Allowance::Full | Allowance::Limit(_)) => false,
+            Holds::Scheduled(Allowance::Pause) | Holds::Metered | Holds::Battery => true,
+        }
+    }
+
+    pub(crate) fn keep_awake(&self) -> bool {
+        self.keep_awake
+    }
+
+    pub(crate) fn allowance_view(&self, now: Timestamp) -> AllowanceView {
+        match self.holds {
+            Holds::Usual(None) | Holds::Scheduled(Allowance::Full) => AllowanceView::Full,
+            Holds::Usual(Some(rate)) | Holds::Scheduled(Allowance::Limit(rate)) => {
+                AllowanceView::Limit { bytes_per_second: rate.get() }
+            }
+            Holds::Scheduled(Allowance::Pause) => {
+                AllowanceView::Schedule { until: self.schedule.ends(now, &TimeZone::system()) }
+            }
+            Holds::Metered => AllowanceView::Metered,
+            Holds::Battery => AllowanceView::Battery,
+        }
     }
 
     /// When something else may hold.
@@ -80,16 +154,22 @@ async fn read<T: std::str::FromStr>(
 impl Engine {
     /// Lets hold what is to hold now.
     pub(crate) fn keep_rules(&mut self) {
-        let allowance = self.rules.at(self.now());
-        if allowance == self.rules.allowance {
+        let around = self.lookout.now();
+        // It was said of those surroundings, not of the same ones on another day.
+        self.rules.despite = self.rules.despite.filter(|despite| *despite == around);
+        let holds = self.rules.at(self.now(), around);
+        if holds == self.rules.holds {
             return;
         }
-        tracing::info!(%allowance, "uploads may go at another speed");
-        self.rules.allowance = allowance;
-        match allowance {
-            Allowance::Full => self.line.set_limit(None),
-            Allowance::Limit(rate) => self.line.set_limit(Some(rate)),
-            Allowance::Pause => {
+        self.rules.holds = holds;
+        let allowance = self.allowance_view();
+        tracing::info!(?allowance, "uploads may go at another speed");
+        self.publish(News::Allowance { allowance });
+        match holds {
+            Holds::Usual(limit) => self.line.set_limit(limit),
+            Holds::Scheduled(Allowance::Limit(rate)) => self.line.set_limit(Some(rate)),
+            Holds::Scheduled(Allowance::Full) => self.line.set_limit(None),
+            Holds::Scheduled(Allowance::Pause) | Holds::Metered | Holds::Battery => {
                 let running = self.queue.loaded().filter_map(|entry| entry.running.as_ref());
                 for running in running.filter(|running| running.kind == Kind::Send) {
                     running.stop.cancel();
@@ -98,11 +178,18 @@ impl Engine {
         }
     }
 
+    pub(crate) fn allowance_view(&self) -> AllowanceView {
+        self.rules.allowance_view(self.now())
+    }
+
     pub(crate) fn rules_view(&self) -> RulesView {
         RulesView {
             limit: self.rules.limit,
             schedule: self.rules.schedule.rules().iter().map(ToString::to_string).collect(),
             uploads: self.options.uploads,
+            pause_on_metered: self.rules.pause_on_metered,
+            pause_on_battery: self.rules.pause_on_battery,
+            keep_awake: self.rules.keep_awake,
         }
     }
 
@@ -115,10 +202,28 @@ impl Engine {
         let words = (!schedule.rules().is_empty()).then(|| schedule.to_string());
         self.rules.schedule = schedule;
         self.remember(Setting::Schedule, words).await;
+        // What holds now may be the same, and end at another time.
+        self.keep_rules();
+        self.publish(News::Allowance { allowance: self.allowance_view() });
     }
 
     pub(crate) async fn set_uploads(&mut self, uploads: usize) {
         self.options.uploads = uploads.clamp(1, MOST_UPLOADS);
         self.remember(Setting::Uploads, Some(self.options.uploads.to_string())).await;
+    }
+
+    pub(crate) async fn turn(&mut self, switch: Switch, on: bool) {
+        let (state, setting) = match switch {
+            Switch::PauseOnMetered => (&mut self.rules.pause_on_metered, Setting::PauseOnMetered),
+            Switch::PauseOnBattery => (&mut self.rules.pause_on_battery, Setting::PauseOnBattery),
+            Switch::KeepAwake => (&mut self.rules.keep_awake, Setting::KeepAwake),
+        };
+        *state = on;
+        self.remember(setting, Some(on.to_string())).await;
+    }
+
+    /// Lets bytes be sent in the surroundings of this moment, whatever is set for them.
+    pub(crate) fn send_here(&mut self) {
+        self.rules.despite = Some(self.lookout.now());
     }
 }

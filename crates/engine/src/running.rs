@@ -46,7 +46,8 @@ impl Engine {
         let mut admitted = Admitted::default();
         for (_, id, kind) in due {
             let Some(entry) = self.queue.get(id) else { continue };
-            if kind.takes_slot() && (self.rules.pause() || !places.has_room_for(&entry.row)) {
+            let waits = self.rules.pause() && kind != Kind::Finish;
+            if kind.takes_slot() && (waits || !places.has_room_for(&entry.row)) {
                 continue;
             }
             match kind {

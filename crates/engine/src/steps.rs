@@ -185,6 +185,8 @@ impl Engine {
         match effect {
             Effect::Run => {
                 let kind = Kind::for_upload(&entry.row, entry.opened.is_some());
+                // Bytes that are to wait go on when `start_what_is_due` says so.
+                let kind = kind.filter(|kind| *kind != Kind::Send || !self.rules.pause());
                 if let (Some(kind), None) = (kind, &entry.running) {
                     Box::pin(self.run_job(id, kind)).await;
                 }

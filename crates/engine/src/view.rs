@@ -109,6 +109,30 @@ pub enum ConnectionView {
     },
 }
 
+/// How fast the bytes of all uploads may go, and why not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum AllowanceView {
+    /// As fast as they can.
+    Full,
+    /// All together at a rate that somebody has set.
+    Limit {
+        /// The rate.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        bytes_per_second: u64,
+    },
+    /// Not at all at this time of the week.
+    Schedule {
+        /// When the schedule says something else; absent where it never does.
+        until: Option<Timestamp>,
+    },
+    /// Not at all while the network is metered.
+    Metered,
+    /// Not at all while the computer runs on battery.
+    Battery,
+}
+
 /// How long a list is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
@@ -170,6 +194,8 @@ pub struct Snapshot {
     pub connection: ConnectionView,
     /// Every connection, that one too.
     pub connections: Vec<ConnectionView>,
+    /// How fast bytes may go.
+    pub allowance: AllowanceView,
     /// What was made of a queue that was found damaged since the engine started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "typescript", ts(optional))]
@@ -255,6 +281,11 @@ pub enum News {
         connection: ConnectionView,
         /// Every connection, that one too.
         connections: Vec<ConnectionView>,
+    },
+    /// Bytes may go at another speed, or not at all.
+    Allowance {
+        /// As it is now.
+        allowance: AllowanceView,
     },
 }
 

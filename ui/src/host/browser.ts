@@ -37,8 +37,8 @@ function refusal(code: EngineError["code"], message: string): EngineError {
 export function browserHost(query: URLSearchParams): Host {
   const wanted = query.get("scenario") ?? "busy";
   const name: ScenarioName = SCENARIOS.find((one) => one === wanted) ?? "busy";
-  const { uploads, connection, shell: firstShell, drag, problem } = scenario(name);
-  const simulation = new Simulation(uploads, connection);
+  const { uploads, connection, allowance, shell: firstShell, drag, problem } = scenario(name);
+  const simulation = new Simulation(uploads, connection, allowance);
   const shellListeners = new Set<(shell: ShellView) => void>();
   let shell = firstShell;
   let additions = 0;
@@ -118,6 +118,9 @@ export function browserHost(query: URLSearchParams): Host {
         paused.map(({ id }) => id),
         () => ({ hold: { kind: "none" } }),
       );
+    },
+    sendHere: async () => {
+      simulation.allow({ kind: "full" });
     },
     useThisComputer: async () => {
       setShell({ ...shell, server: { kind: "starting" } });

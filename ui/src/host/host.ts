@@ -1,4 +1,5 @@
 import type { Added } from "../bindings/Added";
+import type { AllowanceView } from "../bindings/AllowanceView";
 import type { Change } from "../bindings/Change";
 import type { ConnectionView } from "../bindings/ConnectionView";
 import type { DestinationView } from "../bindings/DestinationView";
@@ -18,6 +19,7 @@ export interface Everything {
   /** List by list, each in its order. */
   readonly uploads: readonly UploadView[];
   readonly connection: ConnectionView;
+  readonly allowance: AllowanceView;
 }
 
 /**
@@ -49,6 +51,8 @@ export interface Host {
   remove(ids: UploadId[]): Promise<void>;
   pauseAll(): Promise<void>;
   resumeAll(): Promise<void>;
+  /** On this metered network or on battery, until either changes. */
+  sendHere(): Promise<void>;
 
   /** Starts the team server on this computer and connects to it. */
   useThisComputer(): Promise<void>;

@@ -16,7 +16,7 @@ const PAGE = 500;
  * the change that moved it comes after this snapshot, and sets it right.
  */
 async function everything(): Promise<Everything> {
-  const { seq, connection } = await invoke<Snapshot>("snapshot");
+  const { seq, connection, allowance } = await invoke<Snapshot>("snapshot");
   const uploads = new Map<string, UploadView>();
   for (const list of LISTS) {
     let page: Page;
@@ -27,7 +27,7 @@ async function everything(): Promise<Everything> {
       offset += page.uploads.length;
     } while (page.uploads.length === PAGE);
   }
-  return { seq, uploads: [...uploads.values()], connection };
+  return { seq, uploads: [...uploads.values()], connection, allowance };
 }
 
 function on<Payload>(event: string, callback: (payload: Payload) => void): Promise<Stop> {
@@ -56,6 +56,7 @@ export const tauriHost: Host = {
   remove: (ids) => invoke("remove", { ids }),
   pauseAll: () => invoke("pause_all"),
   resumeAll: () => invoke("resume_all"),
+  sendHere: () => invoke("send_here"),
 
   useThisComputer: () => invoke("use_this_computer"),
   connect: (url, apiKey) => invoke("connect", { url, apiKey }),

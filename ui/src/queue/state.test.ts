@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anUpload } from "../../tests/uploads";
+import type { AllowanceView } from "../bindings/AllowanceView";
 import type { UploadView } from "../bindings/UploadView";
 import { type Action, allows, actionsFor, mainAction } from "./actions";
 import { fileType, rowState, shares } from "./state";
@@ -26,7 +27,20 @@ describe("states", () => {
       code: "source_missing",
       failed: false,
     });
-    expect(rowState(anUpload({ hold: { kind: "failed", code: "damaged" } }))).toMatchObject({ failed: true });
+    const failed = anUpload({ hold: { kind: "failed", code: "damaged" } });
+    expect(rowState(failed)).toMatchObject({ failed: true });
+  });
+
+  it.each<[AllowanceView, string]>([
+    [{ kind: "schedule", until: null }, "state.schedule"],
+    [{ kind: "metered" }, "state.metered"],
+    [{ kind: "battery" }, "state.battery"],
+    [{ kind: "limit", bytesPerSecond: 1 }, "state.waiting"],
+  ])("says of what stands halfway why: %o", (allowance, word) => {
+    expect(rowState(anUpload({ phase: "uploading" }), allowance)).toMatchObject({ word });
+    expect(rowState(anUpload({}), allowance)).toMatchObject({ word: "state.waiting" });
+    const paused = anUpload({ phase: "uploading", hold: { kind: "paused" } });
+    expect(rowState(paused, allowance)).toMatchObject({ word: "state.paused" });
   });
 });
 

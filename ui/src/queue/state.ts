@@ -1,3 +1,4 @@
+import type { AllowanceView } from "../bindings/AllowanceView";
 import type { Code } from "../bindings/Code";
 import type { UploadView } from "../bindings/UploadView";
 import type { PlainKey } from "../words/words";
@@ -12,8 +13,22 @@ export type RowState =
 
 const word = (key: PlainKey, tone: Tone = "plain"): RowState => ({ kind: "word", word: key, tone });
 
-/** The state in words, by UX's list: the hold says why it does not move, else the phase how far it is. */
-export function rowState({ phase, hold, active }: UploadView): RowState {
+const PAUSES: Record<AllowanceView["kind"], PlainKey> = {
+  full: "state.waiting",
+  limit: "state.waiting",
+  schedule: "state.schedule",
+  metered: "state.metered",
+  battery: "state.battery",
+};
+
+/**
+ * The state in words, by UX's list: the hold says why it does not move, else the phase how far it is. What is
+ * halfway up and stands still says why; of what has not begun, the banner above the list says it once.
+ */
+export function rowState(
+  { phase, hold, active }: UploadView,
+  allowance: AllowanceView = { kind: "full" },
+): RowState {
   switch (hold.kind) {
     case "cancelled":
       return word("state.cancelled");
@@ -44,7 +59,7 @@ export function rowState({ phase, hold, active }: UploadView): RowState {
     case "beginning":
       return word(active ? "state.preparing" : "state.waiting");
     case "uploading":
-      return word(active ? "state.uploading" : "state.waiting");
+      return word(active ? "state.uploading" : PAUSES[allowance.kind]);
   }
 }
 

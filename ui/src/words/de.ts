@@ -13,6 +13,9 @@ export const de: Words = {
   "state.preparing": "Wird vorbereitet",
   "state.uploading": "Lädt hoch",
   "state.paused": "Angehalten",
+  "state.schedule": "Wartet laut Zeitplan",
+  "state.metered": "Wartet auf ein anderes Netz",
+  "state.battery": "Wartet auf Netzstrom",
   "state.offline": "Wartet auf das Netz",
   "state.backoff": "Neuer Versuch in {seconds} s",
   "state.backoff_now": "Neuer Versuch",
@@ -32,6 +35,7 @@ export const de: Words = {
   "queue.title": "Warteschlange",
   "queue.list": "Uploads",
   "queue.sum": { one: "{count} Video · noch {size}", other: "{count} Videos · noch {size}" },
+  "queue.sum_limit": "höchstens {speed}",
   "queue.sum_done": "Alles ist bei Ihrem Team",
   "queue.sum_paused": { one: "{count} Video angehalten", other: "{count} Videos angehalten" },
   "queue.pause_all": "Alle anhalten",
@@ -39,6 +43,11 @@ export const de: Words = {
   "queue.add": "Hinzufügen…",
   "queue.speed_now": "Tempo jetzt: {speed}",
   "queue.speed_minute": "Tempo der letzten Minute, jetzt {speed}",
+
+  "pause.schedule": "Laut Zeitplan wird jetzt nichts gesendet.",
+  "pause.schedule_until": "Laut Zeitplan wird bis {time} nichts gesendet.",
+  "pause.metered": "Dieses Netz ist getaktet: Darüber wird nichts gesendet.",
+  "pause.battery": "Im Akkubetrieb wird nichts gesendet.",
 
   "empty.title": "Videos hier ablegen",
   "empty.body":
@@ -66,6 +75,7 @@ export const de: Words = {
   "do.cancel": "Upload abbrechen",
   "do.retry": "Jetzt wiederholen",
   "do.send_anyway": "Trotzdem senden",
+  "do.send_here": "Trotzdem senden",
   "do.remove": "Aus der Liste nehmen",
   "do.show_in_folder": "Im Ordner zeigen",
   "do.copy_link": "Link kopieren",

@@ -12,6 +12,9 @@ export const en = {
   "state.preparing": "Preparing",
   "state.uploading": "Uploading",
   "state.paused": "Paused",
+  "state.schedule": "Waiting, as the schedule says",
+  "state.metered": "Waiting for another network",
+  "state.battery": "Waiting for mains power",
   "state.offline": "Waiting for the network",
   "state.backoff": "Trying again in {seconds} s",
   "state.backoff_now": "Trying again",
@@ -31,6 +34,7 @@ export const en = {
   "queue.title": "Queue",
   "queue.list": "Uploads",
   "queue.sum": { one: "{count} video · {size} to send", other: "{count} videos · {size} to send" },
+  "queue.sum_limit": "at most {speed}",
   "queue.sum_done": "Everything is with your team",
   "queue.sum_paused": { one: "{count} video paused", other: "{count} videos paused" },
   "queue.pause_all": "Pause all",
@@ -38,6 +42,11 @@ export const en = {
   "queue.add": "Add files…",
   "queue.speed_now": "Speed now: {speed}",
   "queue.speed_minute": "Speed in the last minute, now {speed}",
+
+  "pause.schedule": "The schedule lets nothing be sent now.",
+  "pause.schedule_until": "The schedule lets nothing be sent until {time}.",
+  "pause.metered": "This network is metered: nothing is sent over it.",
+  "pause.battery": "Nothing is sent while this computer runs on battery.",
 
   "empty.title": "Drop videos here",
   "empty.body":
@@ -65,6 +74,7 @@ export const en = {
   "do.cancel": "Cancel upload",
   "do.retry": "Retry now",
   "do.send_anyway": "Send anyway",
+  "do.send_here": "Send all the same",
   "do.remove": "Remove from list",
   "do.show_in_folder": "Show in folder",
   "do.copy_link": "Copy link",

@@ -14,6 +14,12 @@ pub enum Setting {
     Schedule,
     /// Uploads that work at the same time.
     Uploads,
+    /// Whether uploads wait while the network is metered.
+    PauseOnMetered,
+    /// Whether uploads wait while the computer runs on battery.
+    PauseOnBattery,
+    /// Whether the computer stays awake while bytes are sent.
+    KeepAwake,
     /// What becomes of files that the team has already.
     Duplicates,
     /// What becomes of uploads whose file was changed.
@@ -27,6 +33,9 @@ impl Setting {
             Self::Limit => "limit",
             Self::Schedule => "schedule",
             Self::Uploads => "uploads",
+            Self::PauseOnMetered => "pause_on_metered",
+            Self::PauseOnBattery => "pause_on_battery",
+            Self::KeepAwake => "keep_awake",
             Self::Duplicates => "duplicates",
             Self::Changes => "changes",
         }

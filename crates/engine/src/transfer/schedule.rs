@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use crate::transfer::{Rate, Timestamp};
 
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
+const WEEK: Duration = Duration::from_hours(7 * 24);
 /// Rules of one schedule.
 const MOST: usize = 100;
 
@@ -91,6 +93,17 @@ impl Schedule {
             }
         }
         next
+    }
+
+    /// When something else holds than now; `None` where that is not within the week.
+    #[must_use]
+    pub fn ends(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let holds = self.at(now, zone);
+        let mut next = self.changes(now, zone)?;
+        while self.at(next, zone) == holds {
+            next = self.changes(next, zone).filter(|next| *next <= now.after(WEEK))?;
+        }
+        Some(next)
     }
 
     /// Its rules.

@@ -89,6 +89,17 @@ fn what_makes_no_sense_is_no_rule() {
 }
 
 #[test]
+fn a_pause_ends_when_something_else_holds_and_not_at_every_change() {
+    let schedule = "fri 18:00-24:00 pause\nsat 00:00-12:00 pause\ndaily 00:00-24:00 5M";
+    let schedule: Schedule = schedule.parse().unwrap();
+    let friday = utc("2026-11-20T19:00:00Z");
+    assert_eq!(schedule.ends(friday, &zone()), Some(utc("2026-11-21T11:00:00Z")));
+    let forever: Schedule = "daily 00:00-24:00 pause".parse().unwrap();
+    assert_eq!(forever.ends(friday, &zone()), None);
+    assert_eq!(Schedule::default().ends(friday, &zone()), None);
+}
+
+#[test]
 fn a_stretch_of_days_may_go_over_the_weeks_end() {
     let rule: Rule = "sat-mon 00:00-24:00 1G".parse().unwrap();
     assert_eq!(rule.to_string(), "mon,sat,sun 00:00-24:00 1G");

@@ -1,3 +1,4 @@
+import type { AllowanceView } from "../../bindings/AllowanceView";
 import type { Code } from "../../bindings/Code";
 import type { ConnectionView } from "../../bindings/ConnectionView";
 import type { DestinationView } from "../../bindings/DestinationView";
@@ -9,6 +10,7 @@ import type { UploadView } from "../../bindings/UploadView";
 export interface Scenario {
   uploads: UploadView[];
   connection: ConnectionView;
+  allowance: AllowanceView;
   shell: ShellView;
   drag: DragView | null;
   /** The queue cannot be opened. */
@@ -144,6 +146,14 @@ function offline(): UploadView[] {
   ];
 }
 
+function metered(): UploadView[] {
+  return [
+    sending("A003_C012_0418_interview_wide.mov", 60.2 * GB, 0.58, { active: false }),
+    upload("A003_C013_0418_interview_tight.mov", 48.9 * GB),
+    ready("reel-04 grade v1.mp4", 2.3 * GB, 24, 128),
+  ];
+}
+
 function many(): UploadView[] {
   const waiting = Array.from({ length: 99_900 }, (_, index) =>
     upload(
@@ -160,6 +170,7 @@ export const SCENARIOS = [
   "busy",
   "needs",
   "offline",
+  "metered",
   "many",
   "drag",
   "player",
@@ -173,6 +184,7 @@ const QUEUES: Partial<Record<ScenarioName, () => UploadView[]>> = {
   busy,
   needs,
   offline,
+  metered,
   many,
   drag: busy,
   player: busy,
@@ -192,6 +204,7 @@ export function scenario(name: ScenarioName): Scenario {
   return {
     uploads: QUEUES[name]?.() ?? [],
     connection,
+    allowance: { kind: name === "metered" ? "metered" : "full" },
     shell: {
       server:
         name === "server-failed"

@@ -1,3 +1,4 @@
+import type { AllowanceView } from "../../bindings/AllowanceView";
 import type { Change } from "../../bindings/Change";
 import type { ConnectionView } from "../../bindings/ConnectionView";
 import type { News } from "../../bindings/News";
@@ -21,11 +22,13 @@ export class Simulation {
   readonly #since = new Map<UploadId, number>();
   readonly #sent = new Map<UploadId, number>();
   #connection: ConnectionView;
+  #allowance: AllowanceView;
   #seq = 0;
   #time = 0;
 
-  constructor(uploads: readonly UploadView[], connection: ConnectionView) {
+  constructor(uploads: readonly UploadView[], connection: ConnectionView, allowance: AllowanceView) {
     this.#connection = connection;
+    this.#allowance = allowance;
     for (const upload of uploads) this.#uploads.set(upload.id, upload);
   }
 
@@ -40,7 +43,12 @@ export class Simulation {
   }
 
   everything(): Everything {
-    return { seq: this.#seq, uploads: [...this.#uploads.values()], connection: this.#connection };
+    return {
+      seq: this.#seq,
+      uploads: [...this.#uploads.values()],
+      connection: this.#connection,
+      allowance: this.#allowance,
+    };
   }
 
   subscribe(listener: (change: Change) => void): () => void {
@@ -51,6 +59,11 @@ export class Simulation {
   connect(connection: ConnectionView): void {
     this.#connection = connection;
     this.#tell({ kind: "connection", connection, connections: [connection] });
+  }
+
+  allow(allowance: AllowanceView): void {
+    this.#allowance = allowance;
+    this.#tell({ kind: "allowance", allowance });
   }
 
   add(uploads: UploadView[]): void {
@@ -88,7 +101,8 @@ export class Simulation {
 
   #tick(): void {
     this.#time += TICK;
-    const free = this.all().filter(({ hold }) => hold.kind === "none");
+    const paused = this.#allowance.kind !== "full" && this.#allowance.kind !== "limit";
+    const free = paused ? [] : this.all().filter(({ hold }) => hold.kind === "none");
     const sending = free.filter(({ active, phase }) => active && phase === "uploading");
     for (const next of free.filter(
       ({ active, phase }) => !active && (phase === "queued" || phase === "uploading"),
