@@ -37,6 +37,7 @@ pub mod testing;
 mod touched;
 pub mod transfer;
 pub mod view;
+pub mod watch;
 
 pub use engine::{Options, start};
 pub use handle::{EngineHandle, EngineTask};

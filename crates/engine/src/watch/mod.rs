@@ -1,0 +1,21 @@
+//! Watched folders: which of their files are videos to be sent, and when such a file is finished.
+//!
+//! Events are hints, a scan is the truth: what an event says is looked at, and what no event said is
+//! found by the next scan. Nothing is ever concluded from a file's absence: a drive that is not
+//! there looks like one that is empty.
+//!
+//! Must not know: transfers, teams, SQL.
+
+mod container;
+mod names;
+mod rules;
+mod settle;
+mod title;
+
+pub use container::{Container, inspect};
+pub use rules::{Existing, Filter, NoGlob, Rules, Skip, UPLOADED};
+pub use settle::{Senses, Settle, Verdict, Version};
+pub use title::{NoTemplate, Template};
+
+#[cfg(test)]
+mod trace_tests;
