@@ -5,6 +5,8 @@
 mod backup;
 mod care;
 mod columns;
+mod folder_files;
+mod folders;
 mod history;
 mod lists;
 mod parts;
@@ -19,6 +21,8 @@ use std::sync::Arc;
 use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
+pub use folder_files::{Fate, Seen};
+pub use folders::Folder;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
@@ -226,7 +230,7 @@ impl Store {
         let row = row.clone();
         self.read(move |c| match history::has(c, row.id, &Event::SentAnyway)? {
             true => Ok(Vec::new()),
-            false => receipts::doubles(c, &row),
+            false => receipts::doubles(c, &row.fingerprint, &row.destination, Some(row.id)),
         })
         .await
     }
@@ -369,16 +373,19 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 3] = [
+const SCHEMAS: [&str; 4] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
+    include_str!("schema/0005_folders.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(SCHEMAS.map(M::up).into())
 }
 
+#[cfg(test)]
+mod folder_tests;
 #[cfg(test)]
 mod ledger_tests;
 #[cfg(test)]

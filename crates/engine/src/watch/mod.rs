@@ -7,15 +7,27 @@
 //! Must not know: transfers, teams, SQL.
 
 mod container;
+mod drive;
+mod events;
+mod hints;
+mod id;
+mod mounts;
 mod names;
 mod rules;
+mod scan;
 mod settle;
 mod title;
+mod watcher;
 
 pub use container::{Container, inspect};
-pub use rules::{Existing, Filter, NoGlob, Rules, Skip, UPLOADED};
+pub use id::FolderId;
+pub use rules::{Afterwards, Existing, Filter, NoGlob, Rules, Skip, UPLOADED};
+pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Watcher};
 
 #[cfg(test)]
 mod trace_tests;
+#[cfg(test)]
+mod watcher_tests;

@@ -33,6 +33,22 @@ pub struct Rules {
     /// How videos are called.
     #[cfg_attr(feature = "typescript", ts(type = "string"))]
     pub title: Template,
+    /// What becomes of a file here once the team has it.
+    pub afterwards: Afterwards,
+}
+
+/// What becomes of a file that was sent, after its team has verified it. None is ever deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Afterwards {
+    /// It stays where it is.
+    #[default]
+    Nothing,
+    /// It is moved into the folder [`UPLOADED`] of the watched folder.
+    Move,
+    /// It is put into the system's trash.
+    Trash,
 }
 
 /// What becomes of files that are there when a folder is watched for the first time.
