@@ -104,6 +104,7 @@ impl Engine {
                 let _ = done.send(());
             }
             Command::Ledger(question) => self.look_up(question).await,
+            Command::Folders(question) => self.answer_about_folders(question).await,
             Command::Prefer(question) => self.answer_about_preferences(question).await,
             // Ends the loop, which sees to it.
             Command::Stop => {}
@@ -158,19 +159,7 @@ impl Engine {
         candidates: Vec<Candidate>,
         project: Option<String>,
     ) -> Result<Added, EngineError> {
-        let connected = self.connected.as_ref().ok_or_else(not_connected)?;
-        let view = match project {
-            Some(project) => DestinationView::from(target(&connected.team, &project)?),
-            None => connected.destination.clone().ok_or_else(|| {
-                EngineError::new(Code::NotFound, "the team has no project to upload to")
-            })?,
-        };
-        let destination = Destination {
-            server: connected.server().to_owned(),
-            project_id: view.project_id,
-            project: view.project,
-            team: view.team,
-        };
+        let destination = self.destination(project.as_deref())?;
         let (mut ids, mut new) = (Vec::new(), Vec::new());
         for candidate in candidates {
             let same = |(row, _): &(Upload, u64)| row.fingerprint == candidate.fingerprint;
@@ -196,8 +185,20 @@ impl Engine {
         destination: &Destination,
         happened: Vec<Happened>,
     ) -> Result<Vec<UploadId>, EngineError> {
-        let now = self.now();
-        let row = |(candidate, id): (Candidate, UploadId)| Upload {
+        let row = |(candidate, id)| self.new_row(candidate, id, destination);
+        let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
+        let places = self.store.insert_after(rows.clone(), happened).await?;
+        Ok(self.inserted(rows, places))
+    }
+
+    /// A file's upload, before anything has happened to it.
+    pub(crate) fn new_row(
+        &self,
+        candidate: Candidate,
+        id: UploadId,
+        destination: &Destination,
+    ) -> Upload {
+        Upload {
             id,
             rev: 0,
             state: State::NEW,
@@ -206,7 +207,7 @@ impl Engine {
             content_type: candidate.content_type,
             fingerprint: candidate.fingerprint,
             destination: destination.clone(),
-            added_at: now,
+            added_at: self.now(),
             uploaded_at: None,
             registration: Registration::No,
             video_id: None,
@@ -215,9 +216,11 @@ impl Engine {
             reason: None,
             place: 0,
             first: false,
-        };
-        let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
-        let places = self.store.insert_after(rows.clone(), happened).await?;
+        }
+    }
+
+    /// Takes over what the store has taken in.
+    pub(crate) fn inserted(&mut self, rows: Vec<Upload>, places: Vec<i64>) -> Vec<UploadId> {
         self.nothing_waits = false;
         let ids = rows.iter().map(|row| row.id).collect();
         let mut told = Vec::new();
@@ -230,7 +233,7 @@ impl Engine {
             }
         }
         self.tell(told);
-        Ok(ids)
+        ids
     }
 
     /// The file of an upload once more, in the version that lies there now.
@@ -395,12 +398,12 @@ impl Engine {
     }
 }
 
-fn not_connected() -> EngineError {
+pub(crate) fn not_connected() -> EngineError {
     EngineError::new(Code::NotConnected, "no connection to a team has been made")
 }
 
 /// The target with this id. A server that cannot name its targets is believed to have it.
-fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
+pub(crate) fn target(team: &Team, project: &str) -> Result<UploadTarget, EngineError> {
     let found = team.targets().iter().find(|target| target.project_id == project);
     match found {
         Some(target) => Ok(target.clone()),

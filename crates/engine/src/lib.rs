@@ -13,6 +13,7 @@ mod commands;
 mod duplicates;
 mod engine;
 pub mod error;
+pub mod folders;
 mod handle;
 mod history;
 mod job;

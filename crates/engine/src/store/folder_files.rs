@@ -173,15 +173,36 @@ impl Store {
     }
 }
 
+const INSERT: &str = "INSERT INTO folder_files
+    (folder_id, path, size, modified_ns, file, fate, upload_id, cleared)
+    VALUES (:folder, :path, :size, :modified_ns, :file, :fate, :upload_id, 0)
+    ON CONFLICT (folder_id, path) DO";
+
+/// Keeps what became of a file, in place of what became of an earlier version.
 fn note(connection: &Connection, folder: FolderId, file: &Seen) -> Result<(), DatabaseError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO folder_files
-             (folder_id, path, size, modified_ns, file, fate, upload_id, cleared)
-         VALUES (:folder, :path, :size, :modified_ns, :file, :fate, :upload_id, 0)
-         ON CONFLICT (folder_id, path) DO UPDATE SET size = excluded.size,
-             modified_ns = excluded.modified_ns, file = excluded.file, fate = excluded.fate,
-             upload_id = excluded.upload_id, cleared = 0",
-    )?;
+    let sql = format!(
+        "{INSERT} UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns,
+             file = excluded.file, fate = excluded.fate, upload_id = excluded.upload_id, cleared = 0"
+    );
+    insert(connection, &sql, folder, file)
+}
+
+/// Keeps what became of a file of which nothing is known yet.
+pub(super) fn keep_new(
+    connection: &Connection,
+    folder: FolderId,
+    file: &Seen,
+) -> Result<(), DatabaseError> {
+    insert(connection, &format!("{INSERT} NOTHING"), folder, file)
+}
+
+fn insert(
+    connection: &Connection,
+    sql: &str,
+    folder: FolderId,
+    file: &Seen,
+) -> Result<(), DatabaseError> {
+    let mut statement = connection.prepare_cached(sql)?;
     let (fate, upload) = file.fate.columns();
     statement.execute(named_params! {
         ":folder": folder.to_string(),

@@ -12,7 +12,7 @@ fn folder(path: &Path, row: &Upload) -> Folder {
         id: FolderId::new(),
         path: path.to_owned(),
         destination: row.destination.clone(),
-        rules: Rules { exclude: vec!["proxies".into()], ..Rules::default() },
+        rules: Rules { exclude: vec!["proxies".parse().unwrap()], ..Rules::default() },
         added_at: Timestamp(1),
     }
 }
@@ -44,15 +44,21 @@ async fn a_folder_is_kept_once_and_goes_with_what_was_in_it() {
     let store = Store::open(&queue).unwrap();
     let row = upload(place.path());
     let first = folder(place.path(), &row);
-    assert_eq!(store.keep_folder(first.clone()).await.unwrap(), first.id);
+    assert_eq!(store.keep_folder(first.clone(), Vec::new()).await.unwrap(), first.id);
     // The same place again: its name stays, what is wanted of it does not.
     let again = Folder { rules: Rules::default(), ..folder(place.path(), &row) };
-    assert_eq!(store.keep_folder(again.clone()).await.unwrap(), first.id);
+    assert_eq!(store.keep_folder(again.clone(), Vec::new()).await.unwrap(), first.id);
+    let again_once_more = again.clone();
     let kept = store.folders().await.unwrap();
     assert_eq!(kept, [Folder { id: first.id, added_at: first.added_at, ..again }]);
 
     let files = vec![seen("a.mp4", 5, Fate::WasThere), seen("b/c.mp4", 6, Fate::Same(row.id))];
     store.keep_seen(first.id, files.clone()).await.unwrap();
+    // What is known already stays as it is known.
+    let there = [("a.mp4", 9), ("new.mp4", 7)];
+    let there = there.map(|(path, size)| seen(path, size, Fate::WasThere));
+    store.keep_folder(again_once_more, there.to_vec()).await.unwrap();
+    let files = [files, there[1..].to_vec()].concat();
     drop(store);
     let store = Store::open(&queue).unwrap();
     assert_eq!(store.seen(first.id).await.unwrap(), files);
@@ -68,7 +74,8 @@ async fn any_name_is_kept_byte_for_byte() {
     use std::os::unix::ffi::OsStringExt as _;
     let place = tempfile::tempdir().unwrap();
     let store = Store::open(&place.path().join("queue.db")).unwrap();
-    let id = store.keep_folder(folder(place.path(), &upload(place.path()))).await.unwrap();
+    let id =
+        store.keep_folder(folder(place.path(), &upload(place.path())), Vec::new()).await.unwrap();
     let name = |bytes: &[u8]| PathBuf::from(std::ffi::OsString::from_vec(bytes.to_vec()));
     let names = [
         name(b"a\n.mp4"),
@@ -91,10 +98,10 @@ async fn a_file_and_its_upload_are_kept_together_or_not_at_all() {
     let place = tempfile::tempdir().unwrap();
     let store = Store::open(&place.path().join("queue.db")).unwrap();
     let row = upload(place.path());
-    let id = store.keep_folder(folder(place.path(), &row)).await.unwrap();
+    let id = store.keep_folder(folder(place.path(), &row), Vec::new()).await.unwrap();
     let file = seen("a.mp4", 5, Fate::Sent(row.id));
     store.insert_found(row.clone(), Vec::new(), id, file.clone()).await.unwrap();
-    assert_eq!(store.seen(id).await.unwrap(), [file.clone()]);
+    assert_eq!(store.seen(id).await.unwrap(), [file]);
     let (fingerprint, to) = (row.fingerprint.clone(), row.destination.clone());
     let under_way = store.unsent_alike(fingerprint.clone(), to.clone()).await.unwrap();
     assert_eq!(under_way.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), [row.id]);
@@ -115,7 +122,7 @@ async fn nothing_is_cleared_before_its_receipt() {
     let place = tempfile::tempdir().unwrap();
     let store = Store::open(&place.path().join("queue.db")).unwrap();
     let row = upload(place.path());
-    let id = store.keep_folder(folder(place.path(), &row)).await.unwrap();
+    let id = store.keep_folder(folder(place.path(), &row), Vec::new()).await.unwrap();
     let sum = Some(Crc64::of(b"bytes"));
     let cases = [
         ("a", Proof::Size, None),

@@ -6,7 +6,7 @@ use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use crate::store::columns::{bytes_path, from_json, json, path_bytes, unreadable};
-use crate::store::{Destination, Store};
+use crate::store::{Destination, Seen, Store, folder_files};
 use crate::transfer::Timestamp;
 use crate::watch::{FolderId, Rules};
 
@@ -42,13 +42,22 @@ impl Store {
         .await
     }
 
-    /// Keeps a watched folder, in place of what was wanted of the same one before. Its name: the one
-    /// it had, if it is not new.
+    /// Keeps a watched folder, in place of what was wanted of the same one before, and those of its
+    /// files of which nothing was known. Its name: the one it had, if it is not new.
     ///
     /// # Errors
     /// Of the database.
-    pub async fn keep_folder(&self, folder: Folder) -> Result<FolderId, DatabaseError> {
-        self.write(move |c| keep(c, &folder)).await
+    pub async fn keep_folder(
+        &self,
+        folder: Folder,
+        files: Vec<Seen>,
+    ) -> Result<FolderId, DatabaseError> {
+        self.write(move |c| {
+            let id = keep(c, &folder)?;
+            files.iter().try_for_each(|file| folder_files::keep_new(c, id, file))?;
+            Ok(id)
+        })
+        .await
     }
 
     /// Forgets a watched folder, and what became of its files. The receipts of what was sent stay.

@@ -23,10 +23,7 @@ pub enum Container {
 /// # Errors
 /// Where the file cannot be read; one that ends while it is read is [`Container::Incomplete`].
 pub fn inspect(file: &mut (impl Read + Seek), size: u64) -> io::Result<Container> {
-    let head = match read_at::<4>(file, 0, size)? {
-        Some(head) => head,
-        None => return Ok(Container::Incomplete),
-    };
+    let Some(head) = read_at::<4>(file, 0, size)? else { return Ok(Container::Incomplete) };
     if head == EBML { matroska(file, size) } else { boxes(file, size) }
 }
 

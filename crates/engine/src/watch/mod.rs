@@ -21,7 +21,7 @@ mod watcher;
 
 pub use container::{Container, inspect};
 pub use id::FolderId;
-pub use rules::{Afterwards, Existing, Filter, NoGlob, Rules, Skip, UPLOADED};
+pub use rules::{Afterwards, Existing, Filter, NoPattern, Pattern, Rules, Skip, UPLOADED};
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};

@@ -1,9 +1,11 @@
 //! Which files of a watched folder are sent.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::watch::Template;
@@ -22,9 +24,11 @@ const ENDINGS: [&str; 6] = ["mp4", "m4v", "mov", "qt", "webm", "mkv"];
 pub struct Rules {
     /// Globs of which one must match, if there are any. Of the path inside the folder, or, for a
     /// glob without a slash, of the name; in letters of either case.
-    pub include: Vec<String>,
+    #[cfg_attr(feature = "typescript", ts(type = "Array<string>"))]
+    pub include: Vec<Pattern>,
     /// Globs of which none may match, of a file or of a folder that it lies in.
-    pub exclude: Vec<String>,
+    #[cfg_attr(feature = "typescript", ts(type = "Array<string>"))]
+    pub exclude: Vec<Pattern>,
     /// Smaller files are not sent. Bytes.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub smallest: u64,
@@ -82,14 +86,53 @@ pub enum Skip {
     TooSmall,
 }
 
-/// A glob that is none.
+/// A glob.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern {
+    text: String,
+    glob: Glob,
+}
+
+/// Text that is no glob, or globs that are too many.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{glob} is no pattern: {why}")]
-pub struct NoGlob {
-    /// As it was given.
-    pub glob: String,
-    /// In words.
-    pub why: String,
+#[error("{0}")]
+pub struct NoPattern(String);
+
+impl FromStr for Pattern {
+    type Err = NoPattern;
+
+    fn from_str(text: &str) -> Result<Self, NoPattern> {
+        let anywhere = if text.contains('/') {
+            text.trim_start_matches('/').into()
+        } else {
+            format!("**/{text}")
+        };
+        let mut glob = GlobBuilder::new(&anywhere);
+        let glob = glob.literal_separator(true).case_insensitive(true).build();
+        let glob = glob.map_err(|error| NoPattern(error.kind().to_string()))?;
+        Ok(Self { text: text.to_owned(), glob })
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = NoPattern;
+
+    fn try_from(text: String) -> Result<Self, NoPattern> {
+        text.parse()
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text
+    }
 }
 
 /// [`Rules`], ready to be asked about files.
@@ -104,8 +147,8 @@ impl Filter {
     /// Makes rules ready.
     ///
     /// # Errors
-    /// For a glob that is none.
-    pub fn new(rules: &Rules) -> Result<Self, NoGlob> {
+    /// Where the patterns together are more than can be matched at once.
+    pub fn new(rules: &Rules) -> Result<Self, NoPattern> {
         Ok(Self {
             include: match rules.include.as_slice() {
                 [] => None,
@@ -164,23 +207,12 @@ fn is_video(ending: &OsStr) -> bool {
     ENDINGS.iter().any(|video| ending.eq_ignore_ascii_case(video))
 }
 
-fn compiled(globs: &[String]) -> Result<GlobSet, NoGlob> {
-    let no_glob = |glob: &str, error: globset::Error| NoGlob {
-        glob: glob.to_owned(),
-        why: error.kind().to_string(),
-    };
+fn compiled(patterns: &[Pattern]) -> Result<GlobSet, NoPattern> {
     let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        let anywhere = if glob.contains('/') {
-            glob.trim_start_matches('/').into()
-        } else {
-            format!("**/{glob}")
-        };
-        let mut one = GlobBuilder::new(&anywhere);
-        let built = one.literal_separator(true).case_insensitive(true).build();
-        set.add(built.map_err(|error| no_glob(glob, error))?);
+    for pattern in patterns {
+        set.add(pattern.glob.clone());
     }
-    set.build().map_err(|error| no_glob(&globs.join(" "), error))
+    set.build().map_err(|error| NoPattern(error.kind().to_string()))
 }
 
 #[cfg(test)]
@@ -190,7 +222,7 @@ mod tests {
     use super::*;
 
     fn filter(include: &[&str], exclude: &[&str]) -> Filter {
-        let own = |globs: &[&str]| globs.iter().map(ToString::to_string).collect();
+        let own = |globs: &[&str]| globs.iter().map(|glob| glob.parse().unwrap()).collect();
         let rules = Rules { include: own(include), exclude: own(exclude), ..Rules::default() };
         Filter::new(&rules).unwrap()
     }
@@ -219,9 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_says_which() {
-        let rules = Rules { exclude: vec!["a[".into()], ..Rules::default() };
-        assert_eq!(Filter::new(&rules).unwrap_err().glob, "a[");
+    fn a_pattern_is_kept_as_its_text() {
+        assert!("a[".parse::<Pattern>().is_err());
+        let rules = Rules { exclude: vec!["/a/*.mov".parse().unwrap()], ..Rules::default() };
+        let json = serde_json::to_string(&rules).unwrap();
+        assert!(json.contains(r#""exclude":["/a/*.mov"]"#), "{json}");
+        assert_eq!(serde_json::from_str::<Rules>(&json).unwrap(), rules);
+        assert!(serde_json::from_str::<Rules>(r#"{"include":["a["]}"#).is_err());
     }
 
     #[cfg(unix)]

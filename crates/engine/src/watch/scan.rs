@@ -136,7 +136,8 @@ pub(super) fn look(root: &Path, path: &Path, filter: &Filter) -> io::Result<Foun
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -181,7 +182,7 @@ mod tests {
         let closed = root.join("closed");
         std::fs::create_dir(&closed).unwrap();
         std::fs::write(root.join("a.mp4"), "x").unwrap();
-        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
         // Nothing is closed to a test that runs as root.
         let for_root = std::fs::read_dir(&closed).is_ok();
         let (files, unreadable) = found(root);

@@ -36,11 +36,18 @@ pub struct Version {
     pub size: u64,
     /// When its content was changed last; nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Its number on its drive, where the system has one.
+    /// Its number on its drive, where the system has one. Cards and sticks give other ones each
+    /// time they are put in.
     pub file: Option<u64>,
 }
 
 impl Version {
+    /// Whether a file that was this one still is, after whatever time.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.size, self.modified_ns) == (other.size, other.modified_ns)
+    }
+
     /// Out of a file's metadata.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {

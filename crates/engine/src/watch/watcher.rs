@@ -346,7 +346,8 @@ impl Watcher {
     /// A file that the rules take was seen.
     fn consider(&mut self, inside: PathBuf, version: Version, hint: Hint) {
         let (now, senses) = (self.now(), self.senses);
-        if hint != Hint::Written && self.known.get(&inside) == Some(&version) {
+        let known = self.known.get(&inside).is_some_and(|known| known.is_like(&version));
+        if known && hint != Hint::Written {
             self.unsettled.remove(&inside);
             return;
         }
