@@ -259,6 +259,15 @@ impl Running {
         self.signal(Signal::STOP)
     }
 
+    /// Asks it to end, as a service manager does.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// Lets it go on.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod bars;
 mod control;
 mod events;
 mod exit;
+mod folders;
 mod follow;
 mod ledger;
 mod login;
@@ -70,6 +71,11 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             session.close().await;
             exit
         }
+        Command::Watch { path, project, wanted } => {
+            let one = path.as_deref().map(|path| (path, project.as_deref(), wanted));
+            folders::watch(&folder, &args, one, output).await
+        }
+        Command::Folders(what) => folders::folders(&folder, &args, what, output).await,
         Command::Run => {
             let session = Session::open(&folder, &args).await?;
             let exit = Follow::new(&session.engine, output).work_off().await;
