@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::programs::{on_a_small_disk, program};
+use crate::programs::{after_shell, inside, on_a_small_disk, program};
 use crate::wire::Wire;
 
 /// How `dailies` is called: a profile, credentials, JSON output.
@@ -25,6 +25,7 @@ pub struct Dailies {
     environment: Vec<(&'static str, String)>,
     wire: Option<Wire>,
     disk: Option<u64>,
+    prelude: Option<String>,
     input: Option<String>,
 }
 
@@ -44,6 +45,7 @@ impl Dailies {
             environment: Vec::new(),
             input: None,
             disk: None,
+            prelude: None,
             wire: None,
         }
     }
@@ -69,6 +71,13 @@ impl Dailies {
         self
     }
 
+    /// Calls with mounts and limits of their own, after a shell has done this to them.
+    #[must_use]
+    pub fn after_shell(mut self, prelude: &str) -> Self {
+        self.prelude = Some(prelude.to_owned());
+        self
+    }
+
     /// Calls with this on their standard input.
     #[must_use]
     pub fn told(mut self, input: &str) -> Self {
@@ -88,10 +97,11 @@ impl Dailies {
     /// Where the program is missing or does not start.
     pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
         let dailies = program("dailies")?;
-        let mut command = match (&self.wire, self.disk) {
-            (Some(wire), _) => wire.command(dailies),
-            (None, None) => Command::new(dailies),
-            (None, Some(bytes)) => {
+        let mut command = match (&self.wire, self.disk, &self.prelude) {
+            (Some(wire), _, _) => wire.command(dailies),
+            (None, None, Some(prelude)) => after_shell(prelude, &dailies),
+            (None, None, None) => Command::new(dailies),
+            (None, Some(bytes), _) => {
                 std::fs::create_dir_all(&self.profile)?;
                 on_a_small_disk(&self.profile, bytes, &dailies)
             }
@@ -242,6 +252,17 @@ impl Running {
     pub fn seen_from_outside(&self, path: &Path) -> Result<PathBuf> {
         let id = self.child.id().context("dailies has ended")?;
         Ok(Path::new(&format!("/proc/{id}/root")).join(path.strip_prefix("/")?))
+    }
+
+    /// Does something to the mounts that are its alone.
+    ///
+    /// # Errors
+    /// Where it has ended, or the shell fails.
+    pub async fn shell_inside(&self, script: &str) -> Result<()> {
+        let id = self.child.id().context("dailies has ended")?;
+        let done = inside(id, script).output().await?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
     }
 
     /// Waits until it ends by itself, however long that takes.

@@ -34,7 +34,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                // It warns of every watched folder that somebody removes.
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,notify=error")),
         )
         .init();
     let runtime =

@@ -24,6 +24,8 @@ const ROOT_LOOK: Duration = Duration::from_secs(15);
 const MISSING_LOOK: Duration = Duration::from_secs(3);
 /// What no event said is found after so long.
 const FULL_SCAN: Duration = Duration::from_secs(3600);
+/// The same, after something was mounted or unmounted somewhere.
+const MOUNTED_SCAN: Duration = Duration::from_secs(30);
 /// Between two scans where there are no events: so many times what a scan takes, within bounds.
 const POLLS: u32 = 20;
 const FASTEST_POLL: Duration = Duration::from_secs(2);
@@ -200,8 +202,10 @@ impl Watcher {
                     self.take(hints.take()).await;
                 }
                 () = mounts.changed() => {
-                    self.place = None;
-                    self.root_due = Instant::now() + GATHER;
+                    self.root_due = Instant::now();
+                    // Who is pulled out and put in again between two looks is watched no longer; a
+                    // scan watches everything anew.
+                    self.scan_due = self.scan_due.min(Instant::now() + MOUNTED_SCAN);
                 }
                 scanned = scanned(&mut self.scanning) => self.take_scanned(scanned),
                 Some(Ok(looked)) = self.looks.join_next() => self.judge(looked),
