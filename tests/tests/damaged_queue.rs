@@ -108,7 +108,8 @@ async fn damage_that_is_met_while_the_engine_runs_does_not_end_it() {
         let file = std::fs::File::options().write(true).open(&queue).unwrap();
         file.write_all_at(&[0x5a; PAGE], page * PAGE as u64).unwrap();
     };
-    (pages / 2..pages / 2 + 4).for_each(damage);
+    // So many that rows are among them, not only what an index has of them.
+    (pages / 2..pages / 2 + 16).for_each(damage);
     let rebuilt = async {
         loop {
             for offset in (0..u64::from(ROWS)).step_by(400) {

@@ -113,8 +113,10 @@ impl Store {
         to: Destination,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
         self.read(move |c| {
-            let condition = "WHERE list <> 'done' AND size = ?1 AND server = ?2
-                             AND project_id = ?3 AND hold <> 'failed'";
+            // That index has the sizes: rows of other sizes are not read.
+            let condition = "INDEXED BY uploads_by_place
+                             WHERE list IN ('uploading', 'needs_you', 'waiting') AND size = ?1
+                               AND server = ?2 AND project_id = ?3 AND hold <> 'failed'";
             let values = (fingerprint.size.cast_signed(), &to.server, &to.project_id);
             let mut rows = some(c, condition, values)?;
             rows.retain(|(row, _)| {

@@ -29,5 +29,3 @@ CREATE TABLE folder_files (
 
 CREATE INDEX folder_files_to_clear ON folder_files (folder_id, path)
     WHERE cleared = 0 AND upload_id IS NOT NULL;
--- Which upload under way could be of the same content.
-CREATE INDEX uploads_by_size ON uploads (size) WHERE list <> 'done';
