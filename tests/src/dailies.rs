@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::programs::{on_a_small_disk, program};
+use crate::programs::{after_shell, inside, on_a_small_disk, program};
 use crate::wire::Wire;
 
 const NO_BUS: &str = "unix:path=/nonexistent";
@@ -27,6 +27,7 @@ pub struct Dailies {
     environment: Vec<(&'static str, String)>,
     wire: Option<Wire>,
     disk: Option<u64>,
+    prelude: Option<String>,
     input: Option<String>,
 }
 
@@ -46,6 +47,7 @@ impl Dailies {
             environment: Vec::new(),
             input: None,
             disk: None,
+            prelude: None,
             wire: None,
         }
     }
@@ -71,6 +73,13 @@ impl Dailies {
         self
     }
 
+    /// Calls with mounts and limits of their own, after a shell has done this to them.
+    #[must_use]
+    pub fn after_shell(mut self, prelude: &str) -> Self {
+        self.prelude = Some(prelude.to_owned());
+        self
+    }
+
     /// Calls with this on their standard input.
     #[must_use]
     pub fn told(mut self, input: &str) -> Self {
@@ -90,10 +99,11 @@ impl Dailies {
     /// Where the program is missing or does not start.
     pub fn spawn<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Result<Running> {
         let dailies = program("dailies")?;
-        let mut command = match (&self.wire, self.disk) {
-            (Some(wire), _) => wire.command(dailies),
-            (None, None) => Command::new(dailies),
-            (None, Some(bytes)) => {
+        let mut command = match (&self.wire, self.disk, &self.prelude) {
+            (Some(wire), _, _) => wire.command(dailies),
+            (None, None, Some(prelude)) => after_shell(prelude, &dailies),
+            (None, None, None) => Command::new(dailies),
+            (None, Some(bytes), _) => {
                 std::fs::create_dir_all(&self.profile)?;
                 on_a_small_disk(&self.profile, bytes, &dailies)
             }
@@ -249,6 +259,17 @@ impl Running {
         Ok(Path::new(&format!("/proc/{id}/root")).join(path.strip_prefix("/")?))
     }
 
+    /// Does something to the mounts that are its alone.
+    ///
+    /// # Errors
+    /// Where it has ended, or the shell fails.
+    pub async fn shell_inside(&self, script: &str) -> Result<()> {
+        let id = self.child.id().context("dailies has ended")?;
+        let done = inside(id, script).output().await?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    }
+
     /// Waits until it ends by itself, however long that takes.
     pub async fn exit(&mut self) {
         // One that cannot be waited for is not there any more.
@@ -262,6 +283,15 @@ impl Running {
     #[cfg(unix)]
     pub fn freeze(&self) -> Result<()> {
         self.signal(Signal::STOP)
+    }
+
+    /// Asks it to end, as a service manager does.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    #[cfg(unix)]
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
     }
 
     /// Lets it go on.

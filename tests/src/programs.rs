@@ -46,6 +46,22 @@ pub(crate) fn on_a_small_disk(folder: &Path, bytes: u64, program: &Path) -> Comm
     command
 }
 
+/// A call of a program with mounts and limits of its own, after a shell has done something to them.
+pub(crate) fn after_shell(prelude: &str, program: &Path) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
+    command.arg(format!("{prelude} && exec \"$@\"")).arg("sh").arg(program);
+    command
+}
+
+/// A shell that sees the mounts of a process that was called like that.
+pub(crate) fn inside(process: u32, script: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args(["--target", &process.to_string(), "--user", "--mount"]);
+    command.args(["--preserve-credentials", "sh", "-c", script]);
+    command
+}
+
 /// A folder for what is kept between runs, such as clips, beside the builds.
 ///
 /// # Errors

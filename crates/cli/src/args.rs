@@ -8,6 +8,7 @@ use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::team::ProtocolKind;
 use dailies_engine::transfer::{Rate, Rule, UploadId};
+use dailies_engine::watch::{FolderId, Pattern, Template};
 use url::Url;
 
 /// Sends videos to a team and loses none.
@@ -53,6 +54,23 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = Wait::Uploaded)]
         wait: Wait,
     },
+    /// Watch a folder, and send what is finished in it, until SIGTERM ends it.
+    ///
+    /// What is there already stays, unless --existing says otherwise. Without a folder, all that
+    /// `folders add` has kept are watched.
+    Watch {
+        /// The folder, with all that is in it.
+        #[arg(value_name = "DIR")]
+        path: Option<PathBuf>,
+        /// Where its files go; the project chosen last, or the team's first, if none is given.
+        #[arg(long, value_name = "ID", requires = "path")]
+        project: Option<String>,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Keep folders to be watched, and see what would become of their files.
+    #[command(subcommand)]
+    Folders(Folders),
     /// Work the queue off until nothing in it can go on.
     Run,
     /// Print every upload of the queue.
@@ -162,6 +180,90 @@ pub(crate) enum Command {
 pub(crate) enum State {
     On,
     Off,
+}
+
+/// What is done with watched folders.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Folders {
+    /// Keep a folder, or change what is wanted of one that is kept.
+    Add {
+        /// The folder, with all that is in it.
+        #[arg(value_name = "DIR")]
+        path: PathBuf,
+        /// Where its files go; the project chosen last, or the team's first, if none is given.
+        #[arg(long, value_name = "ID")]
+        project: Option<String>,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Print every folder that is kept.
+    List,
+    /// Keep a folder no longer. What is in the queue stays there.
+    Remove {
+        #[arg(value_name = "ID")]
+        id: FolderId,
+    },
+    /// Print what would be sent of a folder now, and why the rest would not.
+    DryRun {
+        /// The folder.
+        #[arg(value_name = "DIR")]
+        path: PathBuf,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+}
+
+/// What is wanted of a watched folder.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wanted {
+    /// Send only what matches; a pattern without a slash matches names, in any subfolder.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<Pattern>,
+    /// Send nothing that matches, nor what is in a folder that does.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<Pattern>,
+    /// Send nothing smaller: 750K, 20M.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) smallest: Option<u64>,
+    /// Send what is there already, too.
+    #[arg(long)]
+    pub(crate) existing: bool,
+    /// How videos are called: text with {name}, {date} and {folder} in it.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) title: Option<Template>,
+    /// Where files go here once the team has verified them.
+    #[arg(long, value_enum, default_value_t = Put::Nowhere)]
+    pub(crate) afterwards: Put,
+}
+
+impl Wanted {
+    /// Whether anything was said.
+    pub(crate) fn is_something(&self) -> bool {
+        !self.include.is_empty()
+            || !self.exclude.is_empty()
+            || self.smallest.is_some()
+            || self.existing
+            || self.title.is_some()
+            || self.afterwards != Put::Nowhere
+    }
+}
+
+/// Bytes, written as those of a rate are.
+fn size(text: &str) -> Result<u64, <Rate as FromStr>::Err> {
+    text.parse().map(Rate::get)
+}
+
+/// Where a file goes that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Put {
+    /// It stays.
+    #[value(name = "nothing")]
+    Nowhere,
+    /// Into the folder `Uploaded` of the watched one.
+    #[value(name = "move")]
+    Uploaded,
+    /// Into the trash.
+    Trash,
 }
 
 /// What becomes of a file whose content the same project has already.

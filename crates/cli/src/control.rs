@@ -9,6 +9,7 @@ use dailies_engine::preferences::{OnChange, OnDuplicate};
 use dailies_engine::rules::Switch;
 use dailies_engine::team::Vault;
 use dailies_engine::transfer::{List, NoRule, Rate, UploadId};
+use dailies_engine::watch::{FolderId, Rules};
 use dailies_engine::{EngineHandle, Profile};
 use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{ListenerOptions, Name};
@@ -62,6 +63,17 @@ pub(crate) enum Request {
     /// What holds for the bytes of all uploads.
     Allowance,
     SendAnyway(Vec<UploadId>),
+    Folders,
+    AddFolder {
+        path: PathBuf,
+        project: Option<String>,
+        rules: Rules,
+    },
+    RemoveFolder(FolderId),
+    DryRun {
+        path: PathBuf,
+        rules: Option<Rules>,
+    },
     Prefer {
         duplicates: Option<OnDuplicate>,
         changes: Option<OnChange>,
@@ -123,6 +135,12 @@ async fn obey(
             engine.prefer(preferences).await?;
             return value(preferences);
         }
+        Request::Folders => return value(engine.folders().await?),
+        Request::AddFolder { path, project, rules } => {
+            return value(engine.add_folder(path, project, rules).await?);
+        }
+        Request::RemoveFolder(id) => return value(engine.remove_folder(id).await?),
+        Request::DryRun { path, rules } => return value(engine.dry_run(path, rules).await?),
         Request::Rules => return rules(engine).await,
         Request::Limit(limit) => {
             engine.set_limit(limit).await?;

@@ -47,6 +47,8 @@ pub(crate) struct Follow<'a> {
     /// Servers to which uploads may go on by themselves.
     connected: HashSet<String>,
     allowance: AllowanceView,
+    /// What is seen for the first time has just been added.
+    announces: bool,
 }
 
 impl<'a> Follow<'a> {
@@ -61,6 +63,7 @@ impl<'a> Follow<'a> {
             failed: HashSet::new(),
             connected: HashSet::new(),
             allowance: AllowanceView::Full,
+            announces: false,
         }
     }
 
@@ -110,16 +113,47 @@ impl<'a> Follow<'a> {
                 change = changes.recv() => change,
                 _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
             };
-            match change {
-                // It is in the snapshot already.
-                Ok(change) if change.seq <= seq => {}
-                Ok(change) if change.seq == seq + 1 => {
-                    seq = change.seq;
-                    self.apply(change.news, &wanted).await;
-                }
-                Ok(_) | Err(RecvError::Lagged(_)) => seq = self.refresh(&wanted).await?,
-                Err(RecvError::Closed) => return Err(stopped()),
+            seq = self.take(change, seq, &wanted).await?;
+        }
+    }
+
+    /// Follows everything, and what is added meanwhile, until the engine stops.
+    pub(crate) async fn for_ever(mut self) -> Result<Exit, EngineError> {
+        let mut changes = self.engine.subscribe();
+        let mut seq = self.refresh(&Wanted::All).await?;
+        self.announces = true;
+        loop {
+            self.forget_what_has_ended();
+            seq = self.take(changes.recv().await, seq, &Wanted::All).await?;
+        }
+    }
+
+    /// Takes a change after number `seq`, and says up to which number all are taken now.
+    async fn take(
+        &mut self,
+        change: Result<Change, RecvError>,
+        seq: u64,
+        wanted: &Wanted,
+    ) -> Result<u64, EngineError> {
+        match change {
+            // It is in the snapshot already.
+            Ok(change) if change.seq <= seq => Ok(seq),
+            Ok(change) if change.seq == seq + 1 => {
+                self.apply(change.news, wanted).await;
+                Ok(change.seq)
             }
+            Ok(_) | Err(RecvError::Lagged(_)) => self.refresh(wanted).await,
+            Err(RecvError::Closed) => Err(stopped()),
+        }
+    }
+
+    /// Nothing comes of these any more.
+    fn forget_what_has_ended(&mut self) {
+        let ended = self.uploads.extract_if(.., |_, upload| is_over(upload));
+        for (id, _) in ended {
+            self.uploaded.remove(&id);
+            self.ready.remove(&id);
+            self.failed.remove(&id);
         }
     }
 
@@ -208,6 +242,9 @@ impl<'a> Follow<'a> {
             return;
         }
         let id = upload.id;
+        if self.announces && !is_over(&upload) && !self.uploads.contains_key(&id) {
+            self.say(&upload, What::Added);
+        }
         if upload.phase >= Phase::Processing && self.uploaded.insert(id) {
             self.say(&upload, What::progress(upload.progress));
             self.say(&upload, What::Uploaded);
@@ -280,6 +317,10 @@ impl<'a> Follow<'a> {
             None => events::say(line),
         }
     }
+}
+
+fn is_over(upload: &UploadView) -> bool {
+    upload.phase == Phase::Ready || upload.hold == Hold::Cancelled
 }
 
 fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {

@@ -5,6 +5,7 @@ mod bars;
 mod control;
 mod events;
 mod exit;
+mod folders;
 mod follow;
 mod ledger;
 mod login;
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                // It warns of every watched folder that somebody removes.
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,notify=error")),
         )
         .init();
     let runtime =
@@ -78,6 +80,11 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
             session.close().await;
             exit
         }
+        Command::Watch { path, project, wanted } => {
+            let one = path.as_deref().map(|path| (path, project.as_deref(), wanted));
+            folders::watch(&folder, &args, one, output).await
+        }
+        Command::Folders(what) => folders::folders(&folder, &args, what, output).await,
         Command::Run => {
             let session = Session::open(&folder, &args).await?;
             let exit = Follow::new(&session.engine, output).work_off().await;

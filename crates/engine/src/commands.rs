@@ -108,6 +108,7 @@ impl Engine {
                 let _ = done.send(());
             }
             Command::Ledger(question) => self.look_up(question).await,
+            Command::Folders(question) => self.answer_about_folders(question).await,
             Command::Prefer(question) => self.answer_about_preferences(question).await,
             // Ends the loop, which sees to it.
             Command::Stop => {}
@@ -144,8 +145,20 @@ impl Engine {
         destination: &Destination,
         happened: Vec<Happened>,
     ) -> Result<Vec<UploadId>, EngineError> {
-        let now = self.now();
-        let row = |(candidate, id): (Candidate, UploadId)| Upload {
+        let row = |(candidate, id)| self.new_row(candidate, id, destination);
+        let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
+        let places = self.store.insert_after(rows.clone(), happened).await?;
+        Ok(self.inserted(rows, places))
+    }
+
+    /// A file's upload, before anything has happened to it.
+    pub(crate) fn new_row(
+        &self,
+        candidate: Candidate,
+        id: UploadId,
+        destination: &Destination,
+    ) -> Upload {
+        Upload {
             id,
             rev: 0,
             state: State::NEW,
@@ -154,7 +167,7 @@ impl Engine {
             content_type: candidate.content_type,
             fingerprint: candidate.fingerprint,
             destination: destination.clone(),
-            added_at: now,
+            added_at: self.now(),
             uploaded_at: None,
             registration: Registration::No,
             video_id: None,
@@ -163,9 +176,11 @@ impl Engine {
             reason: None,
             place: 0,
             first: false,
-        };
-        let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
-        let places = self.store.insert_after(rows.clone(), happened).await?;
+        }
+    }
+
+    /// Takes over what the store has taken in.
+    pub(crate) fn inserted(&mut self, rows: Vec<Upload>, places: Vec<i64>) -> Vec<UploadId> {
         self.nothing_waits = false;
         let ids = rows.iter().map(|row| row.id).collect();
         let mut told = Vec::new();
@@ -178,7 +193,7 @@ impl Engine {
             }
         }
         self.tell(told);
-        Ok(ids)
+        ids
     }
 
     /// The file of an upload once more, in the version that lies there now.

@@ -12,7 +12,7 @@ use crate::job::{Job, Outcome};
 use crate::preferences::OnDuplicate;
 use crate::queue::Entry;
 use crate::send::blocking;
-use crate::source::{Crc64, Source};
+use crate::source::{Crc64, Slices, Source, SourceError};
 use crate::store::{Registration, Upload};
 use crate::transfer::{ByteRange, Failure, Hold, Phase, UploadId};
 
@@ -81,16 +81,26 @@ impl Job {
         let total = self.row.fingerprint.size;
         let (path, fingerprint) = (self.row.path, self.row.fingerprint);
         let source = blocking(move || Source::open(&path, &fingerprint)).await?;
-        let (mut whole, mut offset) = (Crc64::EMPTY, 0);
-        while offset < total {
-            let length = STRETCH.min(total - offset);
-            let stretch = source.checksum(ByteRange { offset, length }, &self.slices).await?;
-            whole = whole.then(stretch, length);
-            offset += length;
-        }
+        let whole = checksum(&source, total, &self.slices).await?;
         match doubles.into_iter().find(|(_, checksum)| *checksum == whole) {
             Some((of, _)) => Err(Failure::Duplicate { of }),
             None => Ok(Outcome::Unique),
         }
     }
+}
+
+/// The checksum of a whole file. Can be ended every so often.
+pub(crate) async fn checksum(
+    source: &Source,
+    total: u64,
+    slices: &Slices,
+) -> Result<Crc64, SourceError> {
+    let (mut whole, mut offset) = (Crc64::EMPTY, 0);
+    while offset < total {
+        let length = STRETCH.min(total - offset);
+        let stretch = source.checksum(ByteRange { offset, length }, slices).await?;
+        whole = whole.then(stretch, length);
+        offset += length;
+    }
+    Ok(whole)
 }

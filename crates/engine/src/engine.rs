@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dailies_database::DatabaseError;
 use futures_util::future::join_all;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
@@ -127,6 +127,7 @@ pub(crate) async fn start_connected(
     let mut engine = Engine {
         store,
         preferences,
+        folders: watch::Sender::new(()),
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         network,
@@ -196,6 +197,8 @@ pub(crate) struct Engine {
     /// What is done for the queue's file besides.
     pub(crate) chores: JoinSet<()>,
     pub(crate) preferences: Preferences,
+    /// Tells when other folders are watched, or others are wanted of them.
+    pub(crate) folders: watch::Sender<()>,
     /// What was made of a queue that was damaged.
     pub(crate) rebuilt: Option<RebuiltView>,
     sources_due: Instant,

@@ -18,7 +18,7 @@ use crate::transfer::{Input, List, Rate, Schedule, UploadId};
 use crate::view::{
     Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
 };
-use crate::{ledger, preferences};
+use crate::{folders, ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
 const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
@@ -108,6 +108,7 @@ pub(crate) enum Command {
     SendHere(oneshot::Sender<()>),
     Ledger(ledger::Question),
     Prefer(preferences::Question),
+    Folders(folders::Question),
     Stop,
 }
 

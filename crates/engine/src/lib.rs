@@ -15,6 +15,7 @@ mod connections;
 mod duplicates;
 mod engine;
 pub mod error;
+pub mod folders;
 mod handle;
 mod heartbeat;
 mod history;
@@ -42,6 +43,7 @@ pub mod testing;
 mod touched;
 pub mod transfer;
 pub mod view;
+pub mod watch;
 
 pub use engine::{Options, start};
 pub use handle::{EngineHandle, EngineTask};

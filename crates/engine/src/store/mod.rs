@@ -6,6 +6,8 @@ mod backup;
 mod care;
 mod columns;
 mod connections;
+mod folder_files;
+mod folders;
 mod history;
 mod lists;
 mod parts;
@@ -21,6 +23,8 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
 pub use connections::Remembered;
+pub use folder_files::{Fate, Seen};
+pub use folders::Folder;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
@@ -228,7 +232,7 @@ impl Store {
         let row = row.clone();
         self.read(move |c| match history::has(c, row.id, &Event::SentAnyway)? {
             true => Ok(Vec::new()),
-            false => receipts::doubles(c, &row),
+            false => receipts::doubles(c, &row.fingerprint, &row.destination, Some(row.id)),
         })
         .await
     }
@@ -419,17 +423,20 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 4] = [
+const SCHEMAS: [&str; 5] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
     include_str!("schema/0004_connections.sql"),
+    include_str!("schema/0005_folders.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {
     Migrations::new(SCHEMAS.map(M::up).into())
 }
 
+#[cfg(test)]
+mod folder_tests;
 #[cfg(test)]
 mod ledger_tests;
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use dailies_database::{Database, DatabaseError, Wreck};
 use rusqlite::Connection;
 
-use crate::store::{SCHEMAS, backup, history, migrations, parts, receipts, uploads};
+use crate::store::{
+    SCHEMAS, backup, folder_files, folders, history, migrations, parts, receipts, uploads,
+};
 use crate::transfer::Timestamp;
 
 /// What was made of a damaged queue.
@@ -91,7 +93,9 @@ fn sift(connection: &Connection) -> Result<bool, DatabaseError> {
     let removed = uploads::sift(&work)?
         + parts::sift(&work)?
         + history::sift(&work)?
-        + receipts::sift(&work)?;
+        + receipts::sift(&work)?
+        + folders::sift(&work)?
+        + folder_files::sift(&work)?;
     work.commit()?;
     Ok(removed > 0)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dailies_database::DatabaseError;
 use rusqlite::{Connection, Row, named_params};
 
-use crate::source::Crc64;
+use crate::source::{Crc64, Fingerprint};
 use crate::store::columns::{bytes_path, name, named, path_bytes, unreadable};
 use crate::store::{Destination, Proof, Upload, history};
 use crate::transfer::{Event, Timestamp, UploadId};
@@ -127,20 +127,22 @@ pub(super) fn of(
     Ok(rows.next().transpose()?)
 }
 
-/// Newest receipts of files that look like an upload's and went to the same project. Of how they
-/// look, size and both ends are known.
+/// Newest receipts of files that look like one and went to the same project, but for one upload's.
+/// Of how they look, size and both ends are known.
 pub(super) fn doubles(
     connection: &Connection,
-    row: &Upload,
+    fingerprint: &Fingerprint,
+    to: &Destination,
+    except: Option<UploadId>,
 ) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT upload_id, crc64 FROM receipts
          WHERE size = ?1 AND sample = ?2 AND server = ?3 AND project_id = ?4 AND upload_id <> ?5
          ORDER BY upload_id DESC LIMIT ?6",
     )?;
-    let to = &row.destination;
-    let look = (row.fingerprint.size.cast_signed(), row.fingerprint.sample().to_column());
-    let values = (look.0, look.1, &to.server, &to.project_id, row.id.to_string(), MOST_DOUBLES);
+    let look = (fingerprint.size.cast_signed(), fingerprint.sample().to_column());
+    let except = except.map(|id| id.to_string()).unwrap_or_default();
+    let values = (look.0, look.1, &to.server, &to.project_id, except, MOST_DOUBLES);
     let rows = statement.query_map(values, |row| {
         let id = row.get_ref(0)?.as_str()?.parse();
         let id = id.map_err(|error: ulid::DecodeError| unreadable(0, error.to_string()))?;

@@ -225,7 +225,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason,
-             fingerprint = :fingerprint,
+             fingerprint = :fingerprint, path = :path,
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
@@ -246,6 +246,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
             ":fingerprint": json(&row.fingerprint)?,
+            ":path": path_bytes(&row.path),
             ":duration": row.duration,
             ":reason": row.reason,
             ":ended": row.list() == List::Done,

@@ -1,0 +1,167 @@
+//! What becomes of a finished file of a watched folder: it is put into the queue once, and not at
+//! all if the team has its content already, under whatever name.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use crate::duplicates::checksum;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::folders::{FolderNews, Question};
+use crate::handle::{Candidate, Command, EngineHandle, candidate, stopped};
+use crate::source::{Crc64, Fingerprint, Slices, Source};
+use crate::steps::Advance;
+use crate::store::{Destination, Fate, Folder, Seen, Upload};
+use crate::transfer::{Event, Input, UploadId};
+use crate::watch::{Answer, FolderId, Version};
+
+/// A finished file that nobody has sent.
+#[derive(Debug)]
+pub(crate) struct Offer {
+    folder: FolderId,
+    destination: Destination,
+    candidate: Candidate,
+    /// Inside the folder.
+    path: PathBuf,
+    version: Version,
+}
+
+/// Uploads that may be of the same content, to the same project.
+#[derive(Debug)]
+pub(crate) struct Alike {
+    /// Finished ones, with the checksums of their files.
+    sent: Vec<(UploadId, Crc64)>,
+    /// Others, and where their files lay.
+    under_way: Vec<(UploadId, PathBuf)>,
+}
+
+impl EngineHandle {
+    /// Takes a finished file, and says what became of it if that is not seen in the queue.
+    pub(super) async fn offer(
+        &self,
+        folder: &Folder,
+        inside: PathBuf,
+        version: Version,
+    ) -> Result<(Answer, Option<FolderNews>), EngineError> {
+        let Some(candidate) = finished(folder, &inside, version).await? else {
+            return Ok((Answer::Later, None));
+        };
+        let to = folder.destination.clone();
+        let what = Box::new((candidate.fingerprint.clone(), to.clone()));
+        let alike = self.ask(|done| Command::Folders(Question::Alike(what, done))).await??;
+        let seen = |fate| Seen { path: inside.clone(), version, fate };
+        if let Some(of) = sent_before(&candidate, &alike.sent).await {
+            self.keep_seen(folder.id, seen(Fate::Same(of))).await?;
+            let path = candidate.path;
+            return Ok((Answer::Done, Some(FolderNews::Same { folder: folder.id, path, of })));
+        }
+        for (id, path) in alike.under_way {
+            if path == candidate.path {
+                // The loop knows whether it is the same version.
+                continue;
+            }
+            if is_there(path).await? {
+                // Once that one is there, it is known whether this is the same.
+                return Ok((Answer::Later, None));
+            }
+            // It was moved here.
+            let path = candidate.path.clone();
+            self.ask(|done| Command::Folders(Question::Moved { id, path, done })).await?;
+            self.keep_seen(folder.id, seen(Fate::Sent(id))).await?;
+            return Ok((Answer::Done, None));
+        }
+        let offer =
+            Offer { folder: folder.id, destination: to, candidate, path: inside.clone(), version };
+        let offer = Box::new(offer);
+        self.ask(|done| Command::Folders(Question::Offer(offer, done))).await??;
+        Ok((Answer::Done, None))
+    }
+
+    async fn keep_seen(&self, folder: FolderId, seen: Seen) -> Result<(), EngineError> {
+        self.ask(|done| Command::Folders(Question::KeepSeen(folder, seen, done))).await?
+    }
+}
+
+/// The file as it can be put into the queue; `None` where it is not that version any more, or
+/// cannot be read now.
+async fn finished(
+    folder: &Folder,
+    inside: &Path,
+    version: Version,
+) -> Result<Option<Candidate>, EngineError> {
+    let path = folder.path.join(inside);
+    let title = folder.rules.title.clone();
+    let looking = tokio::task::spawn_blocking(move || {
+        let found = match candidate(&path) {
+            Ok(found) => found,
+            Err(code) => {
+                tracing::info!(path = %path.display(), ?code, "a file is not taken now");
+                return None;
+            }
+        };
+        // A file that was changed since would go up as something that nobody found finished.
+        let now = std::fs::symlink_metadata(&path).ok()?;
+        if Version::of(&now) != version {
+            return None;
+        }
+        let modified = jiff::Timestamp::from_nanosecond(version.modified_ns.into());
+        let date = modified.unwrap_or_default().to_zoned(TimeZone::system()).date();
+        Some(Candidate { title: title.title(&path, date), ..found })
+    });
+    looking.await.map_err(|_| stopped())
+}
+
+async fn is_there(path: PathBuf) -> Result<bool, EngineError> {
+    tokio::task::spawn_blocking(move || path.exists()).await.map_err(|_| stopped())
+}
+
+/// The upload that sent the same content before. Reads all of the file, where one may have.
+async fn sent_before(candidate: &Candidate, sent: &[(UploadId, Crc64)]) -> Option<UploadId> {
+    if sent.is_empty() {
+        return None;
+    }
+    let (path, fingerprint) = (candidate.path.clone(), candidate.fingerprint.clone());
+    let opening = tokio::task::spawn_blocking(move || Source::open(&path, &fingerprint));
+    // One that cannot be read to its end is sent, or cannot be: both come out there.
+    let source = opening.await.ok()?.ok()?;
+    let whole = checksum(&source, candidate.fingerprint.size, &Slices::new(1)).await.ok()?;
+    sent.iter().find(|(_, checksum)| *checksum == whole).map(|(id, _)| *id)
+}
+
+impl Engine {
+    pub(super) async fn alike(
+        &self,
+        fingerprint: Fingerprint,
+        to: Destination,
+    ) -> Result<Alike, EngineError> {
+        let sent = self.store.sent_alike(fingerprint.clone(), to.clone()).await?;
+        let under_way = self.store.unsent_alike(fingerprint, to).await?;
+        let under_way = under_way.into_iter().map(|(row, _)| (row.id, row.path)).collect();
+        Ok(Alike { sent, under_way })
+    }
+
+    /// The file of an upload lies somewhere else now.
+    pub(super) async fn moved(&mut self, id: UploadId, path: PathBuf) {
+        self.apply(Advance::by(id, Input::SourceBack).with(|row| row.path = path)).await;
+    }
+
+    /// Puts a finished file into the queue, in place of earlier versions of it that are in there.
+    pub(super) async fn take_offer(&mut self, offer: Offer) -> Result<(), EngineError> {
+        let Offer { folder, destination, candidate, path, version } = offer;
+        let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
+        let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
+        if let Some((row, _)) = earlier.iter().find(same) {
+            let seen = Seen { path, version, fate: Fate::Sent(row.id) };
+            return Ok(self.store.keep_seen(folder, vec![seen]).await?);
+        }
+        let ids: Vec<_> = earlier.iter().map(|(row, _)| row.id).collect();
+        let happened = ids.iter().map(|of| Event::StartedAgain { of: *of }.into()).collect();
+        self.steer(ids, &Input::Cancel).await?;
+        let row = self.new_row(candidate, UploadId::new(), &destination);
+        let seen = Seen { path, version, fate: Fate::Sent(row.id) };
+        let place = self.store.insert_found(row.clone(), happened, folder, seen).await?;
+        self.inserted(vec![row], vec![place]);
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! The table of what became of the files in watched folders.
+
+use std::path::{Path, PathBuf};
+
+use dailies_database::DatabaseError;
+use rusqlite::{Connection, Row, named_params};
+
+use crate::source::{Crc64, Fingerprint};
+use crate::store::columns::{bytes_path, path_bytes, unreadable};
+use crate::store::uploads::{Destination, Upload, some};
+use crate::store::{Happened, Store, history, receipts, uploads};
+use crate::transfer::{Phase, UploadId};
+use crate::watch::{FolderId, Version};
+
+/// A file in a watched folder that nothing more is to be sent of, as long as it stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Inside the folder.
+    pub path: PathBuf,
+    /// As it was.
+    pub version: Version,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a file in a watched folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It was there before, and was not wanted.
+    WasThere,
+    /// It was put into the queue.
+    Sent(UploadId),
+    /// This upload had sent the same content there before.
+    Same(UploadId),
+}
+
+impl Fate {
+    fn columns(self) -> (&'static str, Option<String>) {
+        match self {
+            Self::WasThere => ("was_there", None),
+            Self::Sent(id) => ("sent", Some(id.to_string())),
+            Self::Same(id) => ("same", Some(id.to_string())),
+        }
+    }
+}
+
+impl Store {
+    /// What became of the files in a watched folder.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn seen(&self, folder: FolderId) -> Result<Vec<Seen>, DatabaseError> {
+        self.read(move |c| {
+            let mut statement = c.prepare_cached(
+                "SELECT path, size, modified_ns, file, fate, upload_id FROM folder_files
+                 WHERE folder_id = ?1",
+            )?;
+            let rows = statement.query_map([folder.to_string()], read)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Keeps what became of files, all or none, in place of what became of earlier versions.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn keep_seen(&self, folder: FolderId, files: Vec<Seen>) -> Result<(), DatabaseError> {
+        self.write(move |c| files.iter().try_for_each(|file| note(c, folder, file))).await
+    }
+
+    /// Adds the upload of a file in a watched folder, and remembers that: both or neither. Its
+    /// place.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn insert_found(
+        &self,
+        row: Upload,
+        happened: Vec<Happened>,
+        folder: FolderId,
+        file: Seen,
+    ) -> Result<i64, DatabaseError> {
+        self.write(move |c| {
+            let place = uploads::insert(c, &row)?;
+            history::remember(c, row.id, row.added_at, &happened)?;
+            note(c, folder, &file)?;
+            Ok(place)
+        })
+        .await
+    }
+
+    /// Finished uploads that could be of the same content and went to the same project, and the
+    /// checksums of their files.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn sent_alike(
+        &self,
+        fingerprint: Fingerprint,
+        to: Destination,
+    ) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
+        self.read(move |c| receipts::doubles(c, &fingerprint, &to, None)).await
+    }
+
+    /// Uploads under way that could be of the same content and go to the same project.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn unsent_alike(
+        &self,
+        fingerprint: Fingerprint,
+        to: Destination,
+    ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
+        self.read(move |c| {
+            // That index has the sizes: rows of other sizes are not read.
+            let condition = "INDEXED BY uploads_by_place
+                             WHERE list IN ('uploading', 'needs_you', 'waiting') AND size = ?1
+                               AND server = ?2 AND project_id = ?3 AND hold <> 'failed'";
+            let values = (fingerprint.size.cast_signed(), &to.server, &to.project_id);
+            let mut rows = some(c, condition, values)?;
+            rows.retain(|(row, _)| {
+                row.state.phase < Phase::Processing && row.fingerprint.has_ends_of(&fingerprint)
+            });
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Up to `limit` files after the one at `after` that their team has, verified, and with which
+    /// something may be done afterwards.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn to_clear(
+        &self,
+        folder: FolderId,
+        after: PathBuf,
+        limit: u64,
+    ) -> Result<Vec<Seen>, DatabaseError> {
+        self.read(move |c| {
+            // Verified means that the team's side has compared content, not only counted bytes.
+            let mut statement = c.prepare_cached(
+                "SELECT f.path, f.size, f.modified_ns, f.file, f.fate, f.upload_id
+                 FROM folder_files f JOIN receipts r ON r.upload_id = f.upload_id
+                 WHERE f.folder_id = ?1 AND f.cleared = 0 AND f.upload_id IS NOT NULL
+                   AND r.size = f.size AND (r.said_crc64 IS NOT NULL OR r.proof <> 'size')
+                   AND f.path > ?2
+                 ORDER BY f.path LIMIT ?3",
+            )?;
+            let values = (folder.to_string(), path_bytes(&after), limit.cast_signed());
+            let rows = statement.query_map(values, read)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Remembers that nothing more is to be done with a file in the version that was seen.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn cleared(&self, folder: FolderId, file: Seen) -> Result<(), DatabaseError> {
+        self.write(move |c| {
+            // A newer version may have come into the row meanwhile: then it is not that one.
+            let mut statement = c.prepare_cached(
+                "UPDATE folder_files SET cleared = 1
+                 WHERE folder_id = ?1 AND path = ?2 AND size = ?3 AND modified_ns = ?4",
+            )?;
+            let (path, version) = (path_bytes(&file.path), file.version);
+            let size = version.size.cast_signed();
+            statement.execute((folder.to_string(), path, size, version.modified_ns))?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+const INSERT: &str = "INSERT INTO folder_files
+    (folder_id, path, size, modified_ns, file, fate, upload_id, cleared)
+    VALUES (:folder, :path, :size, :modified_ns, :file, :fate, :upload_id, 0)
+    ON CONFLICT (folder_id, path) DO";
+
+/// Keeps what became of a file, in place of what became of an earlier version.
+fn note(connection: &Connection, folder: FolderId, file: &Seen) -> Result<(), DatabaseError> {
+    let sql = format!(
+        "{INSERT} UPDATE SET size = excluded.size, modified_ns = excluded.modified_ns,
+             file = excluded.file, fate = excluded.fate, upload_id = excluded.upload_id, cleared = 0"
+    );
+    insert(connection, &sql, folder, file)
+}
+
+/// Keeps what became of a file of which nothing is known yet.
+pub(super) fn keep_new(
+    connection: &Connection,
+    folder: FolderId,
+    file: &Seen,
+) -> Result<(), DatabaseError> {
+    insert(connection, &format!("{INSERT} NOTHING"), folder, file)
+}
+
+fn insert(
+    connection: &Connection,
+    sql: &str,
+    folder: FolderId,
+    file: &Seen,
+) -> Result<(), DatabaseError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let (fate, upload) = file.fate.columns();
+    statement.execute(named_params! {
+        ":folder": folder.to_string(),
+        ":path": path_bytes(&file.path),
+        ":size": file.version.size.cast_signed(),
+        ":modified_ns": file.version.modified_ns,
+        ":file": file.version.file.map(u64::cast_signed),
+        ":fate": fate,
+        ":upload_id": upload,
+    })?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Seen> {
+    let upload = match row.get_ref(5)?.as_str_or_null()? {
+        Some(id) => {
+            let id: Result<UploadId, ulid::DecodeError> = id.parse();
+            Some(id.map_err(|error| unreadable(5, error.to_string()))?)
+        }
+        None => None,
+    };
+    let fate = match (row.get_ref(4)?.as_str()?, upload) {
+        ("was_there", None) => Fate::WasThere,
+        ("sent", Some(id)) => Fate::Sent(id),
+        ("same", Some(id)) => Fate::Same(id),
+        _ => return Err(unreadable(4, "no fate of a file")),
+    };
+    Ok(Seen {
+        path: bytes_path(row.get(0)?),
+        version: Version {
+            size: row.get::<_, i64>(1)?.cast_unsigned(),
+            modified_ns: row.get(2)?,
+            file: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+        },
+        fate,
+    })
+}
+
+/// Removes rows that the table takes but that say nothing of a file. How many there were.
+pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
+    let mut statement = connection.prepare(
+        "SELECT path, size, modified_ns, file, fate, upload_id, folder_id FROM folder_files",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut senseless = Vec::new();
+    while let Some(row) = rows.next()? {
+        let inside = |seen: &Seen| seen.path.is_relative() && seen.path != Path::new("");
+        if !read(row).is_ok_and(|seen| inside(&seen)) {
+            senseless.push((row.get::<_, String>(6)?, row.get::<_, Vec<u8>>(0)?));
+        }
+    }
+    let mut remove =
+        connection.prepare("DELETE FROM folder_files WHERE folder_id = ?1 AND path = ?2")?;
+    for key in &senseless {
+        remove.execute((&key.0, &key.1))?;
+    }
+    Ok(senseless.len())
+}

@@ -1,0 +1,33 @@
+//! Watched folders: which of their files are videos to be sent, and when such a file is finished.
+//!
+//! Events are hints, a scan is the truth: what an event says is looked at, and what no event said is
+//! found by the next scan. Nothing is ever concluded from a file's absence: a drive that is not
+//! there looks like one that is empty.
+//!
+//! Must not know: transfers, teams, SQL.
+
+mod container;
+mod drive;
+mod events;
+mod hints;
+mod id;
+mod mounts;
+mod names;
+mod rules;
+mod scan;
+mod settle;
+mod title;
+mod watcher;
+
+pub use container::{Container, inspect};
+pub use id::FolderId;
+pub use rules::{Afterwards, Existing, Filter, NoPattern, Pattern, Rules, Skip, UPLOADED};
+pub use scan::{Entry, Unreadable, scan};
+pub use settle::{Senses, Settle, Verdict, Version};
+pub use title::{NoTemplate, Template};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Watcher};
+
+#[cfg(test)]
+mod trace_tests;
+#[cfg(test)]
+mod watcher_tests;

@@ -1,0 +1,196 @@
+//! What lies in a watched folder, as the file system says it.
+
+use std::fs::Metadata;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::watch::{Filter, Skip, Version};
+
+/// Folders in folders: deeper than any that people make, and short of any path that systems take.
+const DEEPEST: usize = 128;
+/// Unreadable places that are told of one by one.
+const MOST_UNREADABLE: usize = 20;
+
+/// What a scan comes across.
+#[derive(Debug)]
+pub enum Entry {
+    /// A folder that is looked into next.
+    Folder(PathBuf),
+    /// A file, by its path inside the watched folder, and whether the rules take it.
+    File(PathBuf, Result<Version, Skip>),
+}
+
+/// Places that could not be looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The first of them.
+    pub some: Vec<PathBuf>,
+    /// How many.
+    pub count: usize,
+}
+
+/// Looks through `from`, which is `root` or lies in it, and shows all that it finds, until `found`
+/// wants no more. Symbolic links are not followed: they may lead out of the folder, or in circles.
+/// A folder is shown before it is listed. Blocks.
+///
+/// # Errors
+/// Where `from` itself cannot be looked at; what is wrong inside is in the answer.
+pub fn scan(
+    root: &Path,
+    from: &Path,
+    filter: &Filter,
+    mut found: impl FnMut(Entry) -> ControlFlow<()>,
+) -> io::Result<Unreadable> {
+    // What is no folder, or is not there, says so here.
+    drop(std::fs::read_dir(from)?);
+    let mut unreadable = Unreadable::default();
+    let mut walk = WalkDir::new(from).follow_links(false).max_depth(DEEPEST).into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                note(&mut unreadable, &error);
+                continue;
+            }
+        };
+        let Ok(inside) = entry.path().strip_prefix(root) else { continue };
+        let kind = entry.file_type();
+        let shown = if kind.is_dir() {
+            if inside != Path::new("") && !filter.enters(inside) {
+                walk.skip_current_dir();
+                continue;
+            }
+            Entry::Folder(entry.into_path())
+        } else if kind.is_file() {
+            let judged = match filter.takes(inside) {
+                // Only what could be sent is asked for its size.
+                Ok(()) => match entry.metadata() {
+                    Ok(metadata) => judge(filter, &metadata),
+                    Err(error) => {
+                        note(&mut unreadable, &error);
+                        continue;
+                    }
+                },
+                Err(skip) => Err(skip),
+            };
+            Entry::File(inside.to_owned(), judged)
+        } else {
+            continue;
+        };
+        if found(shown).is_break() {
+            break;
+        }
+    }
+    Ok(unreadable)
+}
+
+fn judge(filter: &Filter, metadata: &Metadata) -> Result<Version, Skip> {
+    filter.fits(metadata.len()).map(|()| Version::of(metadata))
+}
+
+fn note(unreadable: &mut Unreadable, error: &walkdir::Error) {
+    let gone = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+    // What goes while it is looked for is not there, and nothing is wrong.
+    if gone {
+        return;
+    }
+    unreadable.count += 1;
+    if unreadable.some.len() < MOST_UNREADABLE
+        && let Some(path) = error.path()
+    {
+        unreadable.some.push(path.to_owned());
+    }
+}
+
+/// What lies at one path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A file, and whether the rules take it.
+    File(Result<Version, Skip>),
+    /// A folder that is looked into.
+    Folder,
+    /// Nothing, or nothing that is looked at.
+    Nothing,
+}
+
+/// Looks at one path, as a scan would. Blocks.
+///
+/// # Errors
+/// Where the system would not say.
+pub(super) fn look(root: &Path, path: &Path, filter: &Filter) -> io::Result<Found> {
+    let Ok(inside) = path.strip_prefix(root) else { return Ok(Found::Nothing) };
+    let metadata = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    Ok(if metadata.is_file() {
+        Found::File(filter.takes(inside).and_then(|()| judge(filter, &metadata)))
+    } else if metadata.is_dir() && inside.ancestors().all(|folder| filter.enters(folder)) {
+        Found::Folder
+    } else {
+        Found::Nothing
+    })
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+    use crate::watch::Rules;
+
+    fn found(root: &Path) -> (Vec<PathBuf>, Unreadable) {
+        let filter = Filter::new(&Rules::default()).unwrap();
+        let mut files = Vec::new();
+        let unreadable = scan(root, root, &filter, |entry| {
+            if let Entry::File(path, Ok(_)) = entry {
+                files.push(path);
+            }
+            ControlFlow::Continue(())
+        });
+        files.sort();
+        (files, unreadable.unwrap())
+    }
+
+    #[test]
+    fn links_lead_nowhere_and_hidden_folders_are_not_entered() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir_all(root.join("day 1/cards")).unwrap();
+        std::fs::create_dir_all(root.join(".cache")).unwrap();
+        for name in ["a.mp4", "day 1/cards/b.mov", ".cache/c.mp4", "notes.txt", "d.mp4.part"] {
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        std::fs::write(root.join("empty.mp4"), "").unwrap();
+        symlink(root, root.join("day 1/loop")).unwrap();
+        symlink("/", root.join("day 1/out")).unwrap();
+        symlink(root.join("a.mp4"), root.join("link.mp4")).unwrap();
+        let (files, unreadable) = found(root);
+        assert_eq!(files, [Path::new("a.mp4"), Path::new("day 1/cards/b.mov")]);
+        assert_eq!(unreadable, Unreadable::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_the_rest_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let closed = root.join("closed");
+        std::fs::create_dir(&closed).unwrap();
+        std::fs::write(root.join("a.mp4"), "x").unwrap();
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
+        // Nothing is closed to a test that runs as root.
+        let for_root = std::fs::read_dir(&closed).is_ok();
+        let (files, unreadable) = found(root);
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+        assert_eq!(files, [Path::new("a.mp4")]);
+        assert_eq!(unreadable.some, if for_root { vec![] } else { vec![closed] });
+        let filter = Filter::new(&Rules::default()).unwrap();
+        let gone = scan(root, &root.join("gone"), &filter, |_| ControlFlow::Continue(()));
+        assert_eq!(gone.unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,588 @@
+//! What watches one folder: it knows what is finished and offers it, until it is dropped.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::watch::events::{Events, NoEvents};
+use crate::watch::hints::{Gathered, Hint, Hints};
+use crate::watch::mounts::Mounts;
+use crate::watch::scan::{Found, look};
+use crate::watch::{
+    Container, Entry, Filter, Senses, Settle, Unreadable, Verdict, Version, drive, inspect, scan,
+};
+
+/// Between two looks whether the folder is there at all …
+const ROOT_LOOK: Duration = Duration::from_secs(15);
+/// … and while it is not.
+const MISSING_LOOK: Duration = Duration::from_secs(3);
+/// What no event said is found after so long.
+const FULL_SCAN: Duration = Duration::from_secs(3600);
+/// The same, after something was mounted or unmounted somewhere.
+const MOUNTED_SCAN: Duration = Duration::from_secs(30);
+/// Between two scans where there are no events: so many times what a scan takes, within bounds.
+const POLLS: u32 = 20;
+const FASTEST_POLL: Duration = Duration::from_secs(2);
+const SLOWEST_POLL: Duration = Duration::from_secs(60);
+/// Events that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(20);
+/// Files that are looked at in one go.
+const BATCH: usize = 256;
+/// Batches of a scan that wait to be taken.
+const BATCHES: usize = 4;
+/// Files that are offered at a time.
+const OFFERS: usize = 4;
+/// Subfolders that are looked through one by one; past that, everything is.
+const SUBFOLDERS: usize = 256;
+/// An offer that was put off is made again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// A finished file that is to be sent.
+#[derive(Debug)]
+pub struct Ready {
+    /// Inside the folder.
+    pub path: PathBuf,
+    /// As it was when it was found to be finished.
+    pub version: Version,
+    /// What became of the offer.
+    pub answer: oneshot::Sender<Answer>,
+}
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing more is to be done with this version.
+    Done,
+    /// It is to be offered again after a while.
+    Later,
+}
+
+/// How a folder can be seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The folder as a whole.
+    pub sight: Sight,
+    /// What in it cannot be looked at.
+    pub unreadable: Unreadable,
+}
+
+/// How changes in a folder are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It has not been looked at yet.
+    Starting,
+    /// The system tells of them at once.
+    Watching,
+    /// They are found by looking again and again.
+    Polling(Blind),
+    /// The folder is not there.
+    NotThere,
+}
+
+/// Why the system does not tell of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blind {
+    /// The drive is one that others may change, or that may be pulled out.
+    Drive,
+    /// There are more folders than the system watches.
+    TooManyFolders,
+    /// It refuses.
+    Refused,
+}
+
+/// Where a folder is: another one may take its place.
+type Place = (u64, u64);
+
+/// A file that may be written to.
+#[derive(Debug)]
+struct Unsettled {
+    settle: Settle,
+    /// When it is looked at next; `None` as long as only a change can finish it.
+    next: Option<Duration>,
+}
+
+/// What a scan brings.
+enum Scanned {
+    Files(Vec<(PathBuf, Version)>),
+    End {
+        events: Option<Events>,
+        no_events: Option<NoEvents>,
+        unreadable: Unreadable,
+        took: Duration,
+    },
+    /// What was to be looked through is not there.
+    Gone {
+        events: Option<Events>,
+        whole: bool,
+    },
+}
+
+/// Watches one folder.
+#[derive(Debug)]
+pub struct Watcher {
+    root: PathBuf,
+    filter: Arc<Filter>,
+    known: HashMap<PathBuf, Version>,
+    unsettled: HashMap<PathBuf, Unsettled>,
+    /// Files that are being looked at or offered.
+    busy: HashSet<PathBuf>,
+    ready: mpsc::Sender<Ready>,
+    health: watch::Sender<Health>,
+    hints: Hints,
+    events: Option<Events>,
+    senses: Senses,
+    place: Option<Place>,
+    began: Instant,
+    root_due: Instant,
+    scan_due: Instant,
+    /// Folders below that are to be looked through; the root, for all of it.
+    to_scan: Vec<PathBuf>,
+    scanning: Option<mpsc::Receiver<Scanned>>,
+    looks: JoinSet<Vec<Looked>>,
+    offers: JoinSet<(PathBuf, Version, Answer)>,
+}
+
+/// A look at a file that may be finished.
+type Looked = (PathBuf, Option<(Version, Container)>);
+
+impl Watcher {
+    /// A watcher that offers what is finished in `root`, but for files in versions that are `known`.
+    #[must_use]
+    pub fn new(
+        root: PathBuf,
+        filter: Filter,
+        known: HashMap<PathBuf, Version>,
+        ready: mpsc::Sender<Ready>,
+    ) -> (Self, watch::Receiver<Health>) {
+        let starting = Health { sight: Sight::Starting, unreadable: Unreadable::default() };
+        let (health, seen) = watch::channel(starting);
+        let now = Instant::now();
+        let watcher = Self {
+            root,
+            filter: Arc::new(filter),
+            known,
+            unsettled: HashMap::new(),
+            busy: HashSet::new(),
+            ready,
+            health,
+            hints: Hints::default(),
+            events: None,
+            senses: Senses::Events,
+            place: None,
+            began: now,
+            root_due: now,
+            scan_due: now + FULL_SCAN,
+            to_scan: Vec::new(),
+            scanning: None,
+            looks: JoinSet::new(),
+            offers: JoinSet::new(),
+        };
+        (watcher, seen)
+    }
+
+    /// Watches, until nobody takes what is ready any more.
+    pub async fn run(mut self) {
+        let mut mounts = Mounts::new();
+        let (hints, ready) = (self.hints.clone(), self.ready.clone());
+        loop {
+            self.look_after_the_root().await;
+            self.scan_what_is_due();
+            self.look_at_what_is_due();
+            let nap = self.next();
+            tokio::select! {
+                () = ready.closed() => return,
+                () = hints.wait() => {
+                    tokio::time::sleep(GATHER).await;
+                    self.take(hints.take()).await;
+                }
+                () = mounts.changed() => {
+                    self.root_due = Instant::now();
+                    // Who is pulled out and put in again between two looks is watched no longer; a
+                    // scan watches everything anew.
+                    self.scan_due = self.scan_due.min(Instant::now() + MOUNTED_SCAN);
+                }
+                scanned = scanned(&mut self.scanning) => self.take_scanned(scanned),
+                Some(Ok(looked)) = self.looks.join_next() => self.judge(looked),
+                Some(Ok((path, version, answer))) = self.offers.join_next() => {
+                    self.answered(path, version, answer);
+                }
+                () = tokio::time::sleep_until(nap) => {}
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// When there is something to be done, if nothing happens.
+    fn next(&self) -> Instant {
+        let idle = self.looks.is_empty() && self.offers.len() < OFFERS;
+        let files = self.unsettled.iter().filter(|(path, _)| !self.busy.contains(*path));
+        let file = if idle { files.filter_map(|(_, file)| file.next).min() } else { None };
+        let scan = self.scanning.is_none().then_some(self.scan_due);
+        let file = file.map(|next| self.began + next);
+        file.into_iter().chain(scan).fold(self.root_due, Instant::min)
+    }
+
+    /// Looks whether the folder is there, and is the one that is watched.
+    async fn look_after_the_root(&mut self) {
+        if self.root_due > Instant::now() {
+            return;
+        }
+        let (root, before) = (self.root.clone(), self.place);
+        let looking = tokio::task::spawn_blocking(move || {
+            let place = place(&root)?;
+            // Where a drive was, its empty mount point is left.
+            let bare = before.is_some_and(|before| before.0 != place.0)
+                && std::fs::read_dir(&root).ok()?.next().is_none();
+            (!bare).then(|| (place, drive::of(&root)))
+        });
+        match looking.await.unwrap_or_default() {
+            None => {
+                self.root_due = Instant::now() + MISSING_LOOK;
+                self.events = None;
+                self.see(Sight::NotThere);
+            }
+            Some((place, drive)) => {
+                self.root_due = Instant::now() + ROOT_LOOK;
+                if self.place != Some(place) || self.health.borrow().sight == Sight::NotThere {
+                    self.place = Some(place);
+                    self.begin(drive);
+                }
+            }
+        }
+    }
+
+    /// Begins anew, with all of the folder.
+    fn begin(&mut self, drive: drive::Drive) {
+        self.events = None;
+        self.scanning = None;
+        match drive {
+            drive::Drive::Fixed => self.watch_by_events(),
+            drive::Drive::Elsewhere => self.poll(Blind::Drive),
+        }
+        self.doubt();
+        self.to_scan = vec![self.root.clone()];
+    }
+
+    fn watch_by_events(&mut self) {
+        match Events::of(&self.root, self.hints.clone()) {
+            Ok(events) => {
+                self.events = Some(events);
+                self.senses = Senses::Events;
+                self.see(Sight::Watching);
+            }
+            Err(NoEvents::Full) => self.poll(Blind::TooManyFolders),
+            Err(NoEvents::Gone) => self.see(Sight::NotThere),
+            Err(NoEvents::Refused(why)) => {
+                tracing::warn!(%why, "a folder cannot be watched by events");
+                self.poll(Blind::Refused);
+            }
+        }
+    }
+
+    fn poll(&mut self, blind: Blind) {
+        self.events = None;
+        self.scanning = None;
+        self.senses = Senses::Polling { every: FASTEST_POLL };
+        self.scan_due = self.scan_due.min(Instant::now() + FASTEST_POLL);
+        self.doubt();
+        self.see(Sight::Polling(blind));
+    }
+
+    /// Who writes is not known any more.
+    fn doubt(&mut self) {
+        for file in self.unsettled.values_mut() {
+            file.settle.doubt();
+            file.next = Some(file.settle.due(self.senses));
+        }
+    }
+
+    fn see(&self, sight: Sight) {
+        self.health.send_if_modified(|health| {
+            let news = health.sight != sight;
+            health.sight = sight;
+            news
+        });
+    }
+
+    /// Takes what events said.
+    async fn take(&mut self, gathered: Gathered) {
+        if gathered.full {
+            self.poll(Blind::TooManyFolders);
+        }
+        if gathered.lost {
+            self.doubt();
+            self.to_scan = vec![self.root.clone()];
+        }
+        if gathered.paths.contains_key(&self.root) {
+            self.root_due = Instant::now();
+        }
+        let (root, filter) = (self.root.clone(), Arc::clone(&self.filter));
+        let looking = tokio::task::spawn_blocking(move || {
+            let looked = gathered.paths.into_iter().map(|(path, hint)| {
+                let found = look(&root, &path, &filter).unwrap_or(Found::Nothing);
+                (path, hint, found)
+            });
+            looked.collect::<Vec<_>>()
+        });
+        for (path, hint, found) in looking.await.unwrap_or_default() {
+            let Ok(inside) = path.strip_prefix(&self.root).map(Path::to_owned) else { continue };
+            match found {
+                Found::File(Ok(version)) => self.consider(inside, version, hint),
+                Found::File(Err(_)) | Found::Nothing => {
+                    self.unsettled.remove(&inside);
+                }
+                Found::Folder if path == self.root => {}
+                Found::Folder if self.to_scan.len() < SUBFOLDERS => self.to_scan.push(path),
+                Found::Folder => self.to_scan = vec![self.root.clone()],
+            }
+        }
+    }
+
+    /// A file that the rules take was seen.
+    fn consider(&mut self, inside: PathBuf, version: Version, hint: Hint) {
+        let (now, senses) = (self.now(), self.senses);
+        let known = self.known.get(&inside).is_some_and(|known| known.is_like(&version));
+        if known && hint != Hint::Written {
+            self.unsettled.remove(&inside);
+            return;
+        }
+        let file = self.unsettled.entry(inside).or_insert_with(|| {
+            let settle = Settle::new(version, now);
+            Unsettled { settle, next: Some(settle.due(senses)) }
+        });
+        let changed = file.settle.version() != version;
+        file.settle.looked(version, now);
+        match hint {
+            Hint::Look => {}
+            Hint::Written => file.settle.written(now),
+            Hint::Closed => file.settle.closed(now),
+        }
+        if changed || hint != Hint::Look {
+            file.next = Some(file.settle.due(senses));
+        }
+    }
+
+    fn scan_what_is_due(&mut self) {
+        if self.scanning.is_some() || self.health.borrow().sight == Sight::NotThere {
+            return;
+        }
+        if self.scan_due <= Instant::now() {
+            self.to_scan = vec![self.root.clone()];
+        }
+        let Some(from) = self.to_scan.pop() else { return };
+        if from == self.root {
+            self.to_scan.clear();
+            self.scan_due = Instant::now() + FULL_SCAN;
+        }
+        let (batches, scanning) = mpsc::channel(BATCHES);
+        self.scanning = Some(scanning);
+        let (root, filter) = (self.root.clone(), Arc::clone(&self.filter));
+        let events = self.events.take();
+        // It ends by itself once nobody takes its batches.
+        tokio::task::spawn_blocking(move || look_through(&root, &from, &filter, events, &batches));
+    }
+
+    fn take_scanned(&mut self, scanned: Scanned) {
+        match scanned {
+            Scanned::Files(files) => {
+                for (inside, version) in files {
+                    self.consider(inside, version, Hint::Look);
+                }
+            }
+            Scanned::End { events, no_events, unreadable, took } => {
+                self.scanning = None;
+                self.events = events;
+                if no_events == Some(NoEvents::Full) {
+                    self.poll(Blind::TooManyFolders);
+                }
+                if let Senses::Polling { every } = &mut self.senses {
+                    *every = (took * POLLS).clamp(FASTEST_POLL, SLOWEST_POLL);
+                    self.scan_due = Instant::now() + *every;
+                }
+                self.health.send_if_modified(|health| {
+                    let news = health.unreadable != unreadable;
+                    health.unreadable = unreadable;
+                    news
+                });
+            }
+            Scanned::Gone { events, whole } => {
+                self.scanning = None;
+                self.events = events;
+                if whole {
+                    self.root_due = Instant::now();
+                }
+            }
+        }
+    }
+
+    /// Looks at files that may be finished by now.
+    fn look_at_what_is_due(&mut self) {
+        if !self.looks.is_empty() || self.offers.len() >= OFFERS {
+            return;
+        }
+        let now = self.now();
+        let due = self.unsettled.iter().filter(|(path, file)| {
+            file.next.is_some_and(|next| next <= now) && !self.busy.contains(*path)
+        });
+        let due: Vec<_> = due.map(|(path, _)| path.clone()).take(BATCH).collect();
+        if due.is_empty() {
+            return;
+        }
+        self.busy.extend(due.iter().cloned());
+        let (root, filter) = (self.root.clone(), Arc::clone(&self.filter));
+        self.looks.spawn_blocking(move || {
+            let one = |inside: PathBuf| {
+                let looked = look_into(&root.join(&inside), &root, &filter);
+                (inside, looked)
+            };
+            due.into_iter().map(one).collect()
+        });
+    }
+
+    fn judge(&mut self, looked: Vec<Looked>) {
+        let (now, senses) = (self.now(), self.senses);
+        for (inside, seen) in looked {
+            self.busy.remove(&inside);
+            let Some(file) = self.unsettled.get_mut(&inside) else { continue };
+            let Some((version, container)) = seen else {
+                self.unsettled.remove(&inside);
+                continue;
+            };
+            file.settle.looked(version, now);
+            let due = file.settle.due(senses);
+            if due > now {
+                file.next = Some(due);
+                continue;
+            }
+            match file.settle.verdict(container, senses, now) {
+                Verdict::Ready => self.offer(inside, version),
+                Verdict::Still { until } => file.next = Some(until),
+                Verdict::Unfinished => file.next = None,
+            }
+        }
+    }
+
+    fn offer(&mut self, inside: PathBuf, version: Version) {
+        if self.offers.len() >= OFFERS {
+            // It stays due.
+            return;
+        }
+        self.busy.insert(inside.clone());
+        let ready = self.ready.clone();
+        self.offers.spawn(async move {
+            let (answer, answered) = oneshot::channel();
+            let offer = Ready { path: inside.clone(), version, answer };
+            // Who takes no offers any more has ended; so does this, then.
+            let sent = ready.send(offer).await.is_ok();
+            let answer = if sent { answered.await.unwrap_or(Answer::Later) } else { Answer::Later };
+            (inside, version, answer)
+        });
+    }
+
+    fn answered(&mut self, inside: PathBuf, version: Version, answer: Answer) {
+        self.busy.remove(&inside);
+        let now = self.now();
+        let Some(file) = self.unsettled.get_mut(&inside) else {
+            if answer == Answer::Done {
+                self.known.insert(inside, version);
+            }
+            return;
+        };
+        match answer {
+            Answer::Later => file.next = Some(now + AGAIN),
+            Answer::Done if file.settle.version() == version => {
+                self.unsettled.remove(&inside);
+                self.known.insert(inside, version);
+            }
+            Answer::Done => {
+                self.known.insert(inside, version);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn place(root: &Path) -> Option<Place> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(root).ok()?;
+    metadata.is_dir().then(|| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn place(root: &Path) -> Option<Place> {
+    std::fs::metadata(root).ok()?.is_dir().then_some((0, 0))
+}
+
+/// What a scan that goes on brings next.
+async fn scanned(scanning: &mut Option<mpsc::Receiver<Scanned>>) -> Scanned {
+    match scanning {
+        // One that broke off without a word is taken for one that found nothing.
+        Some(batches) => {
+            batches.recv().await.unwrap_or(Scanned::Gone { events: None, whole: true })
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// A scan, batch by batch. Every folder is watched before it is listed. Blocks.
+fn look_through(
+    root: &Path,
+    from: &Path,
+    filter: &Filter,
+    mut events: Option<Events>,
+    batches: &mpsc::Sender<Scanned>,
+) {
+    use std::ops::ControlFlow::{Break, Continue};
+    let began = Instant::now();
+    let (mut files, mut no_events) = (Vec::new(), None);
+    let looked = scan(root, from, filter, |entry| {
+        match entry {
+            Entry::File(inside, Ok(version)) => files.push((inside, version)),
+            Entry::File(_, Err(_)) => {}
+            Entry::Folder(folder) => {
+                let entered = events.as_mut().map(|events| events.enter(&folder));
+                if let Some(Err(NoEvents::Full)) = entered {
+                    (events, no_events) = (None, Some(NoEvents::Full));
+                }
+            }
+        }
+        if files.len() >= BATCH
+            && batches.blocking_send(Scanned::Files(std::mem::take(&mut files))).is_err()
+        {
+            return Break(());
+        }
+        Continue(())
+    });
+    let end = match looked {
+        Ok(unreadable) => {
+            // Nobody takes it any more where this fails.
+            let _ = batches.blocking_send(Scanned::Files(files));
+            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Scanned::Gone { events, whole: from == root }
+        }
+        Err(_) => {
+            let unreadable = Unreadable { some: vec![from.to_owned()], count: 1 };
+            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+        }
+    };
+    let _ = batches.blocking_send(end);
+}
+
+/// A file as it is now, and how far its container is; `None` where there is none that is taken.
+fn look_into(path: &Path, root: &Path, filter: &Filter) -> Option<(Version, Container)> {
+    let Ok(Found::File(Ok(version))) = look(root, path, filter) else { return None };
+    // What cannot be read now may be later: it waits like one that is not finished.
+    let container = File::open(path).and_then(|mut file| inspect(&mut file, version.size));
+    Some((version, container.unwrap_or(Container::Incomplete)))
+}

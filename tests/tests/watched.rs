@@ -1,0 +1,262 @@
+//! Watched folders, by the real program and a real server: what is finished goes up once.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use e2e::clips::{self, Take};
+use e2e::hash::{self, Hash};
+use e2e::{Dailies, Running, Stage};
+use serde_json::Value;
+use tokio::time::Instant;
+
+const LIMIT: Duration = Duration::from_secs(60);
+/// Long enough for a file to be found, and for what it would lead to.
+const QUIET: Duration = Duration::from_secs(6);
+const SEED: u64 = 0xF01D_E125;
+
+struct Watched {
+    stage: Stage,
+    dailies: Dailies,
+    folder: PathBuf,
+}
+
+impl Watched {
+    async fn set() -> Self {
+        let stage = Stage::set().await.unwrap();
+        let dailies = Dailies::new(stage.path("profile"), &stage.server.credentials_file);
+        let folder = stage.path("card");
+        std::fs::create_dir(&folder).unwrap();
+        // What the program says is the path without links.
+        let folder = folder.canonicalize().unwrap();
+        Self { stage, dailies, folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn watch(&self, more: &[&str]) -> Running {
+        let folder = self.folder.to_str().unwrap();
+        self.dailies.spawn(&[&["watch", folder], more].concat()).unwrap()
+    }
+
+    async fn titles(&self) -> Vec<String> {
+        let videos = self.stage.team.videos().await.unwrap();
+        let mut titles: Vec<_> = videos.into_iter().map(|video| video.title).collect();
+        titles.sort();
+        titles
+    }
+
+    async fn dry_run(&self, more: &[&str]) -> BTreeMap<String, String> {
+        let folder = self.folder.to_str().unwrap();
+        let call = [&["folders", "dry-run", folder], more].concat();
+        let alone = Dailies::unconnected(self.dailies.profile().to_owned());
+        let planned = alone.run(LIMIT, &call).await.unwrap();
+        assert_eq!(planned.code(), Some(0), "{}", planned.errors);
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let one = |file: &Value| {
+            let plan = word(&file["plan"]);
+            let plan = if plan == "skip" { word(&file["why"]) } else { plan };
+            (word(&file["path"]), plan)
+        };
+        planned.events.iter().map(one).collect()
+    }
+}
+
+/// A playable file that no other number has.
+fn clip(number: u64) -> Vec<u8> {
+    let mut bytes = std::fs::read(clips::clip(1, Take::One).unwrap()).unwrap();
+    // A box that players skip.
+    bytes.extend([0, 0, 0, 16]);
+    bytes.extend(b"free");
+    bytes.extend(number.to_be_bytes());
+    bytes
+}
+
+async fn begun(running: &Running) {
+    running.until(LIMIT, |event| event["health"] == "watching").await.unwrap();
+}
+
+fn of<'a>(name: &'a str, path: &'a Path) -> impl Fn(&Value) -> bool + 'a {
+    move |event| event["event"] == name && event["path"].as_str() == path.to_str()
+}
+
+async fn ends_well(running: Running) {
+    running.terminate().unwrap();
+    let ended = running.ended(LIMIT).await.unwrap();
+    assert_eq!(ended.code(), Some(0), "{}\n{}", ended.out, ended.errors);
+}
+
+/// A file goes up when its copy is done, and never again: not when it is renamed, touched, copied
+/// or found by the next start. One that is edited goes up as what it is then.
+#[tokio::test]
+async fn what_is_finished_goes_up_once() {
+    let watched = Watched::set().await;
+    let whole = clip(1);
+    std::fs::write(watched.path("old.mp4"), clip(0)).unwrap();
+    let running = watched.watch(&[]);
+    begun(&running).await;
+
+    let first = watched.path("day 1/first.mp4");
+    std::fs::create_dir(watched.path("day 1")).unwrap();
+    let mut file = std::fs::File::create(&first).unwrap();
+    for part in whole.chunks(whole.len() / 4 + 1) {
+        file.write_all(part).unwrap();
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        assert!(!running.events().iter().any(of("added", &first)), "it was still being written");
+    }
+    drop(file);
+    let closed = Instant::now();
+    running.until(LIMIT, of("added", &first)).await.unwrap();
+    println!("in the queue {:?} after its writer had closed it", closed.elapsed());
+    running.until(LIMIT, of("uploaded", &first)).await.unwrap();
+
+    let second = watched.path("second.mp4");
+    std::fs::rename(&first, &second).unwrap();
+    let same = running.until(LIMIT, of("same", &second)).await.unwrap();
+    let added = running.until(LIMIT, of("added", &first)).await.unwrap();
+    assert_eq!(same["uploadId"], added["uploadId"]);
+    let touched = std::fs::File::options().append(true).open(&second).unwrap();
+    touched.set_modified(std::time::SystemTime::now()).unwrap();
+    drop(touched);
+    let third = watched.path("third.mp4");
+    std::fs::copy(&second, &third).unwrap();
+    running.until(LIMIT, of("same", &third)).await.unwrap();
+    assert_eq!(watched.titles().await, ["first"]);
+    ends_well(running).await;
+
+    // Edited while nobody watched.
+    let mut edited = std::fs::File::options().append(true).open(&third).unwrap();
+    edited.write_all(&clip(2)[whole.len() - 16..]).unwrap();
+    drop(edited);
+    let running = watched.watch(&[]);
+    running.until(LIMIT, of("uploaded", &third)).await.unwrap();
+    tokio::time::sleep(QUIET).await;
+    ends_well(running).await;
+    assert_eq!(watched.titles().await, ["first", "third"]);
+    let plan = watched.dry_run(&[]).await;
+    let expected = [("old.mp4", "was_there"), ("second.mp4", "sent"), ("third.mp4", "sent")];
+    let expected = expected.map(|(path, plan)| (path.to_owned(), plan.to_owned()));
+    assert_eq!(plan, BTreeMap::from(expected));
+    watched.stage.strike().await.unwrap();
+}
+
+/// Folders are kept and forgotten; the service that watches takes them over while it runs.
+#[tokio::test]
+async fn folders_are_kept_for_the_service() {
+    let watched = Watched::set().await;
+    let whole = clip(1);
+    std::fs::write(watched.path("there.mp4"), &whole).unwrap();
+    std::fs::write(watched.path("half.mp4"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(watched.path("small.mp4"), &whole[..100]).unwrap();
+    std::fs::write(watched.path("notes.txt"), "no video").unwrap();
+    std::fs::write(watched.path("coming.mp4.part"), &whole).unwrap();
+    std::fs::create_dir(watched.path("proxies")).unwrap();
+    std::fs::write(watched.path("proxies/there.mp4"), &whole).unwrap();
+    let rules =
+        ["--existing", "--smallest", "1K", "--exclude", "proxies", "--title", "{folder}: {name}"];
+    let plan = watched.dry_run(&rules).await;
+    let expected = [
+        ("coming.mp4.part", "in_progress"),
+        ("half.mp4", "unfinished"),
+        ("notes.txt", "no_video"),
+        ("small.mp4", "too_small"),
+        ("there.mp4", "send"),
+    ];
+    let expected = expected.map(|(path, plan)| (path.to_owned(), plan.to_owned()));
+    assert_eq!(plan, BTreeMap::from(expected));
+    assert!(watched.titles().await.is_empty(), "nothing is sent by looking");
+
+    let folder = watched.folder.to_str().unwrap();
+    let add = [&["folders", "add", folder], &rules[..]].concat();
+    let added = watched.dailies.run(LIMIT, &add).await.unwrap();
+    assert_eq!(added.code(), Some(0), "{}", added.errors);
+    let id = added.events[0]["id"].as_str().unwrap();
+    let running = watched.dailies.spawn(&["watch"]).unwrap();
+    let there = watched.path("there.mp4");
+    running.until(LIMIT, of("uploaded", &there)).await.unwrap();
+    assert_eq!(watched.titles().await, ["card: there"]);
+
+    let other = Dailies::unconnected(watched.dailies.profile().to_owned());
+    let listed = other.run(LIMIT, &["folders", "list"]).await.unwrap();
+    assert_eq!(listed.events[0]["path"], folder, "{}", listed.errors);
+    assert_eq!(listed.events[0]["rules"]["exclude"][0], "proxies");
+    let removed = other.run(LIMIT, &["folders", "remove", id]).await.unwrap();
+    assert_eq!(removed.code(), Some(0), "{}", removed.errors);
+    let late = watched.path("late.mp4");
+    std::fs::write(&late, clip(2)).unwrap();
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(watched.titles().await.len(), 1, "the folder is not watched any more");
+    let again = other.run(LIMIT, &["folders", "remove", id]).await.unwrap();
+    assert_eq!(again.code(), Some(2), "{}", again.errors);
+    // The service that runs takes it over, and what the team has is not sent again.
+    assert_eq!(watched.dailies.run(LIMIT, &add).await.unwrap().code(), Some(0));
+    running.until(LIMIT, of("uploaded", &late)).await.unwrap();
+    running.until(LIMIT, of("same", &there)).await.unwrap();
+    ends_well(running).await;
+    assert_eq!(watched.titles().await, ["card: late", "card: there"]);
+    watched.stage.strike().await.unwrap();
+}
+
+/// Killed again and again while files come, go up and are moved aside: each is with the team once,
+/// whole, and here once.
+#[tokio::test]
+async fn no_kill_loses_or_doubles_a_file() {
+    let watched = Watched::set().await;
+    let mut rng = fastrand::Rng::with_seed(SEED);
+    let (mut files, mut kills) = (BTreeMap::<String, Hash>::new(), 0);
+    let more = ["--afterwards", "move"];
+    while kills < 15 {
+        let running = watched.watch(&more);
+        begun(&running).await;
+        let number = files.len() as u64;
+        let name = format!("{number:02}.mp4");
+        let (partial, path) = (watched.path(&format!("{name}.part")), watched.path(&name));
+        std::fs::write(&partial, clip(number)).unwrap();
+        files.insert(name, hash::of_file(&partial).unwrap());
+        std::fs::rename(&partial, &path).unwrap();
+        // While it settles, while it goes up, while it is moved.
+        let wait = match kills % 3 {
+            0 => rng.u64(0..3000),
+            1 => {
+                running.until(LIMIT, of("added", &path)).await.unwrap();
+                rng.u64(0..400)
+            }
+            _ => {
+                running.until(LIMIT, of("uploaded", &path)).await.unwrap();
+                rng.u64(0..15)
+            }
+        };
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        assert!(running.kill().await.unwrap());
+        kills += 1;
+    }
+    let running = watched.watch(&more);
+    let aside = |name: &String| watched.path("Uploaded").join(name);
+    let deadline = Instant::now() + LIMIT;
+    while !files.keys().all(|name| aside(name).exists()) {
+        assert!(Instant::now() < deadline, "some stayed: {:#?}", running.events());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(QUIET).await;
+    ends_well(running).await;
+    for (name, hash) in &files {
+        assert_eq!(hash::of_file(&aside(name)).unwrap(), *hash);
+        assert!(!watched.path(name).exists());
+    }
+    let here = std::fs::read_dir(watched.path("Uploaded")).unwrap().count();
+    assert_eq!(here, files.len());
+    let videos = watched.stage.team.videos().await.unwrap();
+    let mut titles: Vec<_> = videos.iter().map(|video| format!("{}.mp4", video.title)).collect();
+    titles.sort();
+    assert_eq!(titles, files.keys().cloned().collect::<Vec<_>>());
+    for video in videos {
+        let stored = watched.stage.team.original_hash(&video.id).await.unwrap();
+        assert_eq!(stored, files[&format!("{}.mp4", video.title)]);
+    }
+    watched.stage.strike().await.unwrap();
+}
