@@ -52,9 +52,10 @@ async fn a_network_that_breaks_costs_no_byte_that_is_there() {
         sent(Fault::captive_portal()),
         sent(busy.clone()),
         // A hotel whose page does not say that it is one.
-        sent(hotel),
+        sent(hotel.clone()),
         asked(Fault::captive_portal()),
         asked(busy),
+        asked(hotel),
         Rule::new(What::Asked("/upload/"), 1, Fault::captive_portal()),
     ]);
     let file = side.file().unwrap();
