@@ -114,7 +114,7 @@ impl Trouble {
     #[must_use]
     pub fn happens_at(self, wire: Wire, step: Step) -> bool {
         match self {
-            Self::Expired | Self::Skewed => step.carries_payload(),
+            Self::Expired | Self::Skewed => step.carries_payload() && wire.has_addresses(),
             // Elsewhere nobody could notice.
             Self::Flipped => step.carries_payload() && wire.has_checksums(),
             // What carries a file's bytes is answered by its status and its ETag.

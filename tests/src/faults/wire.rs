@@ -195,6 +195,11 @@ impl Wire {
         if self == Self::Form { "root".into() } else { project.into() }
     }
 
+    /// Whether bytes go to addresses that open for a while.
+    pub(super) fn has_addresses(self) -> bool {
+        self != Self::Form
+    }
+
     /// Whether something that it sends proves that bytes arrived as they were.
     pub(super) fn has_checksums(self) -> bool {
         !matches!(self, Self::Direct | Self::Form)
