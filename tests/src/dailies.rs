@@ -191,6 +191,12 @@ impl Running {
         parsed(&self.out.lines())
     }
 
+    /// Lines that it has written to standard error until now.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        self.errors.lines()
+    }
+
     /// Waits until it has printed what satisfies `wanted`.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod garage;
 mod gcs;
 pub mod hash;
 pub mod hls;
+mod media;
 mod oidc;
 mod programs;
 pub mod proxy;

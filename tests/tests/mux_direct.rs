@@ -3,12 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dailies_api::credentials::Credentials;
 use dailies_api::direct_uploads::GRANULE;
 use dailies_engine::net::Clients;
 use dailies_engine::protocol::MuxDirect;
@@ -16,10 +14,9 @@ use dailies_engine::team::{Connection, Team};
 use e2e::clips::MIB;
 use e2e::conformance::{AtServer, Kind, Side};
 use e2e::proxy::{Exchange, Fault, Rule, What};
-use e2e::{FaultProxy, Gcs, Uploader, quick};
-use secrecy::SecretString;
+use e2e::{Dailies, FaultProxy, Gcs, Uploader, quick};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
-use tokio::process::{Child, Command};
 use url::Url;
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -52,9 +49,10 @@ async fn a_network_that_breaks_costs_no_byte_that_is_there() {
         sent(Fault::captive_portal()),
         sent(busy.clone()),
         // A hotel whose page does not say that it is one.
-        sent(hotel),
+        sent(hotel.clone()),
         asked(Fault::captive_portal()),
         asked(busy),
+        asked(hotel),
         Rule::new(What::Asked("/upload/"), 1, Fault::captive_portal()),
     ]);
     let file = side.file().unwrap();
@@ -100,39 +98,6 @@ async fn only_the_team_s_word_is_the_end() {
     Box::new(side).strike().await.unwrap();
 }
 
-/// The uploader of the test below, as a process of its own: uploads the file, and says everything
-/// that it does.
-#[tokio::test]
-#[ignore = "is started by another test"]
-async fn a_process_of_its_own() {
-    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).init();
-    let of = |name: &str| std::env::var_os(name).map(PathBuf::from).unwrap();
-    let credentials = std::fs::read(of("E2E_CREDENTIALS")).unwrap();
-    let credentials: Credentials = serde_json::from_slice(&credentials).unwrap();
-    let engine = uploader(&of("E2E_PROFILE"), &credentials.url, credentials.api_key.clone()).await;
-    let id = match engine.views().await.unwrap().pop() {
-        Some(view) => view.id,
-        None => engine.add_to(of("E2E_FILE"), Some(credentials.project_id)).await.unwrap(),
-    };
-    engine.until_ready(id, LIMIT).await.unwrap();
-    engine.stop().await;
-}
-
-fn start(side: &AtServer, file: &Path, log: &Path) -> Child {
-    let log = std::fs::File::options().append(true).create(true).open(log).unwrap();
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_process_of_its_own", "--ignored", "--nocapture"])
-        .env("E2E_CREDENTIALS", &side.stage.server.credentials_file)
-        .env("E2E_PROFILE", side.path("profile"))
-        .env("E2E_FILE", file)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
-}
-
 /// Bytes of the only direct upload that the media engine has on its disk.
 fn stored(side: &AtServer) -> u64 {
     let database = side.stage.path("server").join("media/media.db");
@@ -148,16 +113,22 @@ async fn a_killed_uploader_goes_on_where_the_media_engine_stands() {
     let side = AtServer::new(Kind::Direct).await.unwrap();
     let file = side.file().unwrap();
     let size = std::fs::metadata(&file).unwrap().len();
+    let dailies = Dailies::unconnected(side.path("profile")).with("RUST_LOG", "debug");
+    let key = side.stage.server.credentials.api_key.expose_secret();
+    let login = ["--server", &side.api.url(), "login", "--key", "--kind", "mux-direct"];
+    let login = dailies.clone().told(key).run(LIMIT, &login).await.unwrap();
+    assert_eq!(login.code(), Some(0), "{}\n{}", login.out, login.errors);
     side.api.limit(6 * MIB);
-    let log = side.path("uploader.log");
-    let mut first = start(&side, &file, &log);
+    let upload = ["upload", file.to_str().unwrap(), "--project", &side.project()];
+    let first = dailies.spawn(&upload).unwrap();
     // In the middle of the request that follows the first half.
     let half = |seen: &[Exchange]| {
         seen.iter()
             .any(|exchange| exchange.bytes.is_some_and(|(from, _)| from >= size / 2 - 5 * MIB))
     };
     side.api.until(LIMIT, half).await.unwrap();
-    first.kill().await.unwrap();
+    let mut said = first.complaints();
+    assert!(first.kill().await.unwrap(), "the kill came too late");
     // What it had handed to the system still arrives.
     side.api.quiet(LIMIT).await.unwrap();
     let before = side.api.exchanges();
@@ -166,8 +137,8 @@ async fn a_killed_uploader_goes_on_where_the_media_engine_stands() {
     assert!(held >= size / 2 - 5 * MIB && held < size, "{held} of {size} bytes came");
 
     side.api.unlimit();
-    let second = start(&side, &file, &log).wait_with_output().await.unwrap();
-    assert!(second.status.success(), "{}", std::fs::read_to_string(&log).unwrap());
+    let second = dailies.run(LIMIT, &["run"]).await.unwrap();
+    assert_eq!(second.code(), Some(0), "{}\n{}", second.out, second.errors);
     let after = side.api.exchanges().split_off(before.len());
     let asked_at = after.iter().position(|exchange| exchange.asked == address).unwrap();
     assert_eq!(after[asked_at].bytes, None, "it asks before it sends");
@@ -186,11 +157,14 @@ async fn a_killed_uploader_goes_on_where_the_media_engine_stands() {
     let databases = databases.map(|name| side.path("server").join(name));
     let files =
         written.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
-    for file in files.chain(databases).chain([log]).filter(|file| file.exists()) {
+    for file in files.chain(databases).filter(|file| file.exists()) {
         let bytes = std::fs::read(&file).unwrap();
         let found = bytes.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
         assert!(!found, "{} names the upload's address", file.display());
     }
+    said.extend([second.out, second.errors]);
+    let named = said.iter().find(|line| line.contains(secret));
+    assert_eq!(named, None, "dailies names the upload's address");
     let said = side.stage.server.log.text();
     assert!(said.contains("a direct upload is whole"), "{said}");
     assert!(!said.contains(secret), "the server's log names the upload's address");

@@ -1,5 +1,7 @@
 //! Uploads by way of a company's proxy: requests that it sees, and tunnels in which it sees nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 use std::path::Path;
 use std::time::Duration;
 

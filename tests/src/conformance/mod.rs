@@ -3,7 +3,6 @@
 //! Each scenario is a function that ends well or says what was otherwise. Which of them apply to a
 //! protocol is said where they are run, in `tests/conformance.rs`.
 
-mod direct;
 mod memory;
 mod server;
 

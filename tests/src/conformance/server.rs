@@ -19,8 +19,8 @@ use serde_json::json;
 use url::Url;
 
 use super::Side;
-use super::direct::{self, Media};
 use crate::clips::Take;
+use crate::media::{self, Media};
 use crate::proxy::{Fault, Rule};
 use crate::uploader::quick;
 use crate::{FaultProxy, Stage, only_documented};
@@ -201,7 +201,7 @@ impl Side for AtServer {
 
     fn sent_again(&self) -> usize {
         if self.kind == Kind::Direct {
-            return direct::sent_again(&self.api.exchanges());
+            return media::sent_again(&self.api.exchanges());
         }
         self.stage.server.log.stored_parts().iter().filter(|part| part.was_held).count()
     }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use super::trial::{LIMIT, Trial};
 use super::wire::{Step, Wire};
 use crate::Running;
-use crate::proxy::{End, Exchange, Fault, Rule};
+use crate::proxy::{End, Exchange, Fault};
 
 /// Where `dailies` is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Point {
     /// Has the next request of this step held. How many requests there were before.
     fn hold(self, trial: &Trial) -> Result<usize> {
         let mark = trial.wire.mark(self.step).context("there is no such step")?;
-        let rule = Rule::new(mark.what, 1, Fault::Hold { done: self.done });
+        let rule = mark.rule(1, Fault::Hold { done: self.done });
         let proxy = trial.proxy(mark.side);
         proxy.obey([rule]);
         Ok(proxy.exchanges().len())

@@ -36,7 +36,7 @@ impl Cell {
             Step::ALL.into_iter().filter(has).map(move |step| (wire, step))
         });
         steps.flat_map(|(wire, step)| {
-            let happens = move |trouble: &Trouble| trouble.happens_at(step);
+            let happens = move |trouble: &Trouble| trouble.happens_at(wire, step);
             let troubles = Trouble::ALL.into_iter().filter(happens);
             troubles.map(move |trouble| Self { wire, step, trouble })
         })

@@ -8,8 +8,9 @@ use dailies_api::videos::{Video, VideoStatus};
 use dailies_engine::Profile;
 use secrecy::ExposeSecret as _;
 
-use super::wire::{Side, Wire};
+use super::wire::{BYTES, Side, Wire};
 use crate::clips::{self, MIB, Take};
+use crate::media::{self, Media};
 use crate::{Dailies, FaultProxy, Running, Stage};
 
 /// For anything; runs share two cores with others.
@@ -24,15 +25,24 @@ pub(super) struct Trial {
     pub(super) wire: Wire,
     pub(super) stage: Stage,
     pub(super) api: FaultProxy,
+    /// Where the media engine takes the bytes itself.
+    media: Option<Media>,
     pub(super) dailies: Dailies,
     pub(super) file: PathBuf,
 }
 
 impl Trial {
     pub(super) async fn begin(wire: Wire) -> Result<Self> {
-        let stage = Stage::with_parts(PART).await?;
         let api = FaultProxy::start().await?;
-        api.lead_to(stage.server.api_address()?);
+        let (stage, media) = if wire == Wire::Direct {
+            let stage = Stage::behind(&api, PART).await?;
+            let media = Media::of(&stage)?;
+            (stage, Some(media))
+        } else {
+            let stage = Stage::with_parts(PART).await?;
+            api.lead_to(stage.server.api_address()?);
+            (stage, None)
+        };
         api.obey(wire.rules());
         let dailies = Dailies::unconnected(stage.path("profile"));
         let key = stage.server.credentials.api_key.expose_secret();
@@ -43,7 +53,7 @@ impl Trial {
         std::fs::create_dir(&folder)?;
         let file = folder.join("rushes.mp4");
         clips::copy(wire.mebibytes(), Take::One, &file)?;
-        Ok(Self { wire, stage, api, dailies, file })
+        Ok(Self { wire, stage, api, media, dailies, file })
     }
 
     pub(super) fn proxy(&self, side: Side) -> &FaultProxy {
@@ -78,23 +88,40 @@ impl Trial {
     /// The team has the file as one video that plays, and the storage nothing besides. Where the
     /// protocol may have forgotten something, that there is such a video is all that it promises.
     pub(super) async fn is_whole(&self, forgetful: bool) -> Result<()> {
+        let requests = self.api.exchanges().len() + self.stage.proxy.exchanges().len();
+        ensure!(requests < REQUESTS, "{requests} requests for one upload");
         let videos = self.processed().await?;
-        if forgetful {
+        if let Some(media) = &self.media {
+            self.stage.team.only_video().await?;
+            media.holds(&self.file).await?;
+            let objects = self.stage.storage.objects().await?;
+            ensure!(objects.is_empty(), "the bytes went to the storage, too: {objects:?}");
+            if !forgetful {
+                media.waits_for_nothing().await?;
+            }
+            let again = self.sent_again();
+            ensure!(again == 0, "{again} requests carried bytes that were acknowledged");
+        } else if forgetful {
             let mut ready = videos.iter().filter(|video| video.status == VideoStatus::Ready);
             let first = ready.next().with_context(|| format!("none plays: {videos:#?}"))?;
             for video in ready.chain([first]) {
-                self.stage.whole(&video.id, &self.file).await?;
+                self.stage.same(&video.id, &self.file).await?;
+            }
+            // A chunked session that nobody heard of keeps its multipart upload for a day.
+            if self.wire != Wire::Chunks {
+                self.stage.storage.nothing_open().await?;
             }
         } else {
             self.stage.one_whole_video(&self.file).await?;
         }
-        let requests = self.api.exchanges().len() + self.stage.proxy.exchanges().len();
-        ensure!(requests < REQUESTS, "{requests} requests for one upload");
         self.queue_is_whole()
     }
 
     /// Parts that the storage took although it held them.
     pub(super) fn sent_again(&self) -> usize {
+        if self.media.is_some() {
+            return media::sent_again(&self.api.exchanges());
+        }
         self.stage.server.log.stored_parts().iter().filter(|part| part.was_held).count()
     }
 
@@ -121,7 +148,10 @@ impl Trial {
         drop(database);
         let bytes = std::fs::read(&queue)?;
         let key = self.stage.server.credentials.api_key.expose_secret();
-        for secret in [key, "X-Amz-Signature"] {
+        let seen = self.api.exchanges();
+        let addresses =
+            seen.iter().filter_map(|one| one.asked.split_once(BYTES)?.1.rsplit('/').next());
+        for secret in addresses.chain([key, "X-Amz-Signature"]) {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             ensure!(!found, "a secret is in the queue");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::proxy::Fault;
 
-use super::wire::Step;
+use super::wire::{Step, Wire};
 
 /// One line of the catalogue, or one of the ways in which it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +112,11 @@ impl Trouble {
 
     /// Whether it can happen there.
     #[must_use]
-    pub fn happens_at(self, step: Step) -> bool {
+    pub fn happens_at(self, wire: Wire, step: Step) -> bool {
         match self {
-            Self::Expired | Self::Skewed | Self::Flipped => step.carries_payload(),
+            Self::Expired | Self::Skewed => step.carries_payload() && wire.has_addresses(),
+            // Elsewhere nobody could notice.
+            Self::Flipped => step.carries_payload() && wire.has_checksums(),
             // What carries a file's bytes is answered by its status and its ETag.
             Self::Nonsense | Self::Endless => !step.carries_payload(),
             // Nobody reads a file that has gone up.

@@ -1,7 +1,13 @@
 //! The protocols as the proxies see them.
 
 use crate::only_documented;
-use crate::proxy::{Rule, What};
+use crate::proxy::{Exchange, Fault, Rule, What};
+
+/// Where the embedded media engine takes bytes.
+pub(super) const BYTES: &str = "/mux-upload/";
+/// One upload: ids begin with the time, and until the year 3084 that begins with this. Whoever finds
+/// out what a server speaks asks for one that has no such id.
+const UPLOAD: &str = "/upload/0";
 
 /// A protocol, in one of its forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub enum Wire {
     Documented,
     /// `videoUpload`.
     Chunks,
+    /// Mux direct uploads.
+    Direct,
     /// Forms.
     Form,
 }
@@ -27,6 +35,8 @@ pub enum Step {
     Open,
     /// Addresses are asked for.
     Sign,
+    /// How much is there is asked.
+    Standing,
     /// The first part goes.
     First,
     /// The last part goes.
@@ -53,14 +63,45 @@ pub(super) enum Side {
 pub(super) struct Mark {
     pub(super) side: Side,
     pub(super) what: What,
+    /// What comes so often before, where the same is asked at an earlier step.
+    after: Option<(What, usize)>,
+}
+
+impl Mark {
+    fn at(side: Side, what: What) -> Self {
+        Self { side, what, after: None }
+    }
+
+    fn after(self, what: What, times: usize) -> Self {
+        Self { after: Some((what, times)), ..self }
+    }
+
+    /// Breaks the next `times` requests of this step.
+    pub(super) fn rule(&self, times: usize, fault: Fault) -> Rule {
+        let rule = Rule::new(self.what.clone(), times, fault);
+        match self.after.clone() {
+            Some((what, times)) => rule.after(what, times),
+            None => rule,
+        }
+    }
+
+    /// Whether the step has come.
+    pub(super) fn has_come(&self, seen: &[Exchange]) -> bool {
+        let earlier = self.after.as_ref().map_or(Some(0), |(what, times)| {
+            let before = seen.iter().enumerate().filter(|(_, one)| what.fits(one));
+            before.map(|(at, _)| at + 1).nth(times - 1)
+        });
+        earlier.is_some_and(|earlier| seen[earlier..].iter().any(|one| self.what.fits(one)))
+    }
 }
 
 impl Step {
     /// In their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Register,
         Self::Open,
         Self::Sign,
+        Self::Standing,
         Self::First,
         Self::Last,
         Self::Confirm,
@@ -78,13 +119,13 @@ impl Step {
 
 impl Wire {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Parts, Self::Single, Self::Documented, Self::Chunks, Self::Form];
+    pub const ALL: [Self; 6] =
+        [Self::Parts, Self::Single, Self::Documented, Self::Chunks, Self::Direct, Self::Form];
 
     /// How the step is known, where the protocol has it.
     pub(super) fn mark(self, step: Step) -> Option<Mark> {
-        let team = |what| Some(Mark { side: Side::Team, what });
-        let storage = |what| Some(Mark { side: Side::Storage, what });
+        let team = |what| Some(Mark::at(Side::Team, what));
+        let storage = |what| Some(Mark::at(Side::Storage, what));
         let call = |function| team(What::Function(function));
         match (self, step) {
             (Self::Parts | Self::Single | Self::Documented, Step::Register) => {
@@ -107,6 +148,19 @@ impl Wire {
             (Self::Chunks, Step::Last) => storage(What::Part(3)),
             (Self::Chunks, Step::Confirm) => team(What::Sent("/videoUpload/confirmChunkUpload")),
             (Self::Chunks, Step::Finish) => team(What::Sent("/videoUpload/completeVideoUpload")),
+            (Self::Direct, Step::Register) => team(What::Sent("/upload")),
+            (Self::Direct, Step::Open) => team(What::Asked(UPLOAD)),
+            (Self::Direct, Step::Standing) => team(What::Asked(BYTES)),
+            (Self::Direct, Step::First) => team(What::Start),
+            (Self::Direct, Step::Last) => team(What::End),
+            // The same is asked four times: where bytes go, whether all came, what came of them,
+            // and how that is processed.
+            (Self::Direct, Step::Finish) => {
+                Some(Mark::at(Side::Team, What::Asked(UPLOAD)).after(What::End, 1))
+            }
+            (Self::Direct, Step::Look) => {
+                Some(Mark::at(Side::Team, What::Asked(UPLOAD)).after(What::Asked(UPLOAD), 3))
+            }
             (Self::Form, Step::First) => team(What::Sent("/api/client/v1/uploads")),
             (Self::Form, Step::Look) => team(What::Asked("/api/client/v1/uploads/")),
             _ => None,
@@ -131,6 +185,7 @@ impl Wire {
         match self {
             Self::Parts | Self::Single | Self::Documented => "video-actions",
             Self::Chunks => "chunked-sessions",
+            Self::Direct => "mux-direct",
             Self::Form => "uploads-api",
         }
     }
@@ -140,11 +195,21 @@ impl Wire {
         if self == Self::Form { "root".into() } else { project.into() }
     }
 
+    /// Whether bytes go to addresses that open for a while.
+    pub(super) fn has_addresses(self) -> bool {
+        self != Self::Form
+    }
+
+    /// Whether something that it sends proves that bytes arrived as they were.
+    pub(super) fn has_checksums(self) -> bool {
+        !matches!(self, Self::Direct | Self::Form)
+    }
+
     /// Whether a lost answer at this step leaves what the protocol can't find again, so that all
     /// that can be promised is one whole video.
     pub(super) fn forgets(self, step: Step) -> bool {
         match self {
-            Self::Parts | Self::Single => false,
+            Self::Parts | Self::Single | Self::Direct => false,
             Self::Documented => step <= Step::First,
             Self::Chunks => step == Step::Open,
             Self::Form => step == Step::First,

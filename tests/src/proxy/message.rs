@@ -71,9 +71,17 @@ impl Head {
 
     /// First and last byte of a request's `Content-Range`.
     pub(super) fn bytes_sent(&self) -> Option<(u64, u64)> {
-        let (range, _) = self.header("content-range")?.strip_prefix("bytes ")?.split_once('/')?;
-        let (first, last) = range.split_once('-')?;
+        let (first, last) = self.range()?.0.split_once('-')?;
         Some((first.parse().ok()?, last.parse().ok()?))
+    }
+
+    /// The size of the whole that a request's `Content-Range` is of.
+    pub(super) fn whole(&self) -> Option<u64> {
+        self.range()?.1.parse().ok()
+    }
+
+    fn range(&self) -> Option<(&str, &str)> {
+        self.header("content-range")?.strip_prefix("bytes ")?.split_once('/')
     }
 
     /// An answer's status.

@@ -193,7 +193,8 @@ impl Drop for FaultProxy {
 impl Shared {
     /// The fault for a request, if a rule has one; uses the rule up by one.
     fn fault_for(&self, exchange: &Exchange) -> Option<Fault> {
-        lock(&self.rules).iter_mut().find_map(|rule| rule.apply(exchange))
+        let seen = lock(&self.exchanges);
+        lock(&self.rules).iter_mut().find_map(|rule| rule.apply(exchange, &seen))
     }
 
     /// Waits until `bytes` more may pass.

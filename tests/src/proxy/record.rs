@@ -16,6 +16,8 @@ pub struct Exchange {
     pub asked: String,
     /// Offsets of its body's first and last byte, where it says them.
     pub bytes: Option<(u64, u64)>,
+    /// The size of what they are bytes of, where it says it.
+    pub whole: Option<u64>,
     /// The function it calls, at a team API.
     pub function: Option<String>,
     /// Whether it carries anything besides a call.
@@ -28,8 +30,16 @@ pub struct Exchange {
 
 impl Exchange {
     pub(super) fn new(head: &Head, function: Option<String>, has_body: bool) -> Self {
-        let (part, asked, bytes) = (head.part(), head.asked(), head.bytes_sent());
-        Self { part, asked, bytes, function, has_body, began: Instant::now(), end: None }
+        Self {
+            part: head.part(),
+            asked: head.asked(),
+            bytes: head.bytes_sent(),
+            whole: head.whole(),
+            function,
+            has_body,
+            began: Instant::now(),
+            end: None,
+        }
     }
 }
 

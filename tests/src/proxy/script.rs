@@ -8,6 +8,7 @@ use super::Exchange;
 #[derive(Clone, Debug)]
 pub struct Rule {
     what: What,
+    after: Option<(What, usize)>,
     fault: Fault,
     left: usize,
 }
@@ -25,6 +26,10 @@ pub enum What {
     Sent(&'static str),
     /// Without a body, for a path that begins so.
     Asked(&'static str),
+    /// That carry the first byte of a whole.
+    Start,
+    /// That carry its last byte.
+    End,
 }
 
 /// How a request is broken.
@@ -73,7 +78,13 @@ impl Rule {
     /// Breaks the next `times` requests of this kind.
     #[must_use]
     pub fn new(what: What, times: usize, fault: Fault) -> Self {
-        Self { what, fault, left: times }
+        Self { what, after: None, fault, left: times }
+    }
+
+    /// Breaks none before so many of these have come.
+    #[must_use]
+    pub fn after(self, what: What, times: usize) -> Self {
+        Self { after: Some((what, times)), ..self }
     }
 
     /// Breaks the next request for a part.
@@ -94,8 +105,12 @@ impl Rule {
         self.left
     }
 
-    pub(super) fn apply(&mut self, exchange: &Exchange) -> Option<Fault> {
-        if self.left == 0 || !self.what.fits(exchange) {
+    pub(super) fn apply(&mut self, exchange: &Exchange, seen: &[Exchange]) -> Option<Fault> {
+        let too_early = |(what, times): &(What, usize)| {
+            seen.iter().filter(|before| what.fits(before)).count() < *times
+        };
+        if self.left == 0 || !self.what.fits(exchange) || self.after.as_ref().is_some_and(too_early)
+        {
             return None;
         }
         self.left -= 1;
@@ -114,6 +129,11 @@ impl What {
             Self::Function(name) => exchange.function.as_deref() == Some(*name),
             Self::Sent(start) => exchange.has_body && path.starts_with(start),
             Self::Asked(start) => !exchange.has_body && path.starts_with(start),
+            Self::Start => exchange.bytes.is_some_and(|(first, _)| first == 0),
+            Self::End => exchange
+                .bytes
+                .map(|(_, last)| last + 1)
+                .is_some_and(|end| exchange.whole == Some(end)),
         }
     }
 }

@@ -131,14 +131,18 @@ impl UploadProtocol for MuxDirect {
                 DirectUpload::Ended { .. } => None,
                 DirectUpload::Waiting { upload_id, url, chunk_size, .. } => {
                     let url = self.signed(&url)?;
-                    if let Some(standing) = self.at(&url, intent.size).await? {
-                        let arrived = Arrived::UpTo(bytes(standing, intent.size));
-                        let chunk_size = (chunk_size / GRANULE).max(1) * GRANULE;
-                        let kind = SessionKind::InOrder { chunk_size };
-                        let session = Session { key: upload_id, kind };
-                        return Ok(Opened { session, url: Some(url), arrived });
+                    match self.at(&url, intent.size).await? {
+                        // Any network can say so; if it is true, the team says it, too, and soon.
+                        Some(Standing::Whole) => return Err(Failure::Busy { after: Some(TAKING) }),
+                        Some(Standing::UpTo(bytes)) => {
+                            let chunk_size = (chunk_size / GRANULE).max(1) * GRANULE;
+                            let kind = SessionKind::InOrder { chunk_size };
+                            let session = Session { key: upload_id, kind };
+                            let arrived = Arrived::UpTo(bytes);
+                            return Ok(Opened { session, url: Some(url), arrived });
+                        }
+                        None => Some(upload_id),
                     }
-                    Some(upload_id)
                 }
             };
             if reopened {

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// The media engine as its owner sees it, and everything that it ever took: it removes what came
 /// once its renditions are made.
-pub(super) struct Media {
+pub(crate) struct Media {
     mux: MuxCredentials,
     http: reqwest::Client,
     kept: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct Media {
 }
 
 impl Media {
-    pub(super) fn of(stage: &Stage) -> Result<Self> {
+    pub(crate) fn of(stage: &Stage) -> Result<Self> {
         let mux = stage.server.credentials.mux.clone().context("the media engine is embedded")?;
         let (taken, kept) = (stage.path("server").join("media/uploads"), stage.path("kept"));
         std::fs::create_dir_all(&kept)?;
@@ -43,8 +43,14 @@ impl Media {
         Ok(Self { mux, http: stage.team.http.clone(), kept, keeping })
     }
 
-    /// One upload brought just this file, one asset was made of it, and none waits for bytes.
-    pub(super) async fn holds_just(&self, file: &Path) -> Result<()> {
+    /// As [`Self::holds`], and nothing waits for bytes.
+    pub(crate) async fn holds_just(&self, file: &Path) -> Result<()> {
+        self.holds(file).await?;
+        self.waits_for_nothing().await
+    }
+
+    /// One upload brought just this file, and one asset was made of it.
+    pub(crate) async fn holds(&self, file: &Path) -> Result<()> {
         let here = hash::of_file(file)?;
         let mut whole = 0;
         for kept in std::fs::read_dir(&self.kept)? {
@@ -55,11 +61,11 @@ impl Media {
         ensure!(whole == 1, "the file came {whole} times");
         let assets: Vec<Asset> = self.list("assets").await?;
         ensure!(assets.len() == 1, "one asset was expected: {assets:?}");
-        self.waits_for_nothing().await
+        Ok(())
     }
 
     /// No upload waits for bytes, or soon none does.
-    pub(super) async fn waits_for_nothing(&self) -> Result<()> {
+    pub(crate) async fn waits_for_nothing(&self) -> Result<()> {
         let none = async {
             loop {
                 let uploads: Vec<Upload> = self.list("uploads").await?;
@@ -76,7 +82,7 @@ impl Media {
     }
 
     /// Ends an upload.
-    pub(super) async fn cancel(&self, id: &str) -> Result<()> {
+    pub(crate) async fn cancel(&self, id: &str) -> Result<()> {
         let cancel = self.http.put(format!("{}/video/v1/uploads/{id}/cancel", self.mux.url));
         let cancel = cancel.basic_auth(&self.mux.token_id, Some(self.secret()));
         cancel.send().await?.error_for_status()?;
@@ -101,7 +107,7 @@ impl Drop for Media {
 }
 
 /// How often bytes came that an earlier answer had acknowledged.
-pub(super) fn sent_again(exchanges: &[Exchange]) -> usize {
+pub(crate) fn sent_again(exchanges: &[Exchange]) -> usize {
     let acknowledged =
         |exchange: &&Exchange| matches!(exchange.end, Some((_, End::Answered(200 | 201 | 308))));
     let again = exchanges.iter().enumerate().filter(|(at, exchange)| {
