@@ -53,9 +53,8 @@ async fn an_upload_goes_on_as_soon_as_the_network_is_back() {
     let back = Instant::now();
     let said = upload.events().len();
     // As long as nothing gets through, as many bytes are under way as before.
-    let moves = |event: &Value| {
-        confirmed(event) > before || (moving(event) > 0 && moving(event) != still)
-    };
+    let moves =
+        |event: &Value| confirmed(event) > before || (moving(event) > 0 && moving(event) != still);
     upload.after(said, LIMIT, moves).await.unwrap();
     let took = back.elapsed();
     println!("bytes moved {took:?} after the network's return");
