@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dailies_api::videos::VideoStatus;
-use dailies_engine::transfer::UploadId;
+use dailies_engine::transfer::{Phase, UploadId};
 use dailies_engine::view::UploadView;
 use e2e::Uploader;
 use e2e::clips::{MIB, Take};
@@ -150,6 +150,35 @@ async fn a_session_meets_a_hotel_and_a_busy_server() {
     Box::new(sent_past(Kind::Chunked, rules).await).strike().await.unwrap();
 }
 
+/// Of the one session that there is.
+fn let_its_day_be_over(side: &AtServer) {
+    let database = side.stage.path("server").join("team.db");
+    let connection = rusqlite::Connection::open(database).unwrap();
+    connection.busy_timeout(Duration::from_secs(10)).unwrap();
+    let over = "UPDATE chunk_sessions SET expires_at = 1";
+    assert_eq!(connection.execute(over, ()).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_is_lost_before_it_is_put_together_goes_up_once_more() {
+    const COMPLETE: &str = "/videoUpload/completeVideoUpload";
+    let busy = Fault::Answer { status: 503, headers: Vec::new(), body: "busy".into() };
+    let (side, uploader) = stand(Kind::Chunked, [Rule::new(What::Sent(COMPLETE), 3, busy)]).await;
+    let file = side.file().unwrap();
+    let id = add(&side, &uploader, file.clone()).await;
+    let whole = |view: &UploadView| view.phase == Phase::Finishing;
+    uploader.until(id, LIMIT, whole).await.unwrap();
+    uploader.engine.pause(vec![id]).await.unwrap();
+    uploader.until(id, LIMIT, |view| !view.active).await.unwrap();
+    let_its_day_be_over(&side);
+    uploader.engine.resume(vec![id]).await.unwrap();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    assert_eq!(asked(&side, "POST /videoUpload/initializeVideoUpload"), 2);
+    side.holds_just(&file).await.unwrap();
+    uploader.stop().await;
+    Box::new(side).strike().await.unwrap();
+}
+
 /// How far it is, a session says also after its day is over: only its chunks are refused.
 #[tokio::test]
 async fn a_session_whose_day_is_over_is_followed_by_another() {
@@ -161,12 +190,7 @@ async fn a_session_whose_day_is_over_is_followed_by_another() {
     uploader.until(id, LIMIT, some).await.unwrap();
     uploader.engine.pause(vec![id]).await.unwrap();
     uploader.until(id, LIMIT, |view| !view.active).await.unwrap();
-    let database = side.stage.path("server").join("team.db");
-    let connection = rusqlite::Connection::open(database).unwrap();
-    connection.busy_timeout(Duration::from_secs(10)).unwrap();
-    let over = "UPDATE chunk_sessions SET expires_at = 1";
-    assert_eq!(connection.execute(over, ()).unwrap(), 1);
-    drop(connection);
+    let_its_day_be_over(&side);
     side.stage.proxy.unlimit();
     uploader.engine.resume(vec![id]).await.unwrap();
     uploader.until_ready(id, LIMIT).await.unwrap();

@@ -111,6 +111,8 @@ pub(crate) enum Command {
         rules: Vec<Off<Rule>>,
     },
     /// Print how many uploads work at the same time, or set it.
+    ///
+    /// Six small files, of at most 16 MiB, work in the place of one.
     Parallel {
         /// From 1 to 16.
         #[arg(value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..=16))]

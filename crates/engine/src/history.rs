@@ -25,6 +25,7 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
         Input::Failed { failure, .. } if before.state.can_run() => {
             Some(Event::Failed { why: Why::from(failure), then: after.state.hold.kind() })
         }
+        Input::Lost if changed => Some(Event::SentAgain),
         Input::SourceBack if changed => Some(Event::SourceBack),
         Input::Connected if changed => Some(Event::Connected),
         Input::Pause if changed => Some(Event::Paused),
@@ -45,6 +46,7 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
         | Input::BecamePlayable
         | Input::ProcessingFailed
         | Input::Failed { .. }
+        | Input::Lost
         | Input::Due
         | Input::SourceBack
         | Input::Connected

@@ -19,7 +19,9 @@ use crate::send::Sending;
 use crate::steps::Advance;
 use crate::store::{Registration, Upload};
 use crate::touched::same_bytes;
-use crate::transfer::{Failure, Hold, Input, UploadId, Words};
+use crate::transfer::{
+    Event, Failure, Hold, Input, LITTLE_PATIENCE, Phase, State, UploadId, Words,
+};
 
 /// Ends that are dealt with in one commit.
 const AT_ONCE: usize = 64;
@@ -316,6 +318,9 @@ impl Engine {
                 self.pause_connection(&server);
             }
         }
+        if failure == Failure::SessionGone && self.is_to_be_sent_again(id).await {
+            return self.apply(Advance::by(id, Input::Lost)).await;
+        }
         let reason = match &failure {
             Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),
             _ => None,
@@ -327,6 +332,20 @@ impl Engine {
         if changed {
             self.changed(id).await;
         }
+    }
+
+    /// Whether what was sent is lost for good, by a session that ended before it was put together:
+    /// once. A team that loses it twice would have it sent for ever.
+    async fn is_to_be_sent_again(&self, id: UploadId) -> bool {
+        let state = self.queue.get(id).map(|entry| entry.row.state);
+        let lost =
+            |state: State| state.phase == Phase::Finishing && state.attempts >= LITTLE_PATIENCE;
+        if !state.is_some_and(lost) {
+            return false;
+        }
+        let before = self.store.has_happened(id, Event::SentAgain).await;
+        // What cannot be read is asked about.
+        before.is_ok_and(|before| !before)
     }
 
     async fn not_cleaned_up(&mut self, id: UploadId, failure: &Failure) {

@@ -141,7 +141,9 @@ impl Engine {
     async fn commit(&mut self, steps: Vec<Step>) {
         let written = |step: &Step| Written {
             row: step.row.clone(),
-            forgets: step.row.session != step.before.session,
+            // What was sent in another session, or is lost.
+            forgets: step.row.session != step.before.session
+                || step.row.state.phase < step.before.state.phase,
             at: step.at,
             happened: step.happened.clone(),
             finished: step.finished,

@@ -237,6 +237,14 @@ impl Store {
         .await
     }
 
+    /// Whether this has happened to an upload.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn has_happened(&self, id: UploadId, event: Event) -> Result<bool, DatabaseError> {
+        self.read(move |c| history::has(c, id, &event)).await
+    }
+
     /// The upload that this one was begun in place of, because its file had changed.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub enum Event {
     PartsSentAgain,
     /// Every part is confirmed.
     Sent,
+    /// The other side lost what it had before it was put together: its bytes go up once more.
+    SentAgain,
     /// Size and checksum of the whole were compared with what the team says.
     Finished,
     /// It can be played.
@@ -166,6 +168,7 @@ impl Event {
             | Self::Registered
             | Self::Opened
             | Self::Sent
+            | Self::SentAgain
             | Self::Finished
             | Self::BecamePlayable
             | Self::Cancelled => true,

@@ -16,7 +16,7 @@ const LONGEST_OBEYED: Duration = Duration::from_secs(300);
 /// Tries in a row without progress before somebody is asked.
 const PATIENCE: u32 = 12;
 /// Tries in a row of what should work at once, before somebody is asked.
-const LITTLE_PATIENCE: u32 = 4;
+pub(crate) const LITTLE_PATIENCE: u32 = 4;
 
 /// A failure, told apart by what follows from it. Shown in [`Words`], without addresses
 /// and secrets.

@@ -61,6 +61,9 @@ pub enum Input {
         /// From 0 to 1 in thousandths, to spread waits.
         luck: u16,
     },
+    /// The other side has lost what was sent before it was put together, and it was not sent again
+    /// before.
+    Lost,
     /// The time of its hold has come.
     Due,
     /// Its file is back.
@@ -126,6 +129,11 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
             (State { hold: Hold::Failed { code: Code::ProcessingFailed }, ..state }, Vec::new())
         }
         Input::Failed { failure, luck } if state.can_run() => fail(state, &failure, now, luck),
+        Input::Lost if state.phase == Phase::Finishing && state.can_run() => {
+            // The only way back there is.
+            let state = State { phase: Phase::Uploading, attempts: 0, ..state };
+            (state, vec![Effect::ForgetSession, Effect::Run])
+        }
         Input::Due => match state.hold.due() {
             Some(due) if due <= now => (State { hold: Hold::None, ..state }, Vec::new()),
             _ => idle,

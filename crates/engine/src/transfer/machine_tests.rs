@@ -118,6 +118,16 @@ fn what_the_team_has_cannot_be_cancelled_or_paused() {
 }
 
 #[test]
+fn what_is_lost_before_it_is_put_together_goes_up_again() {
+    let (again, effects) = run(state(Phase::Finishing, Hold::None), Input::Lost);
+    assert_eq!((again.phase, again.hold), (Phase::Uploading, Hold::None));
+    assert_eq!(effects, [Effect::ForgetSession, Effect::Run]);
+    for phase in [Phase::Uploading, Phase::Processing, Phase::Ready] {
+        assert_eq!(run(state(phase, Hold::None), Input::Lost).0.phase, phase);
+    }
+}
+
+#[test]
 fn a_video_that_could_not_be_processed_is_not_sent_again() {
     let failed = run(state(Phase::Processing, Hold::None), Input::ProcessingFailed).0;
     let (again, effects) = run(failed, Input::Retry);
@@ -153,6 +163,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::BecamePlayable),
         Just(Input::ProcessingFailed),
         (any_failure(), 0_u16..=1000).prop_map(|(failure, luck)| Input::Failed { failure, luck }),
+        Just(Input::Lost),
         Just(Input::Due),
         Just(Input::SourceBack),
         Just(Input::Connected),
@@ -175,7 +186,9 @@ proptest! {
         for (input, passed) in inputs {
             now = Timestamp(now.0 + passed);
             let (next, effects) = step(at, input.clone(), now);
-            prop_assert!(next.phase >= at.phase, "a phase never goes back: {:?}", input);
+            let lost = input == Input::Lost
+                && (at.phase, next.phase) == (Phase::Finishing, Phase::Uploading);
+            prop_assert!(next.phase >= at.phase || lost, "a phase never goes back: {:?}", input);
             if at.hold == Hold::Cancelled {
                 prop_assert_eq!(next.hold, Hold::Cancelled, "cancelled stays cancelled");
             }

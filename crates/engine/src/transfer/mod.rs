@@ -18,6 +18,7 @@ mod shares;
 mod words;
 
 pub use event::{Event, Why};
+pub(crate) use failure::LITTLE_PATIENCE;
 pub use failure::{Failure, Verdict, judge};
 pub use id::UploadId;
 pub use lanes::{Lanes, Losses};
