@@ -319,7 +319,8 @@ impl Engine {
             }
         }
         if failure == Failure::SessionGone && self.is_to_be_sent_again(id).await {
-            return self.apply(Advance::by(id, Input::Lost)).await;
+            let anew = Advance::by(id, Input::Lost).with(|row| row.session = None);
+            return self.apply(anew).await;
         }
         let reason = match &failure {
             Failure::Refused { reason, .. } => Some(Words::of(reason).to_string()),

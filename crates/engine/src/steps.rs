@@ -141,9 +141,7 @@ impl Engine {
     async fn commit(&mut self, steps: Vec<Step>) {
         let written = |step: &Step| Written {
             row: step.row.clone(),
-            // What was sent in another session, or is lost.
-            forgets: step.row.session != step.before.session
-                || step.row.state.phase < step.before.state.phase,
+            forgets: step.row.session != step.before.session,
             at: step.at,
             happened: step.happened.clone(),
             finished: step.finished,

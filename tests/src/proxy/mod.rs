@@ -31,6 +31,8 @@ pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Mutex<Option<JoinHandle<()>>>,
+    /// Its port while it is down.
+    kept: Mutex<Option<TcpSocket>>,
 }
 
 /// What every connection sees.
@@ -56,9 +58,14 @@ impl FaultProxy {
     /// # Errors
     /// Where none can be had.
     pub async fn start() -> Result<Self> {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let listener = listen(bind(SocketAddr::from(([127, 0, 0, 1], 0)))?)?;
         let address = listener.local_addr()?;
-        let proxy = Self { address, shared: Arc::default(), accepting: Mutex::default() };
+        let proxy = Self {
+            address,
+            shared: Arc::default(),
+            accepting: Mutex::default(),
+            kept: Mutex::default(),
+        };
         proxy.accept(listener);
         Ok(proxy)
     }
@@ -107,6 +114,8 @@ impl FaultProxy {
             accepting.abort();
             // The port is free once the task has let go of it.
             let _ = accepting.await;
+            // Nobody else gets it: who is bound and does not listen refuses connections.
+            *lock(&self.kept) = bind(self.address).ok();
         }
     }
 
@@ -115,7 +124,9 @@ impl FaultProxy {
     /// # Errors
     /// Where somebody else has taken the port.
     pub fn come_up(&self) -> Result<()> {
-        let listener = listen(self.address).context("the proxy's port is gone")?;
+        let kept = lock(&self.kept).take();
+        let socket = kept.map_or_else(|| bind(self.address), Ok);
+        let listener = socket.and_then(listen).context("the proxy's port is gone")?;
         self.accept(listener);
         Ok(())
     }
@@ -216,10 +227,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener> {
+fn bind(address: SocketAddr) -> Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+fn listen(socket: TcpSocket) -> Result<TcpListener> {
     Ok(socket.listen(128)?)
 }

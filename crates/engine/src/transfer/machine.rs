@@ -130,8 +130,9 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
         }
         Input::Failed { failure, luck } if state.can_run() => fail(state, &failure, now, luck),
         Input::Lost if state.phase == Phase::Finishing && state.can_run() => {
-            // The only way back there is.
-            let state = State { phase: Phase::Uploading, attempts: 0, ..state };
+            // The only way back there is. A session that cannot be finished may still say that all
+            // of it is there: it is not asked.
+            let state = State { phase: Phase::Beginning, attempts: 0, ..state };
             (state, vec![Effect::ForgetSession, Effect::Run])
         }
         Input::Due => match state.hold.due() {

@@ -120,7 +120,7 @@ fn what_the_team_has_cannot_be_cancelled_or_paused() {
 #[test]
 fn what_is_lost_before_it_is_put_together_goes_up_again() {
     let (again, effects) = run(state(Phase::Finishing, Hold::None), Input::Lost);
-    assert_eq!((again.phase, again.hold), (Phase::Uploading, Hold::None));
+    assert_eq!((again.phase, again.hold), (Phase::Beginning, Hold::None));
     assert_eq!(effects, [Effect::ForgetSession, Effect::Run]);
     for phase in [Phase::Uploading, Phase::Processing, Phase::Ready] {
         assert_eq!(run(state(phase, Hold::None), Input::Lost).0.phase, phase);
@@ -187,7 +187,7 @@ proptest! {
             now = Timestamp(now.0 + passed);
             let (next, effects) = step(at, input.clone(), now);
             let lost = input == Input::Lost
-                && (at.phase, next.phase) == (Phase::Finishing, Phase::Uploading);
+                && (at.phase, next.phase) == (Phase::Finishing, Phase::Beginning);
             prop_assert!(next.phase >= at.phase || lost, "a phase never goes back: {:?}", input);
             if at.hold == Hold::Cancelled {
                 prop_assert_eq!(next.hold, Hold::Cancelled, "cancelled stays cancelled");
