@@ -194,10 +194,13 @@ async fn a_resumable_storage_that_nobody_here_wrote_takes_a_file() {
     });
     let uploaded = json!({"state": "uploaded", "id": "v", "status": "ready", "duration": 2.0});
     let always = |what, fault| Rule::new(what, usize::MAX, fault);
+    // Whoever asks whether there is a way to it.
+    let there = always(What::Asked("/"), answer(404, json!({})));
     team.obey([
         always(What::Sent("/upload/v"), answer(200, uploaded.clone())),
         always(What::Sent("/upload"), answer(201, waiting.clone())),
         always(What::Asked("/upload/v"), answer(200, waiting)),
+        there.clone(),
     ]);
     // The emulator keeps what comes of a request that is cut off, and says so.
     let cut = Fault::Cut { after: MIB, reset: false };
@@ -218,7 +221,7 @@ async fn a_resumable_storage_that_nobody_here_wrote_takes_a_file() {
     team.until(LIMIT, reopened).await.unwrap();
     assert_eq!(gcs.object("rushes").await.unwrap().as_ref(), Some(&bytes));
     team.behave();
-    team.obey([always(What::Asked("/upload/v"), answer(200, uploaded))]);
+    team.obey([always(What::Asked("/upload/v"), answer(200, uploaded)), there]);
     engine.until_ready(id, LIMIT).await.unwrap();
     assert!(storage.unused().is_empty(), "never happened: {:?}", storage.unused());
 
