@@ -33,6 +33,8 @@ class Line:
     def __enter__(self):
         self.ip("netns", "add", self.near)
         self.ip("netns", "add", self.far)
+        # Over which the far end's own questions to its sink go.
+        self.ip("-n", self.far, "link", "set", "lo", "up")
         shape = [str(PEERS / "bench-shape"), self.near, self.far, "--loss", str(self.loss)]
         self.start(shape)
         # Per route: a namespace has no list of its own of what may be chosen.
