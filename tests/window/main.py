@@ -174,6 +174,56 @@ def closed_window(folder):
         desktop.quit_app()
 
 
+def watched_folder(folder):
+    """A folder that is watched: a file that comes into it is uploaded by the app, which counts it."""
+    card = folder / "card"
+    card.mkdir()
+    with Desktop("watched", folder) as desktop:
+        first_run(desktop)
+        desktop.quit_app()
+        # The window's own way leads through the system's dialog, which no test can answer.
+        desktop.cli("folders", "add", str(card))
+        page = desktop.open_app()
+        page.wait("queue", lambda: connected(page), 30)
+        page.click("//nav//a[@href='#folders']")
+        told = "return document.querySelector('[data-folder]')?.innerText ?? ''"
+        page.wait("the folder, watched", lambda: "Watching" in page.run(told), 30)
+        desktop.shot("1-folder")
+        clips.clip(card / "harbour at dawn.mp4")
+        page.wait("word of the file", lambda: "1 with your team" in page.run(told), 60)
+        desktop.shot("2-uploaded")
+        page.click("//button[@role='switch']")
+        page.wait("a pause", lambda: "Paused" in page.run(told), 20)
+        clips.clip(card / "harbour at noon.mp4")
+        page.click("//nav//a[@href='#queue']")
+        page.wait("Ready", lambda: ready(page), 60)
+        desktop.shot("3-queue")
+        time.sleep(4)
+        assert only_row(page), "the paused folder sent something"
+        [video] = Team(desktop.data / "server/credentials.json").videos()
+        assert video["title"] == "harbour at dawn", video
+        desktop.quit_app()
+
+
+def switches(folder):
+    """What is switched in the settings holds at the next start."""
+    with Desktop("switches", folder) as desktop:
+        page = first_run(desktop)
+        page.click("//nav//a[@href='#settings']")
+        states = "return [...document.querySelectorAll('[role=switch]')].map((one) => one.ariaChecked)"
+        page.wait("switches", lambda: page.run(states) == ["true", "false", "true"], 20)
+        desktop.shot("1-settings")
+        for switch in (2, 3):
+            page.click(f"(//button[@role='switch'])[{switch}]")
+        page.wait("what was switched", lambda: page.run(states) == ["true", "true", "false"], 10)
+        desktop.quit_app()
+        page = desktop.open_app()
+        page.wait("queue", lambda: connected(page), 30)
+        page.click("//nav//a[@href='#settings']")
+        page.wait("the same", lambda: page.run(states) == ["true", "true", "false"], 20)
+        desktop.quit_app()
+
+
 def connect_by_key(desktop, data):
     """Connects to another team server, started here; its key, and where the app keeps that."""
     desktop.start([SERVER, "serve", "--data", data, "--listen", "127.0.0.1:0"])
@@ -253,6 +303,8 @@ TESTS = [
     killed_at_half,
     server_comes_back,
     closed_window,
+    watched_folder,
+    switches,
     key_is_kept,
     key_without_keychain,
     page_is_confined,
