@@ -29,7 +29,7 @@ pub(crate) async fn files(
 /// Lets somebody choose a folder; `None` when they chose none.
 pub(crate) async fn folder(app: &AppHandle) -> Option<PathBuf> {
     let (done, answer) = oneshot::channel();
-    dialog(app).pick_folder(move |folder| {
+    dialog(app).set_title("Watch a folder").pick_folder(move |folder| {
         let _ = done.send(folder);
     });
     answer.await.ok()??.into_path().ok()

@@ -1,10 +1,13 @@
+import { render, screen } from "@testing-library/svelte";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { aFolder } from "../../tests/folders";
+import { browserHost } from "../host/browser";
 import type { Preview } from "../bindings/Preview";
 import type { Rules } from "../bindings/Rules";
 import { NEW_RULES } from "./draft";
 import { DryRun } from "./dryrun.svelte";
 import { Folders } from "./folders.svelte";
+import RulesEditor from "./RulesEditor.svelte";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -67,4 +70,16 @@ it("looks a folder through for the last rules only, one at a time, and for none 
   dry.stop();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(looked.length).toBe(2);
+});
+
+it("looks a folder through once for rules that nobody changes", async () => {
+  let looked = 0;
+  const host = browserHost(new URLSearchParams("scenario=folders"));
+  const preview = async (): Promise<Preview> => ({ goes: ++looked, bytes: 0, stays: 0, files: [] });
+  const folder = aFolder();
+  const props = { folder, path: folder.path, projectId: null, onclose: () => undefined };
+  render(RulesEditor, { host: { ...host, preview }, ...props });
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(screen.getByText("1 file would be uploaded now")).toBeTruthy();
+  expect(looked).toBe(1);
 });
