@@ -186,7 +186,7 @@ export const de: Words = {
   "health.polling_hint": "Neue Dateien werden binnen einer Minute gefunden.",
   "health.polling_many": "Wird abgefragt: zu viele Ordner für dieses System",
   "health.polling_many_hint":
-    "Neue Dateien werden binnen einer Minute gefunden. Schneller geht es ohne manche Unterordner oder mit höherem fs.inotify.max_user_watches.",
+    "Neue Dateien werden binnen einer Minute gefunden. Sofort geht es ohne manche Unterordner oder mit höherem fs.inotify.max_user_watches.",
   "health.not_there": "Laufwerk nicht verbunden",
   "health.not_there_hint":
     "Verbinden Sie sein Laufwerk oder bringen Sie den Ordner zurück. Vergessen wird inzwischen nichts.",

@@ -179,7 +179,7 @@ export const en = {
   "health.polling_hint": "New files are found within a minute.",
   "health.polling_many": "Polling: too many folders for this system",
   "health.polling_many_hint":
-    "New files are found within a minute. For less, exclude subfolders, or raise fs.inotify.max_user_watches.",
+    "New files are found within a minute. To find them at once, exclude subfolders or raise fs.inotify.max_user_watches.",
   "health.not_there": "Drive not connected",
   "health.not_there_hint": "Connect its drive, or bring the folder back. Nothing is forgotten meanwhile.",
   "health.no_team": "Not connected to {team}",

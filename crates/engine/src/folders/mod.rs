@@ -277,3 +277,6 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     let seen = |(path, version)| Seen { path, version, fate: Fate::WasThere };
     files.into_iter().map(seen).collect()
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
