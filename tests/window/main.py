@@ -294,6 +294,23 @@ def page_is_confined(folder):
                 command,
             )
             assert "not allowed" in said, f"{command}: {said}"
+        # It names no folder by its path, and no rule by what is none.
+        no_pattern = {"include": ["a["]}
+        for command, arguments, words in [
+            ("add_folder", {"projectId": None, "rules": {}, "path": "/etc"}, "wrong_state"),
+            ("preview", {"id": None, "rules": {}, "path": "/etc"}, "wrong_state"),
+            ("preview", {"id": "../..", "rules": {}}, "invalid args"),
+            ("change_folder", {"id": "0" * 26, "projectId": None, "rules": {}}, "not_found"),
+            ("change_folder", {"id": "0" * 26, "projectId": None, "rules": no_pattern}, "invalid args"),
+            ("turn", {"switch": "firewall", "on": False}, "invalid args"),
+        ]:
+            said = page.run(
+                "return window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1])"
+                ".then(() => 'done', (error) => JSON.stringify(error))",
+                command,
+                arguments,
+            )
+            assert words in said, f"{command} {arguments}: {said}"
         here = page.run("return location.href")
         page.run("location.href = 'http://127.0.0.1:9/'")
         assert page.run("return window.open('https://team.example/')") is None

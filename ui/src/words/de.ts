@@ -173,7 +173,7 @@ export const de: Words = {
     "Was vorher schon da war, und was die Regeln beim letzten Durchsehen des Ordners nicht nahmen",
   "folders.remove_title": "„{folder}“ nicht mehr überwachen?",
   "folders.remove_body":
-    "Nichts wird gelöscht, weder hier noch bei Ihrem Team, und was in der Warteschlange ist, geht noch hoch. Vergessen wird, welche Dateien gesendet wurden.",
+    "Nichts wird gelöscht, weder hier noch bei Ihrem Team. Was in der Warteschlange ist, geht noch hoch, und Belege bleiben.",
   "folders.remove_yes": "Nicht mehr überwachen",
   "folders.remove_no": "Weiter überwachen",
 

@@ -166,7 +166,7 @@ export const en = {
     "What was there before, and what the rules did not take when the folder was last looked through",
   "folders.remove_title": "Stop watching “{folder}”?",
   "folders.remove_body":
-    "Nothing is deleted, here or at your team, and what is in the queue still goes up. Which files were sent is forgotten.",
+    "Nothing is deleted, here or at your team. What is in the queue still goes up, and receipts are kept.",
   "folders.remove_yes": "Stop watching",
   "folders.remove_no": "Keep watching",
 
