@@ -21,6 +21,7 @@ mod heartbeat;
 mod history;
 mod job;
 pub mod ledger;
+mod looks;
 pub mod net;
 mod network;
 mod places;
