@@ -293,7 +293,14 @@ impl Lane {
             }
             let failure = sending.pause(failure, tries).await?;
             sending.progress.retry();
-            if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
+            let anew = match failure {
+                Failure::UrlExpired => true,
+                // A checksum that is signed may be that of other bytes. An address without one takes
+                // the same bytes again; whoever opened the session anew would find the damaged ones.
+                Failure::PartDamaged => ticket.checksum.is_some(),
+                _ => false,
+            };
+            if anew {
                 ticket = self.fresh(part, range).await?;
             }
             permit = sending.permit().await;
