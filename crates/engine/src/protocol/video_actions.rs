@@ -142,6 +142,8 @@ impl VideoActions {
         for _ in 0..videos.len() / WORTH_A_PAGE {
             let page = match self.page(project, cursor).await {
                 Ok(page) => page,
+                // A list that is refused or makes no sense says nothing of its videos.
+                Err(Failure::Refused { .. } | Failure::UnexpectedAnswer(_)) => return,
                 Err(failure) => {
                     let failed = |video: &str| (video.to_owned(), Err(failure.clone()));
                     standings.extend(left.into_iter().map(failed));
