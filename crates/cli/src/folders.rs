@@ -58,6 +58,7 @@ impl From<&Wanted> for Rules {
                 Put::Uploaded => Afterwards::Move,
                 Put::Trash => Afterwards::Trash,
             },
+            paused: false,
         }
     }
 }

@@ -24,7 +24,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
 pub use connections::Remembered;
-pub use folder_files::{Fate, Seen};
+pub use folder_files::{Fate, Fates, Seen};
 pub use folders::Folder;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};

@@ -39,6 +39,8 @@ pub struct Rules {
     pub title: Template,
     /// What becomes of a file here once the team has it.
     pub afterwards: Afterwards,
+    /// The folder is not watched for now. What comes into it meanwhile is new when it is again.
+    pub paused: bool,
 }
 
 /// What becomes of a file that was sent, after its team has verified it. None is ever deleted.
@@ -192,6 +194,12 @@ impl Filter {
             Some(include) if !include.is_match(relative) => Err(Skip::NotIncluded),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a file is sent, of that path and size.
+    #[must_use]
+    pub fn takes_all_of(&self, relative: &Path, size: u64) -> bool {
+        self.takes(relative).and_then(|()| self.fits(size)).is_ok()
     }
 
     /// Whether a file is large enough.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -72,8 +73,19 @@ pub struct Health {
     pub unreadable: Unreadable,
 }
 
+/// How many files there is something to be said of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that are looked at until they are finished and taken.
+    pub unsettled: usize,
+    /// Files that the rules did not take when all of the folder was last looked through.
+    pub ignored: usize,
+}
+
 /// How changes in a folder are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
 pub enum Sight {
     /// It has not been looked at yet.
     Starting,
@@ -86,7 +98,9 @@ pub enum Sight {
 }
 
 /// Why the system does not tell of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Blind {
     /// The drive is one that others may change, or that may be pulled out.
     Drive,
@@ -114,6 +128,8 @@ enum Scanned {
         events: Option<Events>,
         no_events: Option<NoEvents>,
         unreadable: Unreadable,
+        /// Files that the rules do not take; `None` where only a part was looked through.
+        ignored: Option<usize>,
         took: Duration,
     },
     /// What was to be looked through is not there.
@@ -134,6 +150,7 @@ pub struct Watcher {
     busy: HashSet<PathBuf>,
     ready: mpsc::Sender<Ready>,
     health: watch::Sender<Health>,
+    tally: watch::Sender<Tally>,
     hints: Hints,
     events: Option<Events>,
     senses: Senses,
@@ -171,6 +188,7 @@ impl Watcher {
             busy: HashSet::new(),
             ready,
             health,
+            tally: watch::Sender::default(),
             hints: Hints::default(),
             events: None,
             senses: Senses::Events,
@@ -186,6 +204,12 @@ impl Watcher {
         (watcher, seen)
     }
 
+    /// How many files there is something to be said of, as it changes.
+    #[must_use]
+    pub fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
     /// Watches, until nobody takes what is ready any more.
     pub async fn run(mut self) {
         let mut mounts = Mounts::new();
@@ -194,6 +218,7 @@ impl Watcher {
             self.look_after_the_root().await;
             self.scan_what_is_due();
             self.look_at_what_is_due();
+            self.count(|tally| tally.unsettled = self.unsettled.len());
             let nap = self.next();
             tokio::select! {
                 () = ready.closed() => return,
@@ -313,6 +338,14 @@ impl Watcher {
         });
     }
 
+    fn count(&self, change: impl FnOnce(&mut Tally)) {
+        self.tally.send_if_modified(|tally| {
+            let before = *tally;
+            change(tally);
+            *tally != before
+        });
+    }
+
     /// Takes what events said.
     async fn take(&mut self, gathered: Gathered) {
         if gathered.full {
@@ -398,7 +431,7 @@ impl Watcher {
                     self.consider(inside, version, Hint::Look);
                 }
             }
-            Scanned::End { events, no_events, unreadable, took } => {
+            Scanned::End { events, no_events, unreadable, ignored, took } => {
                 self.scanning = None;
                 self.events = events;
                 if no_events == Some(NoEvents::Full) {
@@ -407,6 +440,9 @@ impl Watcher {
                 if let Senses::Polling { every } = &mut self.senses {
                     *every = (took * POLLS).clamp(FASTEST_POLL, SLOWEST_POLL);
                     self.scan_due = Instant::now() + *every;
+                }
+                if let Some(ignored) = ignored {
+                    self.count(|tally| tally.ignored = ignored);
                 }
                 self.health.send_if_modified(|health| {
                     let news = health.unreadable != unreadable;
@@ -543,11 +579,11 @@ fn look_through(
 ) {
     use std::ops::ControlFlow::{Break, Continue};
     let began = Instant::now();
-    let (mut files, mut no_events) = (Vec::new(), None);
+    let (mut files, mut no_events, mut ignored) = (Vec::new(), None, 0);
     let looked = scan(root, from, filter, |entry| {
         match entry {
             Entry::File(inside, Ok(version)) => files.push((inside, version)),
-            Entry::File(_, Err(_)) => {}
+            Entry::File(_, Err(_)) => ignored += 1,
             Entry::Folder(folder) => {
                 let entered = events.as_mut().map(|events| events.enter(&folder));
                 if let Some(Err(NoEvents::Full)) = entered {
@@ -566,14 +602,16 @@ fn look_through(
         Ok(unreadable) => {
             // Nobody takes it any more where this fails.
             let _ = batches.blocking_send(Scanned::Files(files));
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+            let ignored = (from == root).then_some(ignored);
+            Scanned::End { events, no_events, unreadable, ignored, took: began.elapsed() }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Scanned::Gone { events, whole: from == root }
         }
         Err(_) => {
             let unreadable = Unreadable { some: vec![from.to_owned()], count: 1 };
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+            let took = began.elapsed();
+            Scanned::End { events, no_events, unreadable, ignored: None, took }
         }
     };
     let _ = batches.blocking_send(end);
