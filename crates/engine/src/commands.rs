@@ -27,6 +27,9 @@ impl Engine {
             Command::Expect { connection, clients, done } => {
                 let _ = done.send(self.expect(*connection, clients).await);
             }
+            Command::Answered(server, done) => {
+                let _ = done.send(self.connections.answered(&server));
+            }
             Command::Refused { url, code, done } => {
                 self.refuse(url.into(), code);
                 let _ = done.send(());

@@ -197,6 +197,12 @@ impl Connections {
         self.all.keys().map(|server| self.view_of(server)).collect()
     }
 
+    /// How a server answered; `None` while it is expected.
+    pub(crate) fn answered(&self, server: &str) -> Option<ConnectionView> {
+        let is_expected = self.get(server).is_some_and(|connected| connected.expected.is_some());
+        (!is_expected).then(|| self.view_of(server))
+    }
+
     fn view_of(&self, server: &str) -> ConnectionView {
         let url = server.to_owned();
         match self.all.get(server) {
@@ -386,6 +392,15 @@ impl EngineHandle {
     ) -> Result<Option<ConnectionView>, EngineError> {
         let (connection, clients) = (Box::new(connection), self.clients()?);
         self.ask(|done| Command::Expect { connection, clients, done }).await
+    }
+
+    /// How a team server answered that was [expected](Self::expect); `None` as long as it is. Every
+    /// answer is a change of connections.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn answered(&self, server: &Url) -> Result<Option<ConnectionView>, EngineError> {
+        self.ask(|done| Command::Answered(server.to_string(), done)).await
     }
 
     /// The address of the server that new files went to last, at this start or an earlier one.

@@ -73,6 +73,7 @@ pub(crate) enum Command {
         clients: Clients,
         done: oneshot::Sender<Option<ConnectionView>>,
     },
+    Answered(String, oneshot::Sender<Option<ConnectionView>>),
     Refused {
         url: Url,
         code: Code,

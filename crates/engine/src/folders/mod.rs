@@ -73,7 +73,7 @@ pub(crate) enum Question {
 
 /// A folder that is to be watched, and what lies in it already.
 #[derive(Debug)]
-pub(crate) struct NewFolder {
+pub struct NewFolder {
     path: PathBuf,
     project: Option<String>,
     rules: Rules,
@@ -96,6 +96,21 @@ impl EngineHandle {
         project: Option<String>,
         rules: Rules,
     ) -> Result<FolderView, EngineError> {
+        let folder = self.look_at_folder(path, project, rules).await?;
+        self.keep_folder(folder).await
+    }
+
+    /// The first half of [`Self::add_folder`], which needs no team: what comes into the folder from
+    /// now on is new.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], of the folder.
+    pub async fn look_at_folder(
+        &self,
+        path: PathBuf,
+        project: Option<String>,
+        rules: Rules,
+    ) -> Result<NewFolder, EngineError> {
         let new = filter(&rules)?;
         let existing = rules.existing;
         let kept = self.kept_folders().await?;
@@ -110,7 +125,15 @@ impl EngineHandle {
             Ok::<_, EngineError>((path, there))
         });
         let (path, there) = looking.await.map_err(|_| stopped())??;
-        let folder = Box::new(NewFolder { path, project, rules, there });
+        Ok(NewFolder { path, project, rules, there })
+    }
+
+    /// The second half of [`Self::add_folder`].
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`] and [`Code::NotFound`], of the project.
+    pub async fn keep_folder(&self, folder: NewFolder) -> Result<FolderView, EngineError> {
+        let folder = Box::new(folder);
         self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
     }
 
