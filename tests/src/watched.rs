@@ -74,8 +74,12 @@ impl Watched {
         ensure!(planned.code() == Some(0), "{}", planned.errors);
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let one = |file: &Value| {
-            let plan = word(&file["plan"]);
-            (word(&file["path"]), if plan == "skip" { word(&file["why"]) } else { plan })
+            let plan = match (&*word(&file["plan"]), &file["byContent"]) {
+                ("skip", _) => word(&file["why"]),
+                ("send", Value::Bool(true)) => "send_by_content".to_owned(),
+                (plan, _) => plan.to_owned(),
+            };
+            (word(&file["path"]), plan)
         };
         Ok(planned.events.iter().map(one).collect())
     }

@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::Dailies;
@@ -64,4 +65,45 @@ async fn a_team_that_is_away_is_waited_for() {
         assert_eq!(ended.code(), Some(3), "{}\n{}", ended.out, ended.errors);
     }
     watched.stage.strike().await.unwrap();
+}
+
+/// What is in a file decides whether it is a video, whatever its name; but what is named like sound or
+/// a picture is none.
+#[tokio::test]
+async fn what_is_in_a_file_decides() {
+    let watched = Watched::set().await.unwrap();
+    let videos = ["tape.dat", "no ending", "wrong.txt", "right.mp4"];
+    for (number, name) in (1..).zip(videos) {
+        std::fs::write(watched.path(name), numbered_clip(number).unwrap()).unwrap();
+    }
+    std::fs::write(watched.path("text.mp4"), "the free words of somebody").unwrap();
+    std::fs::write(watched.path("notes.txt"), "the free words of somebody else").unwrap();
+    std::fs::write(watched.path("sound.m4a"), numbered_clip(0).unwrap()).unwrap();
+    let plan = watched.dry_run(&["--existing"]).await.unwrap();
+    let expected = [
+        ("no ending", "send_by_content"),
+        ("notes.txt", "no_video"),
+        ("right.mp4", "send"),
+        ("sound.m4a", "no_video"),
+        ("tape.dat", "send_by_content"),
+        ("text.mp4", "no_video_inside"),
+        ("wrong.txt", "send_by_content"),
+    ];
+    assert_eq!(plan, owned(expected));
+
+    let running = watched.watch(&["--existing"]).unwrap();
+    for name in videos {
+        running.until(LIMIT, of("uploaded", &watched.path(name))).await.unwrap();
+    }
+    // What becomes a video is one.
+    std::fs::write(watched.path("notes.txt"), numbered_clip(9).unwrap()).unwrap();
+    running.until(LIMIT, of("uploaded", &watched.path("notes.txt"))).await.unwrap();
+    ends_well(running).await.unwrap();
+    let titles = ["no ending", "notes", "right", "tape", "wrong"];
+    assert_eq!(watched.titles().await.unwrap(), titles);
+    watched.stage.strike().await.unwrap();
+}
+
+fn owned<const N: usize>(plan: [(&str, &str); N]) -> BTreeMap<String, String> {
+    plan.map(|(path, plan)| (path.to_owned(), plan.to_owned())).into()
 }

@@ -91,14 +91,16 @@ fn print(folder: &FolderView, output: Output) {
 
 fn print_plan(file: &Planned, output: Output) {
     let words = match file.plan {
-        Plan::Send { .. } => "would be sent",
+        Plan::Send { by_content: false, .. } => "would be sent",
+        Plan::Send { by_content: true, .. } => "would be sent: it is a video by its content",
         Plan::WasThere => "was there before",
         Plan::Sent => "was sent",
         Plan::Unfinished => "is not finished",
         Plan::Skip { why } => match why {
             Skip::Hidden => "is hidden",
             Skip::InProgress => "is a download, copy or render in progress, by its name",
-            Skip::NoVideo => "is no video, by its name",
+            Skip::NoVideo => "is no video",
+            Skip::NoVideoInside => "is named like a video, and is none by its content",
             Skip::Excluded => "is excluded",
             Skip::NotIncluded => "is not included",
             Skip::TooSmall => "is too small",

@@ -161,7 +161,7 @@ fn tell_team(server: &Url, state: TeamState, message: &str, output: Output) {
     match output {
         Output::Json => events::print(&News::Team { server, state, message }),
         Output::Bars | Output::Lines => {
-            events::say(&format!("Team      {server}\n          {message}"))
+            events::say(&format!("Team      {server}\n          {message}"));
         }
     }
 }

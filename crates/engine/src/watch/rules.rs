@@ -14,8 +14,11 @@ use crate::watch::names::{is_hidden, is_in_progress, leads_through_hidden};
 /// Where files go that were sent, inside the watched folder, if somebody wants that.
 pub const UPLOADED: &str = "Uploaded";
 
-/// Endings that name videos. What a file holds decides; without such an ending nobody looks.
+/// Endings that name videos. What a file holds decides, whatever its ending …
 const ENDINGS: [&str; 6] = ["mp4", "m4v", "mov", "qt", "webm", "mkv"];
+/// … but for these: pictures, sound and previews in the containers of videos.
+const OTHERS: [&str; 13] =
+    ["m4a", "m4b", "m4p", "m4r", "aax", "mka", "mks", "heic", "heif", "avif", "cr3", "lrv", "thm"];
 
 /// What somebody wants of a watched folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +79,10 @@ pub enum Skip {
     Hidden,
     /// Its name is that of a download, copy or render in progress.
     InProgress,
-    /// It is no video by its name.
+    /// It is no video, and is not named like one.
     NoVideo,
+    /// It is named like a video, and is none by its content.
+    NoVideoInside,
     /// A rule leaves it out.
     Excluded,
     /// No rule takes it in.
@@ -168,7 +173,7 @@ impl Filter {
             && !self.exclude.is_match(relative)
     }
 
-    /// Whether a file's name and place speak for it. The path is inside the watched folder.
+    /// Whether nothing in a file's name and place speaks against it. The path is inside the watched folder.
     ///
     /// # Errors
     /// The reason why not.
@@ -182,7 +187,7 @@ impl Filter {
         if relative.file_name().is_some_and(is_in_progress) {
             return Err(Skip::InProgress);
         }
-        if !relative.extension().is_some_and(is_video) {
+        if relative.extension().is_some_and(|ending| is_one_of(&OTHERS, ending)) {
             return Err(Skip::NoVideo);
         }
         if relative.ancestors().any(|part| self.exclude.is_match(part)) {
@@ -203,8 +208,14 @@ impl Filter {
     }
 }
 
-fn is_video(ending: &OsStr) -> bool {
-    ENDINGS.iter().any(|video| ending.eq_ignore_ascii_case(video))
+/// Whether a file is named like a video.
+#[must_use]
+pub fn is_named_like_a_video(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| is_one_of(&ENDINGS, ending))
+}
+
+fn is_one_of(endings: &[&str], ending: &OsStr) -> bool {
+    endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
 }
 
 fn compiled(patterns: &[Pattern]) -> Result<GlobSet, NoPattern> {
@@ -238,7 +249,8 @@ mod tests {
         assert_eq!(verdict(&all, "day 1/.A001.mov"), Err(Skip::Hidden));
         assert_eq!(verdict(&all, "A001.temp.mov"), Err(Skip::InProgress));
         assert_eq!(verdict(&all, "A001.mov.part"), Err(Skip::InProgress));
-        assert_eq!(verdict(&all, "A001.wav"), Err(Skip::NoVideo));
+        assert_eq!(verdict(&all, "A001.M4A"), Err(Skip::NoVideo));
+        assert_eq!(verdict(&all, "A001.dat"), Ok(()), "what is in it decides");
         assert_eq!(verdict(&all, "day 1/Proxies/x/A001.mov"), Err(Skip::Excluded));
         assert_eq!(verdict(&all, "cut_DRAFT.mov"), Err(Skip::Excluded));
         assert_eq!(verdict(&all, "Uploaded/A001.mov"), Err(Skip::Excluded));
