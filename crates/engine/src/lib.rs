@@ -19,6 +19,7 @@ pub mod folders;
 mod handle;
 mod heartbeat;
 mod history;
+mod id;
 mod job;
 pub mod ledger;
 pub mod net;
