@@ -83,7 +83,7 @@ async fn folders_are_kept_for_the_service() {
     std::fs::write(watched.path("there.mp4"), &whole).unwrap();
     std::fs::write(watched.path("half.mp4"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(watched.path("small.mp4"), &whole[..100]).unwrap();
-    std::fs::write(watched.path("notes.txt"), "no video").unwrap();
+    std::fs::write(watched.path("notes.txt"), "no video".repeat(200)).unwrap();
     std::fs::write(watched.path("coming.mp4.part"), &whole).unwrap();
     std::fs::create_dir(watched.path("proxies")).unwrap();
     std::fs::write(watched.path("proxies/there.mp4"), &whole).unwrap();

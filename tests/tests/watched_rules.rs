@@ -6,8 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::Dailies;
+use dailies_api::convex::FunctionKind::{Mutation, Query};
+use dailies_api::projects::UploadTarget;
+use dailies_api::videos::VideoPage;
+use e2e::proxy::{Exchange, Fault, Rule, What};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
+use e2e::{Dailies, FaultProxy, TeamApi};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -106,4 +112,114 @@ async fn what_is_in_a_file_decides() {
 
 fn owned<const N: usize>(plan: [(&str, &str); N]) -> BTreeMap<String, String> {
     plan.map(|(path, plan)| (path.to_owned(), plan.to_owned())).into()
+}
+
+/// What lies in a subfolder goes to the project that is called like it, which is made once, whatever
+/// becomes of the answer and of whoever asks, and whoever else wants it.
+#[tokio::test]
+async fn a_subfolder_has_a_project() {
+    let watched = Watched::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(watched.stage.server.api_address().unwrap());
+    let by_way = watched.stage.credentials_by_way_of(&api.url()).unwrap();
+    let dailies = Dailies::new(watched.stage.path("profile"), &by_way);
+    let other = watched.stage.path("other").join("card");
+    std::fs::create_dir_all(&other).unwrap();
+    let other = other.canonicalize().unwrap();
+    let team = &watched.stage.team;
+    let own = targets(team).await.remove(0);
+    let args = json!({ "teamId": own.team_id, "name": "Day 1" });
+    let existing: String = team.call(Mutation, "projects:create", args).await.unwrap();
+
+    let files = [
+        watched.path("top.mp4"),
+        watched.path("Day 1/a.mp4"),
+        watched.path("Day 2/card/b.mp4"),
+        other.join("Day 2/c.mp4"),
+    ];
+    for (number, file) in (1..).zip(&files) {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, numbered_clip(number).unwrap()).unwrap();
+    }
+    for folder in [&watched.folder, &other] {
+        let add = ["folders", "add", folder.to_str().unwrap(), "--existing"];
+        let add = [&add[..], &["--project-per-subfolder"]].concat();
+        let added = dailies.run(LIMIT, &add).await.unwrap();
+        assert_eq!(added.code(), Some(0), "{}", added.errors);
+        assert_eq!(added.events[0]["rules"]["projects"], "per_subfolder");
+    }
+    // Killed before the project is made, killed before it hears that it was, and told nothing.
+    let create = || What::Function("projects:create");
+    for fault in [Fault::Hold { done: false }, Fault::Hold { done: true }] {
+        let seen = api.exchanges().len();
+        api.obey([Rule::new(create(), 1, fault)]);
+        let running = dailies.spawn(&["watch"]).unwrap();
+        let asked = |all: &[Exchange]| all.iter().skip(seen).any(|one| create().fits(one));
+        api.until(LIMIT, asked).await.unwrap();
+        assert!(running.kill().await.unwrap());
+        api.behave();
+    }
+    let running = dailies.spawn(&["watch"]).unwrap();
+    for file in &files {
+        running.until(LIMIT, of("uploaded", file)).await.unwrap();
+    }
+    // Nobody can have a project that is called like this; the file waits, and somebody is told.
+    let blank = watched.path(" ").join("d.mp4");
+    std::fs::create_dir(watched.path(" ")).unwrap();
+    std::fs::write(&blank, numbered_clip(9).unwrap()).unwrap();
+    running.until(LIMIT, of("waits", &blank)).await.unwrap();
+    // One whose making is refused does, too.
+    let long = watched.path(&"x".repeat(250)).join("e.mp4");
+    std::fs::create_dir(long.parent().unwrap()).unwrap();
+    std::fs::write(&long, numbered_clip(10).unwrap()).unwrap();
+    let waits = running.until(LIMIT, of("waits", &long)).await.unwrap();
+    assert!(waits["message"].as_str().unwrap().contains("200 characters"), "{waits}");
+    ends_well(running).await.unwrap();
+
+    let targets = targets(team).await;
+    let mut names: Vec<_> = targets.iter().map(|target| &*target.project_path).collect();
+    names.sort_unstable();
+    let mut expected = vec![&*own.project_path, "Day 1", "Day 2"];
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    let made = targets.iter().find(|target| target.project_name == "Day 2").unwrap();
+    let projects = [(&own.project_id, "top"), (&existing, "a"), (&made.project_id, "b c")];
+    for (project, titles) in projects {
+        assert_eq!(titles_in(team, project).await.join(" "), titles);
+    }
+    watched.stage.strike().await.unwrap();
+}
+
+/// A team server without projects says so when a folder is to be kept, not when a file waits.
+#[tokio::test]
+async fn a_team_without_projects_says_so() {
+    let watched = Watched::set().await.unwrap();
+    let credentials = &watched.stage.server.credentials;
+    let dailies = Dailies::unconnected(watched.stage.path("forms"));
+    let login = ["--server", &credentials.url, "login", "--key", "--kind", "uploads-api"];
+    let key = credentials.api_key.expose_secret();
+    let signed_in = dailies.clone().told(key).run(LIMIT, &login).await.unwrap();
+    assert_eq!(signed_in.code(), Some(0), "{}", signed_in.errors);
+    let folder = watched.folder.to_str().unwrap();
+    for (rule, what) in [("--project-per-subfolder", "a project for each subfolder")] {
+        let added = dailies.run(LIMIT, &["folders", "add", folder, rule]).await.unwrap();
+        assert_eq!(added.code(), Some(1), "{}", added.out);
+        assert!(added.errors.contains(what), "{}", added.errors);
+    }
+    let added = dailies.run(LIMIT, &["folders", "add", folder]).await.unwrap();
+    assert_eq!(added.code(), Some(0), "{}", added.errors);
+    watched.stage.strike().await.unwrap();
+}
+
+async fn targets(team: &TeamApi) -> Vec<UploadTarget> {
+    team.call(Query, "projects:listUploadTargets", json!({})).await.unwrap()
+}
+
+async fn titles_in(team: &TeamApi, project: &str) -> Vec<String> {
+    let options = json!({ "numItems": 100, "cursor": null });
+    let args = json!({ "projectId": project, "paginationOpts": options });
+    let page: VideoPage = team.call(Query, "videos:list", args).await.unwrap();
+    let mut titles: Vec<_> = page.page.into_iter().map(|video| video.title).collect();
+    titles.sort();
+    titles
 }

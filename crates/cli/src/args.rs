@@ -236,6 +236,10 @@ pub(crate) struct Wanted {
     /// Where files go here once the team has verified them.
     #[arg(long, value_enum, default_value_t = Put::Nowhere)]
     pub(crate) afterwards: Put,
+    /// Send what lies in a subfolder to the team's project that is called like it; make it where
+    /// there is none.
+    #[arg(long)]
+    pub(crate) project_per_subfolder: bool,
 }
 
 impl Wanted {
@@ -247,6 +251,7 @@ impl Wanted {
             || self.existing
             || self.title.is_some()
             || self.afterwards != Put::Nowhere
+            || self.project_per_subfolder
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Plan, Planned};
-use dailies_engine::watch::{Afterwards, Existing, Rules, Skip};
+use dailies_engine::watch::{Afterwards, Existing, Projects, Rules, Skip};
 
 use crate::args::{Args, Folders, Put, Wanted};
 use crate::control::{self, Request};
@@ -24,6 +24,11 @@ impl From<&Wanted> for Rules {
                 Put::Nowhere => Afterwards::Nothing,
                 Put::Uploaded => Afterwards::Move,
                 Put::Trash => Afterwards::Trash,
+            },
+            projects: if wanted.project_per_subfolder {
+                Projects::PerSubfolder
+            } else {
+                Projects::One
             },
         }
     }
@@ -108,6 +113,9 @@ fn print_plan(file: &Planned, output: Output) {
     };
     match output {
         Output::Json => events::print(file),
-        Output::Bars | Output::Lines => events::say(&format!("{words:<18}  {}", file.path)),
+        Output::Bars | Output::Lines => {
+            let project = file.project.as_ref().map(|name| format!("  to {name}"));
+            events::say(&format!("{words:<18}  {}{}", file.path, project.unwrap_or_default()));
+        }
     }
 }

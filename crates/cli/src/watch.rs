@@ -41,6 +41,11 @@ enum News<'a> {
         path: Cow<'a, str>,
         upload_id: UploadId,
     },
+    Waits {
+        folder_id: FolderId,
+        path: Cow<'a, str>,
+        message: &'a str,
+    },
     PutAside {
         folder_id: FolderId,
         path: Cow<'a, str>,
@@ -223,6 +228,9 @@ fn shown(news: &FolderNews) -> News<'_> {
         FolderNews::Same { folder, path, of } => {
             News::Same { folder_id: *folder, path: path.to_string_lossy(), upload_id: *of }
         }
+        FolderNews::Waits { folder, path, why } => {
+            News::Waits { folder_id: *folder, path: path.to_string_lossy(), message: why }
+        }
         FolderNews::PutAside { folder, path, to } => {
             let to = to.as_deref().map(Path::to_string_lossy);
             News::PutAside { folder_id: *folder, path: path.to_string_lossy(), to }
@@ -244,6 +252,9 @@ fn line(news: &FolderNews) -> Option<String> {
                 "Same      {}\n          the team has its content by upload {of}",
                 path.display()
             )
+        }
+        FolderNews::Waits { path, why, .. } => {
+            format!("Waits     {}\n          {why}", path.display())
         }
         FolderNews::PutAside { path, to: Some(to), .. } => {
             format!("Moved     {}\n          to {}", path.display(), to.display())

@@ -29,6 +29,7 @@ pub struct EngineHandle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) net: NetOptions,
+    pub(crate) projects: folders::ProjectLists,
 }
 
 /// The loop's end of an engine; ends it when told.

@@ -7,15 +7,18 @@
 mod clear;
 mod offer;
 mod plan;
+mod projects;
 mod watching;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 pub use plan::{Plan, Planned};
+pub(crate) use projects::ProjectLists;
 pub use watching::{FolderNews, Watching};
 
 use crate::engine::Engine;
@@ -24,9 +27,10 @@ use crate::folders::offer::{Alike, Offer};
 use crate::handle::{Command, EngineHandle, Goes, stopped};
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
+use crate::team::Team;
 use crate::transfer::UploadId;
 use crate::view::DestinationView;
-use crate::watch::{Entry, Existing, Filter, FolderId, Rules, Version, scan};
+use crate::watch::{self, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,14 +63,15 @@ impl From<&Folder> for FolderView {
 #[derive(Debug)]
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
-    Changes(oneshot::Sender<watch::Receiver<()>>),
+    Changes(oneshot::Sender<tokio::sync::watch::Receiver<()>>),
     Add(Box<NewFolder>, oneshot::Sender<Result<FolderView, EngineError>>),
     Remove(FolderId, oneshot::Sender<Result<(), EngineError>>),
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
     Moved { id: UploadId, path: PathBuf, done: oneshot::Sender<()> },
-    Offer(Box<Offer>, oneshot::Sender<Result<(), EngineError>>),
+    Offer(Box<Offer>, oneshot::Sender<Result<UploadId, EngineError>>),
+    Team(String, oneshot::Sender<Option<Arc<Team>>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     Cleared(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
 }
@@ -89,7 +94,8 @@ impl EngineHandle {
     /// while nobody watched is new.
     ///
     /// # Errors
-    /// [`Code::NotConnected`] and [`Code::NotFound`] (the folder, the project).
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the folder, the project), and [`Code::Refused`] of a
+    /// team that cannot do what the rules want.
     pub async fn add_folder(
         &self,
         path: PathBuf,
@@ -131,7 +137,8 @@ impl EngineHandle {
     /// The second half of [`Self::add_folder`].
     ///
     /// # Errors
-    /// [`Code::NotConnected`] and [`Code::NotFound`], of the project.
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the project), and [`Code::Refused`] of a team that
+    /// cannot do what the rules want.
     pub async fn keep_folder(&self, folder: NewFolder) -> Result<FolderView, EngineError> {
         let folder = Box::new(folder);
         self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
@@ -198,6 +205,10 @@ impl Engine {
             Question::Offer(offer, done) => {
                 let _ = done.send(self.take_offer(*offer).await);
             }
+            Question::Team(server, done) => {
+                let connected = self.connections.get(&server);
+                let _ = done.send(connected.map(|connected| Arc::clone(&connected.team)));
+            }
             Question::ToClear(id, after, done) => {
                 let files = self.store.to_clear(id, after, PAGE).await;
                 let _ = done.send(files.map_err(EngineError::from));
@@ -215,6 +226,10 @@ impl Engine {
             None => Goes::Usual,
         };
         let destination = self.destination(goes)?;
+        let connected = self.connections.get(&destination.server);
+        if let Some(connected) = connected {
+            can_do(&connected.team, &new.rules)?;
+        }
         let folder = Folder {
             id: FolderId::new(),
             path: new.path,
@@ -247,6 +262,19 @@ fn whole(path: &Path) -> Result<PathBuf, EngineError> {
     };
     let path = std::fs::canonicalize(path).map_err(|error| no_folder(error.to_string()))?;
     if path.is_dir() { Ok(path) } else { Err(no_folder("it is a file".into())) }
+}
+
+/// Whether a team can do what rules want.
+fn can_do(team: &Team, rules: &Rules) -> Result<(), EngineError> {
+    let wants = [(rules.projects == watch::Projects::PerSubfolder, "a project for each subfolder")];
+    match wants.into_iter().find(|(wanted, _)| *wanted) {
+        Some((_, what)) if !team.has_projects() => {
+            let speaks = team.api().kind().words();
+            let words = format!("this team server cannot do {what}: it speaks {speaks}");
+            Err(EngineError::new(Code::Refused, words))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn filter(rules: &Rules) -> Result<Filter, EngineError> {

@@ -24,6 +24,10 @@ pub struct Planned {
     /// What would become of it.
     #[serde(flatten)]
     pub plan: Plan,
+    /// The name of the project that its subfolder stands for, where each has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "typescript", ts(optional))]
+    pub project: Option<String>,
 }
 
 /// What would become of a file.
@@ -96,7 +100,9 @@ fn plan(
                     one(root, &path, version, seen.map(|seen| seen.fate), leaves)
                 }
             };
-            planned.push(Planned { path: path.to_string_lossy().into_owned(), plan });
+            let project = rules.projects.name_for(&path).ok().flatten().map(str::to_owned);
+            let path = path.to_string_lossy().into_owned();
+            planned.push(Planned { path, plan, project });
         }
         std::ops::ControlFlow::Continue(())
     });

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::str::FromStr;
 
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
@@ -42,7 +42,47 @@ pub struct Rules {
     pub title: Template,
     /// What becomes of a file here once the team has it.
     pub afterwards: Afterwards,
+    /// To which project files go.
+    pub projects: Projects,
 }
+
+/// To which project the files of a watched folder go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Projects {
+    /// All to the folder's own.
+    #[default]
+    One,
+    /// What lies in a subfolder, however deep, to the team's project that is called like it. It is
+    /// made where there is none.
+    PerSubfolder,
+}
+
+impl Projects {
+    /// The name of the project for the file at this path inside the folder; `None` for the folder's
+    /// own. As teams keep names: without blanks around.
+    ///
+    /// # Errors
+    /// [`NoName`].
+    pub fn name_for(self, relative: &Path) -> Result<Option<&str>, NoName> {
+        let mut parts = relative.components();
+        let (Self::PerSubfolder, Some(Component::Normal(subfolder)), Some(_)) =
+            (self, parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        match subfolder.to_str().map(str::trim) {
+            Some(name) if !name.is_empty() => Ok(Some(name)),
+            _ => Err(NoName),
+        }
+    }
+}
+
+/// A subfolder whose name no project can have: it is no Unicode, or blank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no project can be called like its subfolder")]
+pub struct NoName;
 
 /// What becomes of a file that was sent, after its team has verified it. None is ever deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,12 +312,25 @@ mod tests {
         assert!(serde_json::from_str::<Rules>(r#"{"include":["a["]}"#).is_err());
     }
 
+    #[test]
+    fn the_topmost_subfolder_names_the_project() {
+        let name = |projects: Projects, path| {
+            projects.name_for(Path::new(path)).map(|name| name.map(str::to_owned))
+        };
+        assert_eq!(name(Projects::One, "day 1/a.mp4"), Ok(None));
+        assert_eq!(name(Projects::PerSubfolder, "a.mp4"), Ok(None));
+        assert_eq!(name(Projects::PerSubfolder, " day 1/card/a.mp4"), Ok(Some("day 1".into())));
+        assert_eq!(name(Projects::PerSubfolder, " /a.mp4"), Err(NoName));
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_name_need_not_be_unicode() {
         use std::os::unix::ffi::OsStrExt as _;
         let name = OsStr::from_bytes(b"clip \xff\n\xe2\x80\xae.mp4");
         assert_eq!(filter(&["*.mp4"], &[]).takes(Path::new(name)), Ok(()));
+        let inside = Path::new(name).join("a.mp4");
+        assert_eq!(Projects::PerSubfolder.name_for(&inside), Err(NoName));
     }
 
     proptest! {
