@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dailies_api::convex::FunctionKind::{Mutation, Query};
 use dailies_api::projects::UploadTarget;
-use dailies_api::videos::VideoPage;
+use dailies_api::videos::{Version, VideoPage, Visibility};
 use e2e::proxy::{Exchange, Fault, Rule, What};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
 use e2e::{Dailies, FaultProxy, TeamApi};
@@ -190,6 +190,49 @@ async fn a_subfolder_has_a_project() {
     watched.stage.strike().await.unwrap();
 }
 
+/// A file becomes the next version of the video of its title, and is seen by whom the folder's rules
+/// say, also where the answer to that was lost.
+#[tokio::test]
+async fn a_namesake_becomes_a_version_and_stays_private() {
+    let watched = Watched::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(watched.stage.server.api_address().unwrap());
+    let by_way = watched.stage.credentials_by_way_of(&api.url()).unwrap();
+    let dailies = Dailies::new(watched.stage.path("profile"), &by_way);
+    let set = What::Function("videos:setVisibility");
+    api.obey([
+        Rule::new(set.clone(), 1, Fault::status(500, None)),
+        Rule::new(set.clone(), 1, Fault::SwallowAnswer),
+    ]);
+    let folder = watched.folder.to_str().unwrap();
+    let call = ["watch", folder, "--versions", "--visibility", "private", "--first"];
+    let running = dailies.spawn(&call).unwrap();
+    begun(&running).await.unwrap();
+    let (cut, other) = (watched.path("cut.mp4"), watched.path("day 2/cut.mp4"));
+    std::fs::create_dir(watched.path("day 2")).unwrap();
+    let team = &watched.stage.team;
+    let mut said = 0;
+    for (number, path) in (1..).zip([&cut, &cut, &other]) {
+        std::fs::write(path, numbered_clip(number).unwrap()).unwrap();
+        running.after(said, LIMIT, of("uploaded", path)).await.unwrap();
+        said = running.events().len();
+        // One video, whose latest version is what lies here.
+        let video = team.videos().await.unwrap().remove(0);
+        watched.stage.same(&video.id, path).await.unwrap();
+        assert_eq!((&*video.title, video.visibility), ("cut", Visibility::Private));
+        let args = json!({ "videoId": video.id });
+        let versions: Vec<Version> = team.call(Query, "videos:listVersions", args).await.unwrap();
+        assert_eq!(versions.len() as u64, number, "{versions:#?}");
+    }
+    assert_eq!(watched.titles().await.unwrap(), ["cut"]);
+    assert!(api.unused().is_empty(), "{:?}", api.unused());
+    // What is the same is not sent as a version either.
+    std::fs::copy(&other, watched.path("same.mp4")).unwrap();
+    running.until(LIMIT, of("same", &watched.path("same.mp4"))).await.unwrap();
+    ends_well(running).await.unwrap();
+    watched.stage.strike().await.unwrap();
+}
+
 /// A team server without projects says so when a folder is to be kept, not when a file waits.
 #[tokio::test]
 async fn a_team_without_projects_says_so() {
@@ -201,7 +244,12 @@ async fn a_team_without_projects_says_so() {
     let signed_in = dailies.clone().told(key).run(LIMIT, &login).await.unwrap();
     assert_eq!(signed_in.code(), Some(0), "{}", signed_in.errors);
     let folder = watched.folder.to_str().unwrap();
-    for (rule, what) in [("--project-per-subfolder", "a project for each subfolder")] {
+    let rules = [
+        ("--project-per-subfolder", "a project for each subfolder"),
+        ("--visibility=private", "visibility"),
+        ("--versions", "versions"),
+    ];
+    for (rule, what) in rules {
         let added = dailies.run(LIMIT, &["folders", "add", folder, rule]).await.unwrap();
         assert_eq!(added.code(), Some(1), "{}", added.out);
         assert!(added.errors.contains(what), "{}", added.errors);

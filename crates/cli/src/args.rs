@@ -240,6 +240,24 @@ pub(crate) struct Wanted {
     /// there is none.
     #[arg(long)]
     pub(crate) project_per_subfolder: bool,
+    /// Who may watch their videos without being of the team; as the team does it, if nothing is said.
+    #[arg(long, value_enum)]
+    pub(crate) visibility: Option<Visible>,
+    /// Send its files before all others of the queue.
+    #[arg(long)]
+    pub(crate) first: bool,
+    /// Send a file as the next version of the video that has its title, where the project has one.
+    #[arg(long)]
+    pub(crate) versions: bool,
+}
+
+/// Who may watch a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Visible {
+    /// Whoever knows its address.
+    Public,
+    /// The team, and with whom it shares it.
+    Private,
 }
 
 impl Wanted {
@@ -252,6 +270,9 @@ impl Wanted {
             || self.title.is_some()
             || self.afterwards != Put::Nowhere
             || self.project_per_subfolder
+            || self.visibility.is_some()
+            || self.first
+            || self.versions
     }
 }
 

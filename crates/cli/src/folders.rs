@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use dailies_api::videos::Visibility;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Plan, Planned};
-use dailies_engine::watch::{Afterwards, Existing, Projects, Rules, Skip};
+use dailies_engine::watch::{Afterwards, Existing, Namesakes, Projects, Rules, Skip};
 
-use crate::args::{Args, Folders, Put, Wanted};
+use crate::args::{Args, Folders, Put, Visible, Wanted};
 use crate::control::{self, Request};
 use crate::events::{self, Output};
 use crate::exit::Exit;
@@ -30,6 +31,12 @@ impl From<&Wanted> for Rules {
             } else {
                 Projects::One
             },
+            visibility: wanted.visibility.map(|visible| match visible {
+                Visible::Public => Visibility::Public,
+                Visible::Private => Visibility::Private,
+            }),
+            first: wanted.first,
+            namesakes: if wanted.versions { Namesakes::Version } else { Namesakes::Another },
         }
     }
 }

@@ -341,7 +341,7 @@ impl Engine {
         };
         let DestinationView { project_id, project, team } = view;
         let server = connected.server().to_owned();
-        Ok(Destination { server, project_id, project, team, version_of })
+        Ok(Destination { server, project_id, project, team, version_of, visibility: None })
     }
 
     fn tell_connections(&mut self) {

@@ -5,6 +5,7 @@
 //! into the queue, and, where its folder's rules say so, put aside once the team has verified it.
 
 mod clear;
+mod namesakes;
 mod offer;
 mod plan;
 mod projects;
@@ -69,9 +70,15 @@ pub(crate) enum Question {
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
-    Moved { id: UploadId, path: PathBuf, done: oneshot::Sender<()> },
+    Moved {
+        id: UploadId,
+        path: PathBuf,
+        done: oneshot::Sender<()>,
+    },
     Offer(Box<Offer>, oneshot::Sender<Result<UploadId, EngineError>>),
     Team(String, oneshot::Sender<Option<Arc<Team>>>),
+    /// Where the files of uploads with this title lie.
+    Called(Box<(String, Destination)>, oneshot::Sender<Result<Vec<PathBuf>, EngineError>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     Cleared(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
 }
@@ -205,6 +212,11 @@ impl Engine {
             Question::Offer(offer, done) => {
                 let _ = done.send(self.take_offer(*offer).await);
             }
+            Question::Called(what, done) => {
+                let (title, to) = *what;
+                let paths = self.store.under_way_called(title, to).await;
+                let _ = done.send(paths.map_err(EngineError::from));
+            }
             Question::Team(server, done) => {
                 let connected = self.connections.get(&server);
                 let _ = done.send(connected.map(|connected| Arc::clone(&connected.team)));
@@ -266,7 +278,11 @@ fn whole(path: &Path) -> Result<PathBuf, EngineError> {
 
 /// Whether a team can do what rules want.
 fn can_do(team: &Team, rules: &Rules) -> Result<(), EngineError> {
-    let wants = [(rules.projects == watch::Projects::PerSubfolder, "a project for each subfolder")];
+    let wants = [
+        (rules.projects == watch::Projects::PerSubfolder, "a project for each subfolder"),
+        (rules.visibility.is_some(), "visibility"),
+        (rules.namesakes == watch::Namesakes::Version, "versions"),
+    ];
     match wants.into_iter().find(|(wanted, _)| *wanted) {
         Some((_, what)) if !team.has_projects() => {
             let speaks = team.api().kind().words();

@@ -9,17 +9,20 @@ use crate::duplicates::checksum;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::folders::Question;
+use crate::folders::namesakes::Namesake;
 use crate::handle::{Candidate, Command, EngineHandle, candidate, stopped};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::steps::Advance;
 use crate::store::{Destination, Fate, Folder, Seen, Upload};
 use crate::transfer::{Event, Input, UploadId};
-use crate::watch::{FolderId, Version};
+use crate::watch::{FolderId, Namesakes, Version};
 
 /// A finished file that nobody has sent.
 #[derive(Debug)]
 pub(crate) struct Offer {
     folder: FolderId,
+    /// It goes before all others.
+    first: bool,
     destination: Destination,
     candidate: Candidate,
     /// Inside the folder.
@@ -84,8 +87,24 @@ impl EngineHandle {
             self.keep_seen(folder.id, seen(Fate::Sent(id))).await?;
             return Ok(Became::Sent(id));
         }
-        let offer =
-            Offer { folder: folder.id, destination: to, candidate, path: inside.clone(), version };
+        let mut to = Destination { visibility: folder.rules.visibility, ..to };
+        if folder.rules.namesakes == Namesakes::Version {
+            match self.namesake(&to, &candidate.path, &candidate.title).await {
+                Ok(Namesake::None) => {}
+                Ok(Namesake::Video(video)) => to.version_of = Some(video),
+                Ok(Namesake::UnderWay) => return Ok(Became::Waits(None)),
+                Err(error) => return Ok(Became::Waits(Some(error.message))),
+            }
+        }
+        let first = folder.rules.first;
+        let offer = Offer {
+            folder: folder.id,
+            first,
+            destination: to,
+            candidate,
+            path: inside.clone(),
+            version,
+        };
         let offer = Box::new(offer);
         let id = self.ask(|done| Command::Folders(Question::Offer(offer, done))).await??;
         Ok(Became::Sent(id))
@@ -162,7 +181,7 @@ impl Engine {
     /// Puts a finished file into the queue, in place of earlier versions of it that are in there.
     /// Which upload it is.
     pub(super) async fn take_offer(&mut self, offer: Offer) -> Result<UploadId, EngineError> {
-        let Offer { folder, destination, candidate, path, version } = offer;
+        let Offer { folder, first, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some((row, _)) = earlier.iter().find(same) {
@@ -173,7 +192,7 @@ impl Engine {
         let ids: Vec<_> = earlier.iter().map(|(row, _)| row.id).collect();
         let happened = ids.iter().map(|of| Event::StartedAgain { of: *of }.into()).collect();
         self.steer(ids, &Input::Cancel).await?;
-        let row = self.new_row(candidate, UploadId::new(), &destination);
+        let row = Upload { first, ..self.new_row(candidate, UploadId::new(), &destination) };
         let seen = Seen { path, version, fate: Fate::Sent(row.id) };
         let id = row.id;
         let place = self.store.insert_found(row.clone(), happened, folder, seen).await?;

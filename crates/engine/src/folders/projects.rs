@@ -180,6 +180,7 @@ mod tests {
             project: "Own".into(),
             team: "a".into(),
             version_of: None,
+            visibility: None,
         };
         let targets = [
             target("1", "b", "Day"),

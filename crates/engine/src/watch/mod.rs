@@ -24,8 +24,8 @@ pub use container::{Container, inspect};
 pub use id::FolderId;
 pub use looks::{Content, content_of};
 pub use rules::{
-    Afterwards, Existing, Filter, NoName, NoPattern, Pattern, Projects, Rules, Skip, UPLOADED,
-    is_named_like_a_video,
+    Afterwards, Existing, Filter, Namesakes, NoName, NoPattern, Pattern, Projects, Rules, Skip,
+    UPLOADED, is_named_like_a_video,
 };
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};

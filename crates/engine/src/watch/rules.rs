@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Component, Path};
 use std::str::FromStr;
 
+use dailies_api::videos::Visibility;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,25 @@ pub struct Rules {
     pub afterwards: Afterwards,
     /// To which project files go.
     pub projects: Projects,
+    /// Who may watch their videos without being of the team; `None` for whatever the team does.
+    #[cfg_attr(feature = "typescript", ts(type = "\"public\" | \"private\" | null"))]
+    pub visibility: Option<Visibility>,
+    /// Its files go before all others of the queue that do not.
+    pub first: bool,
+    /// What becomes of a file for which its project has a video of the same title.
+    pub namesakes: Namesakes,
+}
+
+/// What becomes of a file for which its project has a video of the same title.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Namesakes {
+    /// It becomes a video of its own.
+    #[default]
+    Another,
+    /// It becomes the next version of that video.
+    Version,
 }
 
 /// To which project the files of a watched folder go.
