@@ -4,16 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use dailies_api::convex::FunctionKind::{Mutation, Query};
 use dailies_api::projects::UploadTarget;
-use dailies_api::videos::{Version, VideoPage, Visibility};
+use dailies_api::videos::{Version, VideoPage, VideoStatus, Visibility};
 use e2e::proxy::{Exchange, Fault, Rule, What};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
 use e2e::{Dailies, FaultProxy, TeamApi};
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -25,7 +28,7 @@ async fn a_team_that_is_away_is_waited_for() {
     std::fs::write(watched.path("before.mp4"), numbered_clip(0).unwrap()).unwrap();
     watched.stage.server.kill().await.unwrap();
     let team = |state: &'static str| {
-        move |event: &serde_json::Value| event["event"] == "team" && event["state"] == state
+        move |event: &Value| event["event"] == "team" && event["state"] == state
     };
     let running = watched.watch(&[]).unwrap();
     let away = running.until(LIMIT, team("away")).await.unwrap();
@@ -230,6 +233,76 @@ async fn a_namesake_becomes_a_version_and_stays_private() {
     std::fs::copy(&other, watched.path("same.mp4")).unwrap();
     running.until(LIMIT, of("same", &watched.path("same.mp4"))).await.unwrap();
     ends_well(running).await.unwrap();
+    watched.stage.strike().await.unwrap();
+}
+
+/// Somebody who knows better than the program sends a file before it looks finished; it is sent once,
+/// and what was still being written is with the team as what it is in the end.
+#[tokio::test]
+async fn a_file_is_sent_now() {
+    let watched = Watched::set().await.unwrap();
+    let send_now = async |file: &Path| {
+        let call = ["folders", "send-now", file.to_str().unwrap()];
+        watched.dailies.run(LIMIT, &call).await.unwrap()
+    };
+    let (whole, half) = (numbered_clip(1).unwrap(), numbered_clip(2).unwrap());
+    let running = watched.watch(&["--exclude", "proxies"]).unwrap();
+    begun(&running).await.unwrap();
+
+    // Its writer keeps it open: for ten minutes nobody else would say that it is finished.
+    let path = watched.path("open.mp4");
+    let mut open = File::create(&path).unwrap();
+    open.write_all(&whole).unwrap();
+    let sent = send_now(&path).await;
+    assert_eq!(sent.code(), Some(0), "{}", sent.errors);
+    let upload = sent.events[0]["uploadId"].clone();
+    let uploaded = running.until(LIMIT, of("uploaded", &path)).await.unwrap();
+    assert_eq!((&sent.events[0]["became"], &uploaded["uploadId"]), (&json!("sent"), &upload));
+    assert_eq!(send_now(&path).await.events[0]["uploadId"], upload, "it was sent");
+    drop(open);
+
+    // Half of it is written, and no byte is sent, when somebody wants it sent.
+    let pause = ["schedule", "daily 00:00-24:00 pause"];
+    assert_eq!(watched.dailies.run(LIMIT, &pause).await.unwrap().code(), Some(0));
+    let path = watched.path("half.mp4");
+    let mut open = File::create(&path).unwrap();
+    open.write_all(&half[..half.len() / 2]).unwrap();
+    let plan = watched.dry_run(&[]).await.unwrap();
+    assert_eq!(plan["half.mp4"], "unfinished");
+    let first = send_now(&path).await.events[0]["uploadId"].clone();
+    open.write_all(&half[half.len() / 2..]).unwrap();
+    drop(open);
+    let in_place = |event: &Value| of("added", &path)(event) && event["uploadId"] != first;
+    running.until(LIMIT, in_place).await.unwrap();
+    assert_eq!(watched.dailies.run(LIMIT, &["schedule", "off"]).await.unwrap().code(), Some(0));
+    running.until(LIMIT, of("uploaded", &path)).await.unwrap();
+
+    // What was there before waits for nothing; what is excluded, or elsewhere, is no business of this.
+    std::fs::create_dir(watched.path("proxies")).unwrap();
+    let (excluded, elsewhere) = (watched.path("proxies/a.mp4"), watched.stage.path("b.mp4"));
+    for file in [&excluded, &elsewhere] {
+        std::fs::write(file, &half).unwrap();
+    }
+    assert_eq!(send_now(&excluded).await.code(), Some(1));
+    assert_eq!(send_now(&elsewhere).await.code(), Some(2));
+    ends_well(running).await.unwrap();
+    // Nobody works on the profile: it is in the queue, once.
+    let alone = watched.path("coming.mp4.part");
+    std::fs::write(&alone, numbered_clip(3).unwrap()).unwrap();
+    let upload = send_now(&alone).await.events[0]["uploadId"].clone();
+    assert_eq!(send_now(&alone).await.events[0]["uploadId"], upload);
+    let done = watched.dailies.run(LIMIT, &["run"]).await.unwrap();
+    assert_eq!(done.code(), Some(0), "{}", done.errors);
+
+    let videos = watched.stage.team.videos().await.unwrap();
+    let with_bytes = videos.into_iter().filter(|video| video.status != VideoStatus::Failed);
+    let mut titles: Vec<_> = with_bytes.clone().map(|video| video.title).collect();
+    titles.sort();
+    assert_eq!(titles, ["coming.mp4", "half", "open"]);
+    for (title, file) in [("half", path), ("open", watched.path("open.mp4"))] {
+        let video = with_bytes.clone().find(|video| video.title == title).unwrap();
+        watched.stage.same(&video.id, &file).await.unwrap();
+    }
     watched.stage.strike().await.unwrap();
 }
 

@@ -205,6 +205,14 @@ pub(crate) enum Folders {
         #[arg(value_name = "ID")]
         id: FolderId,
     },
+    /// Send a file of a folder that is kept now, whether or not it is finished.
+    ///
+    /// What was sent is not sent again. What is still being written goes up as a file that changes.
+    SendNow {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
     /// Print what would be sent of a folder now, and why the rest would not.
     DryRun {
         /// The folder.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dailies_api::videos::Visibility;
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::folders::{FolderView, Plan, Planned};
+use dailies_engine::folders::{FolderView, Plan, Planned, SentNow};
 use dailies_engine::watch::{Afterwards, Existing, Namesakes, Projects, Rules, Skip};
 
 use crate::args::{Args, Folders, Put, Visible, Wanted};
@@ -72,6 +72,17 @@ pub(crate) async fn folders(
         }
         Folders::Remove { id } => {
             let () = control::ask(profile, Request::RemoveFolder(*id)).await?;
+        }
+        Folders::SendNow { path } => {
+            let path = std::path::absolute(path).map_err(|error| no_folder(path, &error))?;
+            let sent: SentNow = control::ask(profile, Request::SendNow(path)).await?;
+            match (output, sent) {
+                (Output::Json, sent) => events::print(&sent),
+                (_, SentNow::Sent { upload_id }) => events::say(&format!("Sent by {upload_id}")),
+                (_, SentNow::Same { upload_id }) => {
+                    events::say(&format!("The team has its content by upload {upload_id}"));
+                }
+            }
         }
         Folders::DryRun { path, wanted } => {
             let path = std::path::absolute(path).map_err(|error| no_folder(path, &error))?;

@@ -9,6 +9,7 @@ mod namesakes;
 mod offer;
 mod plan;
 mod projects;
+mod send_now;
 mod watching;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 pub use plan::{Plan, Planned};
 pub(crate) use projects::ProjectLists;
+pub use send_now::SentNow;
 pub use watching::{FolderNews, Watching};
 
 use crate::engine::Engine;

@@ -46,8 +46,10 @@ pub(super) enum Became {
     Sent(UploadId),
     /// This upload had sent its content before.
     Same(UploadId),
-    /// It is to be offered again, and why, where that is not for long.
+    /// It is to be offered again, and why; without words, another file is looked after first.
     Waits(Option<String>),
+    /// It is not what was offered any more, or cannot be read now.
+    Changed,
 }
 
 impl EngineHandle {
@@ -59,7 +61,7 @@ impl EngineHandle {
         version: Version,
     ) -> Result<Became, EngineError> {
         let Some(candidate) = finished(folder, &inside, version).await? else {
-            return Ok(Became::Waits(None));
+            return Ok(Became::Changed);
         };
         let to = match self.destination_in(folder, &inside).await {
             Ok(to) => to,

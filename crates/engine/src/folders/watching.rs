@@ -190,7 +190,7 @@ async fn take_offers(
                     // A watcher that has ended asks again at its next start.
                     let _ = answer.send(match became {
                         Became::Sent(_) | Became::Same(_) => Answer::Done,
-                        Became::Waits(_) => Answer::Later,
+                        Became::Waits(_) | Became::Changed => Answer::Later,
                     });
                     (folder.path.join(path), became)
                 });
@@ -202,7 +202,7 @@ async fn take_offers(
                         waiting.insert(path.clone(), why.clone());
                         FolderNews::Waits { folder, path, why }
                     }
-                    Became::Waits(_) => continue,
+                    Became::Waits(_) | Became::Changed => continue,
                     Became::Same(of) => {
                         waiting.remove(&path);
                         FolderNews::Same { folder, path, of }
