@@ -232,6 +232,16 @@ async fn a_namesake_becomes_a_version_and_stays_private() {
     // What is the same is not sent as a version either.
     std::fs::copy(&other, watched.path("same.mp4")).unwrap();
     running.until(LIMIT, of("same", &watched.path("same.mp4"))).await.unwrap();
+    // Two that come at the same time are two versions of one video.
+    let twins = ["day 3/twin.mp4", "day 4/twin.mp4"].map(|name| watched.path(name));
+    for (number, twin) in (8..).zip(&twins) {
+        std::fs::create_dir(twin.parent().unwrap()).unwrap();
+        std::fs::write(twin, numbered_clip(number).unwrap()).unwrap();
+    }
+    for twin in &twins {
+        running.until(LIMIT, of("uploaded", twin)).await.unwrap();
+    }
+    assert_eq!(watched.titles().await.unwrap(), ["cut", "twin"]);
     ends_well(running).await.unwrap();
     watched.stage.strike().await.unwrap();
 }

@@ -27,7 +27,7 @@ pub use watching::{FolderNews, Watching};
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::folders::offer::{Alike, Offer};
-use crate::handle::{Command, EngineHandle, Goes, stopped};
+use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
 use crate::team::Team;
@@ -77,10 +77,10 @@ pub(crate) enum Question {
         path: PathBuf,
         done: oneshot::Sender<()>,
     },
-    Offer(Box<Offer>, oneshot::Sender<Result<UploadId, EngineError>>),
+    Offer(Box<Offer>, oneshot::Sender<Result<Option<UploadId>, EngineError>>),
     Team(String, oneshot::Sender<Option<Arc<Team>>>),
-    /// Where the files of uploads with this title lie.
-    Called(Box<(String, Destination)>, oneshot::Sender<Result<Vec<PathBuf>, EngineError>>),
+    /// Whether another file of the same title is on its way there.
+    IsUnderWay(Box<(Candidate, Destination)>, oneshot::Sender<Result<bool, EngineError>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     Cleared(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
 }
@@ -214,10 +214,8 @@ impl Engine {
             Question::Offer(offer, done) => {
                 let _ = done.send(self.take_offer(*offer).await);
             }
-            Question::Called(what, done) => {
-                let (title, to) = *what;
-                let paths = self.store.under_way_called(title, to).await;
-                let _ = done.send(paths.map_err(EngineError::from));
+            Question::IsUnderWay(what, done) => {
+                let _ = done.send(self.is_under_way(&what.0, &what.1).await);
             }
             Question::Team(server, done) => {
                 let connected = self.connections.get(&server);

@@ -23,6 +23,8 @@ pub(crate) struct Offer {
     folder: FolderId,
     /// It goes before all others.
     first: bool,
+    /// No other file of its title may be under way: what that becomes is not known yet.
+    alone: bool,
     destination: Destination,
     candidate: Candidate,
     /// Inside the folder.
@@ -90,8 +92,9 @@ impl EngineHandle {
             return Ok(Became::Sent(id));
         }
         let mut to = Destination { visibility: folder.rules.visibility, ..to };
-        if folder.rules.namesakes == Namesakes::Version {
-            match self.namesake(&to, &candidate.path, &candidate.title).await {
+        let alone = folder.rules.namesakes == Namesakes::Version;
+        if alone {
+            match self.namesake(&to, &candidate).await {
                 Ok(Namesake::None) => {}
                 Ok(Namesake::Video(video)) => to.version_of = Some(video),
                 Ok(Namesake::UnderWay) => return Ok(Became::Waits(None)),
@@ -102,6 +105,7 @@ impl EngineHandle {
         let offer = Offer {
             folder: folder.id,
             first,
+            alone,
             destination: to,
             candidate,
             path: inside.clone(),
@@ -109,7 +113,7 @@ impl EngineHandle {
         };
         let offer = Box::new(offer);
         let id = self.ask(|done| Command::Folders(Question::Offer(offer, done))).await??;
-        Ok(Became::Sent(id))
+        Ok(id.map_or(Became::Waits(None), Became::Sent))
     }
 
     async fn keep_seen(&self, folder: FolderId, seen: Seen) -> Result<(), EngineError> {
@@ -181,15 +185,22 @@ impl Engine {
     }
 
     /// Puts a finished file into the queue, in place of earlier versions of it that are in there.
-    /// Which upload it is.
-    pub(super) async fn take_offer(&mut self, offer: Offer) -> Result<UploadId, EngineError> {
-        let Offer { folder, first, destination, candidate, path, version } = offer;
+    /// Which upload it is; `None` where it has to wait for another one.
+    pub(super) async fn take_offer(
+        &mut self,
+        offer: Offer,
+    ) -> Result<Option<UploadId>, EngineError> {
+        let Offer { folder, first, alone, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some((row, _)) = earlier.iter().find(same) {
             let seen = Seen { path, version, fate: Fate::Sent(row.id) };
             self.store.keep_seen(folder, vec![seen]).await?;
-            return Ok(row.id);
+            return Ok(Some(row.id));
+        }
+        // Two may have been looked for at the same time, and none of them found.
+        if alone && self.is_under_way(&candidate, &destination).await? {
+            return Ok(None);
         }
         let ids: Vec<_> = earlier.iter().map(|(row, _)| row.id).collect();
         let happened = ids.iter().map(|of| Event::StartedAgain { of: *of }.into()).collect();
@@ -199,6 +210,6 @@ impl Engine {
         let id = row.id;
         let place = self.store.insert_found(row.clone(), happened, folder, seen).await?;
         self.inserted(vec![row], vec![place]);
-        Ok(id)
+        Ok(Some(id))
     }
 }
