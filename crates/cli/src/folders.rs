@@ -37,6 +37,7 @@ impl From<&Wanted> for Rules {
             }),
             first: wanted.first,
             namesakes: if wanted.versions { Namesakes::Version } else { Namesakes::Another },
+            paused: false,
         }
     }
 }

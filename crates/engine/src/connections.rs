@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::handle::Goes;
 use crate::heartbeat::Heartbeats;
+use crate::looks::Looks;
 use crate::net::Clients;
 use crate::protocol::{ChunkedSessions, MuxDirect, UploadProtocol, UploadsApi, VideoActions};
 use crate::send::Permits;
@@ -25,6 +26,8 @@ use crate::view::{ConnectionView, DestinationView, News};
 pub(crate) struct Connected {
     pub(crate) team: Arc<Team>,
     pub(crate) protocol: Arc<dyn UploadProtocol>,
+    /// At what the team makes of its videos.
+    pub(crate) looks: Arc<Looks>,
     /// For parts under way to it.
     pub(crate) permits: Arc<Permits>,
     /// The way to it.
@@ -48,6 +51,7 @@ impl Connected {
     pub(crate) fn new(team: Arc<Team>, protocol: Arc<dyn UploadProtocol>, lanes: Lanes) -> Self {
         Self {
             team,
+            looks: Arc::new(Looks::new(Arc::clone(&protocol))),
             protocol,
             permits: Arc::new(Permits::new(lanes)),
             reach: Reach::default(),

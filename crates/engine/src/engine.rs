@@ -19,7 +19,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::connections::{Connected, Connections};
 use crate::error::EngineError;
-use crate::folders;
+use crate::folders::{self, Sightings};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{NetOptions, losses};
@@ -134,6 +134,7 @@ pub(crate) async fn start_connected(
         store,
         preferences,
         folders: watch::Sender::new(()),
+        sightings: HashMap::new(),
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         network,
@@ -205,6 +206,8 @@ pub(crate) struct Engine {
     pub(crate) preferences: Preferences,
     /// Tells when other folders are watched, or others are wanted of them.
     pub(crate) folders: watch::Sender<()>,
+    /// What is seen of the folders that are watched.
+    pub(crate) sightings: Sightings,
     /// What was made of a queue that was damaged.
     pub(crate) rebuilt: Option<RebuiltView>,
     sources_due: Instant,

@@ -22,6 +22,7 @@ mod history;
 mod id;
 mod job;
 pub mod ledger;
+mod looks;
 pub mod net;
 mod network;
 mod places;

@@ -154,6 +154,7 @@ impl Engine {
         let job = Job {
             row: entry.row.clone(),
             protocol: Arc::clone(&connected.protocol),
+            looks: Arc::clone(&connected.looks),
             store: self.store.clone(),
             slices: self.slices.clone(),
         };

@@ -4,12 +4,15 @@
 //! The room `watch` says when a file is finished; here it is compared with what the team has, put
 //! into the queue, and, where its folder's rules say so, put aside once the team has verified it.
 
+mod change;
 mod clear;
 mod namesakes;
 mod offer;
 mod plan;
+mod preview;
 mod projects;
 mod send_now;
+mod standing;
 mod watching;
 
 use std::collections::HashMap;
@@ -20,19 +23,23 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 pub use plan::{Plan, Planned};
+pub use preview::Preview;
 pub(crate) use projects::ProjectLists;
 pub use send_now::SentNow;
+pub use standing::Standing;
 pub use watching::{FolderNews, Watching};
 
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
+pub(crate) use crate::folders::change::Change;
 use crate::folders::offer::{Alike, Offer};
+pub(crate) use crate::folders::standing::Sightings;
 use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
 use crate::team::Team;
 use crate::transfer::UploadId;
-use crate::view::DestinationView;
+use crate::view::{DestinationView, News};
 use crate::watch::{self, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
@@ -44,20 +51,26 @@ pub struct FolderView {
     pub id: FolderId,
     /// Where it is, for reading only: lossy where it is no Unicode.
     pub path: String,
+    /// The address of the team server that its files go to.
+    pub server: String,
     /// Where its files go.
     pub destination: DestinationView,
     /// What somebody wants of it.
     pub rules: Rules,
+    /// How it stands.
+    pub standing: Standing,
 }
 
-impl From<&Folder> for FolderView {
-    fn from(folder: &Folder) -> Self {
-        let Destination { project_id, project, team, .. } = folder.destination.clone();
+impl FolderView {
+    fn new(folder: Folder, standing: Standing) -> Self {
+        let Destination { server, project_id, project, team, .. } = folder.destination;
         Self {
             id: folder.id,
             path: folder.path.to_string_lossy().into_owned(),
+            server,
             destination: DestinationView { project_id, project, team },
-            rules: folder.rules.clone(),
+            rules: folder.rules,
+            standing,
         }
     }
 }
@@ -66,8 +79,11 @@ impl From<&Folder> for FolderView {
 #[derive(Debug)]
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
+    Views(oneshot::Sender<Result<Vec<FolderView>, EngineError>>),
     Changes(oneshot::Sender<tokio::sync::watch::Receiver<()>>),
     Add(Box<NewFolder>, oneshot::Sender<Result<FolderView, EngineError>>),
+    Change(Box<Change>, oneshot::Sender<Result<FolderView, EngineError>>),
+    Saw(Sightings, oneshot::Sender<()>),
     Remove(FolderId, oneshot::Sender<Result<(), EngineError>>),
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
@@ -153,14 +169,6 @@ impl EngineHandle {
         self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
     }
 
-    /// Every watched folder, oldest first.
-    ///
-    /// # Errors
-    /// [`Code::LocalStorage`].
-    pub async fn folders(&self) -> Result<Vec<FolderView>, EngineError> {
-        Ok(self.kept_folders().await?.iter().map(FolderView::from).collect())
-    }
-
     /// Has a folder watched no longer. What is in the queue stays there; no file is touched.
     ///
     /// # Errors
@@ -186,6 +194,12 @@ impl Engine {
         match question {
             Question::All(done) => {
                 let _ = done.send(self.store.folders().await.map_err(EngineError::from));
+            }
+            Question::Views(done) => self.view_folders(done),
+            Question::Change(change, done) => self.change_folder(*change, done).await,
+            Question::Saw(sightings, done) => {
+                self.saw(sightings);
+                let _ = done.send(());
             }
             Question::Changes(done) => {
                 let _ = done.send(self.folders.subscribe());
@@ -251,19 +265,24 @@ impl Engine {
         };
         let id = self.store.keep_folder(folder.clone(), was_there(new.there)).await?;
         self.folders.send_replace(());
-        Ok(FolderView::from(&Folder { id, ..folder }))
+        self.publish(News::Folders);
+        Ok(FolderView::new(Folder { id, ..folder }, Standing::default()))
     }
 
     async fn remove_folder(&mut self, id: FolderId) -> Result<(), EngineError> {
         let folders = self.store.folders().await?;
         if !folders.iter().any(|folder| folder.id == id) {
-            let words = format!("there is no watched folder {id}");
-            return Err(EngineError::new(Code::NotFound, words));
+            return Err(no_such_folder(id));
         }
         self.store.forget_folder(id).await?;
         self.folders.send_replace(());
+        self.publish(News::Folders);
         Ok(())
     }
+}
+
+fn no_such_folder(id: FolderId) -> EngineError {
+    EngineError::new(Code::NotFound, format!("there is no watched folder {id}"))
 }
 
 /// A folder's path, from the root of the file system on and without links. Blocks.
@@ -303,9 +322,8 @@ fn versions(
     new: &Filter,
     old: Option<&Filter>,
 ) -> Result<Vec<(PathBuf, Version)>, EngineError> {
-    let took = |path: &Path, version: Version| {
-        old.is_some_and(|old| old.takes(path).and_then(|()| old.fits(version.size)).is_ok())
-    };
+    let took =
+        |path: &Path, version: Version| old.is_some_and(|old| old.takes_all_of(path, version.size));
     let mut there = Vec::new();
     let scanned = scan(root, root, new, |entry| {
         if let Entry::File(path, Ok(version)) = entry
@@ -326,3 +344,6 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     let seen = |(path, version)| Seen { path, version, fate: Fate::WasThere };
     files.into_iter().map(seen).collect()
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

@@ -10,8 +10,8 @@ use crate::folders::{filter, whole};
 use crate::handle::{EngineHandle, stopped};
 use crate::store::{Fate, Seen};
 use crate::watch::{
-    Container, Content, Entry, Existing, Rules, Skip, Version, content_of, is_named_like_a_video,
-    scan,
+    Container, Content, Entry, Existing, Filter, Rules, Skip, Version, content_of,
+    is_named_like_a_video, scan,
 };
 
 /// A file, and what would become of it.
@@ -75,21 +75,26 @@ impl EngineHandle {
             Some(folder) => self.seen(folder.id).await?,
             None => HashMap::new(),
         };
-        let is_new = kept.is_none();
+        let before = kept.as_ref().map(|folder| filter(&folder.rules)).transpose()?;
         let rules = rules.or(kept.map(|folder| folder.rules)).unwrap_or_default();
-        let planning = tokio::task::spawn_blocking(move || plan(&path, &rules, &seen, is_new));
+        let planning =
+            tokio::task::spawn_blocking(move || plan(&path, &rules, &seen, before.as_ref()));
         planning.await.map_err(|_| stopped())?
     }
 }
 
+/// Files that were not taken `before`, and that the rules take, are there already.
 fn plan(
     root: &Path,
     rules: &Rules,
     seen: &HashMap<PathBuf, Seen>,
-    is_new: bool,
+    before: Option<&Filter>,
 ) -> Result<Vec<Planned>, EngineError> {
     let filter = filter(rules)?;
-    let leaves = is_new && rules.existing == Existing::Leave;
+    let leaves = |path: &Path, version: Version| {
+        let took = before.is_some_and(|before| before.takes_all_of(path, version.size));
+        rules.existing == Existing::Leave && !took
+    };
     let mut planned = Vec::new();
     let scanned = scan(root, root, &filter, |entry| {
         if let Entry::File(path, judged) = entry {
@@ -97,6 +102,7 @@ fn plan(
                 Err(why) => Plan::Skip { why },
                 Ok(version) => {
                     let seen = seen.get(&path).filter(|seen| seen.version.is_like(&version));
+                    let leaves = leaves(&path, version);
                     one(root, &path, version, seen.map(|seen| seen.fate), leaves)
                 }
             };

@@ -9,6 +9,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::error::EngineError;
 use crate::folders::offer::Became;
+use crate::folders::standing::{self, Seeing};
 use crate::folders::{Question, filter};
 use crate::handle::{Command, EngineHandle};
 use crate::store::Folder;
@@ -18,6 +19,8 @@ use crate::watch::{Answer, FolderId, Health, Ready, Watcher};
 
 /// News that wait to be taken; past that, watching waits.
 const NEWS: usize = 64;
+/// What was seen and waits to be told; past that, seeing waits.
+const SIGHTINGS: usize = 64;
 /// Offers that wait to be taken.
 const OFFERS: usize = 4;
 
@@ -95,7 +98,9 @@ impl EngineHandle {
         let changes = self.ask(|done| Command::Folders(Question::Changes(done))).await?;
         let (tell, news) = mpsc::channel(NEWS);
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch_all(self.clone(), only, changes, tell));
+        let (see, seen) = mpsc::channel(SIGHTINGS);
+        tasks.spawn(standing::tell(self.clone(), seen, self.subscribe()));
+        tasks.spawn(watch_all(self.clone(), only, changes, tell, see));
         Ok(Watching { news, _tasks: tasks })
     }
 }
@@ -106,6 +111,7 @@ async fn watch_all(
     only: Option<FolderId>,
     mut changes: watch::Receiver<()>,
     tell: mpsc::Sender<FolderNews>,
+    see: mpsc::Sender<(FolderId, Seeing)>,
 ) {
     let mut tasks = JoinSet::new();
     let mut watched: HashMap<FolderId, (Folder, AbortHandle)> = HashMap::new();
@@ -113,7 +119,8 @@ async fn watch_all(
         // Folders are read after this: what changes meanwhile is a change again.
         changes.mark_unchanged();
         let Ok(mut folders) = engine.kept_folders().await else { return };
-        folders.retain(|folder| only.is_none_or(|only| folder.id == only));
+        // One that is named is watched even if it is paused.
+        folders.retain(|folder| only.map_or(!folder.rules.paused, |only| folder.id == only));
         watched.retain(|_, (before, task)| {
             let stays = folders.contains(before);
             if !stays {
@@ -123,7 +130,8 @@ async fn watch_all(
         });
         for folder in folders {
             watched.entry(folder.id).or_insert_with(|| {
-                let task = tasks.spawn(watch_one(engine.clone(), folder.clone(), tell.clone()));
+                let (engine, tell, see) = (engine.clone(), tell.clone(), see.clone());
+                let task = tasks.spawn(watch_one(engine, folder.clone(), tell, see));
                 (folder, task)
             });
         }
@@ -143,7 +151,12 @@ async fn watch_all(
     }
 }
 
-async fn watch_one(engine: EngineHandle, folder: Folder, tell: mpsc::Sender<FolderNews>) {
+async fn watch_one(
+    engine: EngineHandle,
+    folder: Folder,
+    tell: mpsc::Sender<FolderNews>,
+    see: mpsc::Sender<(FolderId, Seeing)>,
+) {
     let uploads = engine.subscribe();
     let (filter, seen) = match (filter(&folder.rules), engine.seen(folder.id).await) {
         (Ok(filter), Ok(seen)) => (filter, seen),
@@ -155,9 +168,11 @@ async fn watch_one(engine: EngineHandle, folder: Folder, tell: mpsc::Sender<Fold
     let known = seen.into_iter().map(|(path, seen)| (path, seen.version)).collect();
     let (offers, ready) = mpsc::channel(OFFERS);
     let (watcher, health) = Watcher::new(folder.path.clone(), filter, known, offers);
+    let tally = watcher.tally();
     // All of them end together, and with this task.
     tokio::select! {
         () = watcher.run() => {}
+        () = standing::see(folder.id, health.clone(), tally, see) => {}
         () = take_offers(&engine, &folder, ready, &tell) => {}
         () = tell_health(&folder, health, &tell) => {}
         () = clear(&engine, &folder, uploads, &tell) => {}

@@ -4,7 +4,7 @@ use dailies_api::videos::Visibility;
 
 use crate::source::Crc64;
 use crate::store::tests::upload;
-use crate::transfer::{Phase, State, Timestamp};
+use crate::transfer::{Hold, Phase, State, Timestamp};
 use crate::watch::{FolderId, Rules, Version};
 
 use super::*;
@@ -67,6 +67,36 @@ async fn a_folder_is_kept_once_and_goes_with_what_was_in_it() {
     store.forget_folder(first.id).await.unwrap();
     assert!(store.seen(first.id).await.unwrap().is_empty());
     assert!(matches!(store.forget_folder(first.id).await, Err(DatabaseError::Stale)));
+}
+
+#[tokio::test]
+async fn files_are_counted_by_what_became_of_them() {
+    let place = tempfile::tempdir().unwrap();
+    let store = Store::open(&place.path().join("queue.db")).unwrap();
+    let (mut sent, queued) = (upload(place.path()), upload(place.path()));
+    let mut cancelled = upload(place.path());
+    let one = store.keep_folder(folder(place.path(), &sent), Vec::new()).await.unwrap();
+    let other = folder(&place.path().join("other"), &sent);
+    let other = store.keep_folder(other, Vec::new()).await.unwrap();
+    for (name, row) in [("a.mp4", &sent), ("b.mp4", &queued), ("c.mp4", &cancelled)] {
+        let file = seen(name, 5, Fate::Sent(row.id));
+        store.insert_found(row.clone(), Vec::new(), one, file).await.unwrap();
+    }
+    cancelled.state.hold = Hold::Cancelled;
+    store.update(vec![Written::only(cancelled.clone(), Timestamp(2))]).await.unwrap();
+    let more = vec![
+        seen("a copy.mp4", 5, Fate::Same(sent.id)),
+        seen("old.mp4", 5, Fate::WasThere),
+        seen("older.mp4", 5, Fate::WasThere),
+    ];
+    store.keep_seen(one, more).await.unwrap();
+    store.keep_seen(other, vec![seen("x.mp4", 5, Fate::WasThere)]).await.unwrap();
+    let fates = store.fates().await.unwrap();
+    assert_eq!(fates[&one], Fates { was_there: 2, queued: 2, sent: 1 });
+    assert_eq!(fates[&other], Fates { was_there: 1, queued: 0, sent: 0 });
+    finish(&store, &mut sent, Proof::Signed, Some(Crc64::of(b"bytes"))).await;
+    let fates = store.fates().await.unwrap();
+    assert_eq!(fates[&one], Fates { was_there: 2, queued: 1, sent: 2 });
 }
 
 /// A path is bytes: names that look alike are two files.

@@ -98,7 +98,7 @@ fn keep(connection: &Connection, folder: &Folder) -> Result<FolderId, DatabaseEr
     Ok(id)
 }
 
-fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<FolderId> {
+pub(super) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<FolderId> {
     let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error: ulid::DecodeError| unreadable(column, error.to_string()))
 }

@@ -38,6 +38,8 @@ pub(super) enum Scanned {
         events: Option<Events>,
         no_events: Option<NoEvents>,
         unreadable: Unreadable,
+        /// Files that the rules do not take; `None` where only a part was looked through.
+        ignored: Option<usize>,
         took: Duration,
     },
     /// What was to be looked through is not there.
@@ -80,11 +82,11 @@ pub(super) fn look_through(
 ) {
     use std::ops::ControlFlow::{Break, Continue};
     let began = Instant::now();
-    let (mut files, mut no_events) = (Vec::new(), None);
+    let (mut files, mut no_events, mut ignored) = (Vec::new(), None, 0);
     let looked = scan(root, from, filter, |entry| {
         match entry {
             Entry::File(inside, Ok(version)) => files.push((inside, version)),
-            Entry::File(_, Err(_)) => {}
+            Entry::File(_, Err(_)) => ignored += 1,
             Entry::Folder(folder) => {
                 let entered = events.as_mut().map(|events| events.enter(&folder));
                 if let Some(Err(NoEvents::Full)) = entered {
@@ -103,14 +105,16 @@ pub(super) fn look_through(
         Ok(unreadable) => {
             // Nobody takes it any more where this fails.
             let _ = batches.blocking_send(Scanned::Files(files));
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+            let ignored = (from == root).then_some(ignored);
+            Scanned::End { events, no_events, unreadable, ignored, took: began.elapsed() }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Scanned::Gone { events, whole: from == root }
         }
         Err(_) => {
             let unreadable = Unreadable { some: vec![from.to_owned()], count: 1 };
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
+            let took = began.elapsed();
+            Scanned::End { events, no_events, unreadable, ignored: None, took }
         }
     };
     let _ = batches.blocking_send(end);

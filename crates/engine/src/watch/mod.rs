@@ -30,7 +30,7 @@ pub use rules::{
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
-pub use watcher::{Answer, Blind, Health, Ready, Sight, Watcher};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Tally, Watcher};
 
 #[cfg(test)]
 mod trace_tests;

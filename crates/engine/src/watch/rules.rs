@@ -52,6 +52,8 @@ pub struct Rules {
     pub first: bool,
     /// What becomes of a file for which its project has a video of the same title.
     pub namesakes: Namesakes,
+    /// The folder is not watched for now. What comes into it meanwhile is new when it is again.
+    pub paused: bool,
 }
 
 /// What becomes of a file for which its project has a video of the same title.
@@ -257,6 +259,12 @@ impl Filter {
             Some(include) if !include.is_match(relative) => Err(Skip::NotIncluded),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a file is sent, of that path and size.
+    #[must_use]
+    pub fn takes_all_of(&self, relative: &Path, size: u64) -> bool {
+        self.takes(relative).and_then(|()| self.fits(size)).is_ok()
     }
 
     /// Whether a file is large enough.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -70,8 +71,19 @@ pub struct Health {
     pub unreadable: Unreadable,
 }
 
+/// How many files there is something to be said of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that are looked at until they are finished and taken.
+    pub unsettled: usize,
+    /// Files that the rules did not take when all of the folder was last looked through.
+    pub ignored: usize,
+}
+
 /// How changes in a folder are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
 pub enum Sight {
     /// It has not been looked at yet.
     Starting,
@@ -84,7 +96,9 @@ pub enum Sight {
 }
 
 /// Why the system does not tell of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Blind {
     /// The drive is one that others may change, or that may be pulled out.
     Drive,
@@ -115,6 +129,7 @@ pub struct Watcher {
     busy: HashSet<PathBuf>,
     ready: mpsc::Sender<Ready>,
     health: watch::Sender<Health>,
+    tally: watch::Sender<Tally>,
     hints: Hints,
     events: Option<Events>,
     senses: Senses,
@@ -150,6 +165,7 @@ impl Watcher {
             busy: HashSet::new(),
             ready,
             health,
+            tally: watch::Sender::default(),
             hints: Hints::default(),
             events: None,
             senses: Senses::Events,
@@ -165,6 +181,12 @@ impl Watcher {
         (watcher, seen)
     }
 
+    /// How many files there is something to be said of, as it changes.
+    #[must_use]
+    pub fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
     /// Watches, until nobody takes what is ready any more.
     pub async fn run(mut self) {
         let mut mounts = Mounts::new();
@@ -173,6 +195,7 @@ impl Watcher {
             self.look_after_the_root().await;
             self.scan_what_is_due();
             self.look_at_what_is_due();
+            self.count(|tally| tally.unsettled = self.unsettled.len());
             let nap = self.next();
             tokio::select! {
                 () = ready.closed() => return,
@@ -292,6 +315,14 @@ impl Watcher {
         });
     }
 
+    fn count(&self, change: impl FnOnce(&mut Tally)) {
+        self.tally.send_if_modified(|tally| {
+            let before = *tally;
+            change(tally);
+            *tally != before
+        });
+    }
+
     /// Takes what events said.
     async fn take(&mut self, gathered: Gathered) {
         if gathered.full {
@@ -318,7 +349,9 @@ impl Watcher {
                 Found::File(Ok(version)) => self.consider(inside, version, hint),
                 Found::File(Err(_)) | Found::Nothing => {
                     self.unsettled.remove(&inside);
-                    self.others.remove(&inside);
+                    if self.others.remove(&inside).is_some() {
+                        self.count(|tally| tally.ignored = tally.ignored.saturating_sub(1));
+                    }
                 }
                 Found::Folder if path == self.root => {}
                 Found::Folder if self.to_scan.len() < SUBFOLDERS => self.to_scan.push(path),
@@ -379,7 +412,7 @@ impl Watcher {
                     self.consider(inside, version, Hint::Look);
                 }
             }
-            Scanned::End { events, no_events, unreadable, took } => {
+            Scanned::End { events, no_events, unreadable, ignored, took } => {
                 self.scanning = None;
                 self.events = events;
                 if no_events == Some(NoEvents::Full) {
@@ -388,6 +421,10 @@ impl Watcher {
                 if let Senses::Polling { every } = &mut self.senses {
                     *every = (took * POLLS).clamp(FASTEST_POLL, SLOWEST_POLL);
                     self.scan_due = Instant::now() + *every;
+                }
+                if let Some(ignored) = ignored {
+                    let others = self.others.len();
+                    self.count(|tally| tally.ignored = ignored + others);
                 }
                 self.health.send_if_modified(|health| {
                     let news = health.unreadable != unreadable;
@@ -446,7 +483,9 @@ impl Watcher {
             }
             let Content::Video(container) = content else {
                 self.unsettled.remove(&inside);
-                self.others.insert(inside, version);
+                if self.others.insert(inside, version).is_none() {
+                    self.count(|tally| tally.ignored += 1);
+                }
                 continue;
             };
             match file.settle.verdict(container, senses, now) {
