@@ -133,11 +133,12 @@ async fn what_a_session_has_heard_it_is_not_told_twice() {
     Box::new(side).strike().await.unwrap();
 }
 
-/// The storage is slow, so that other parts are under way when the first is not confirmed.
+/// The storage is slow, so that the last part is under way when the second is not confirmed.
 #[tokio::test]
 async fn parts_under_way_end_although_another_is_not_confirmed() {
     const CONFIRM: &str = "/videoUpload/confirmChunkUpload";
     let refused = Rule::new(What::Sent(CONFIRM), 1, Fault::status(502, None));
+    let refused = refused.after(What::Sent(CONFIRM), 1);
     let (side, uploader) = stand(Kind::Chunked, [refused]).await;
     side.stage.proxy.limit(12 * MIB);
     let file = side.file().unwrap();
