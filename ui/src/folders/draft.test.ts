@@ -9,6 +9,10 @@ const RULES: Rules = {
   existing: "send",
   title: "{date} {name}",
   afterwards: "trash",
+  projects: "per_subfolder",
+  visibility: "private",
+  first: true,
+  namesakes: "version",
   paused: true,
 };
 

@@ -24,6 +24,10 @@ export const NEW_RULES: Rules = {
   existing: "leave",
   title: "{name}",
   afterwards: "nothing",
+  projects: "one",
+  visibility: null,
+  first: false,
+  namesakes: "another",
   paused: false,
 };
 

@@ -242,6 +242,7 @@ export const de: Words = {
   "plan.hidden": "versteckt",
   "plan.in_progress": "dem Namen nach noch in Arbeit",
   "plan.no_video": "kein Video",
+  "plan.no_video_inside": "kein Video darin",
   "plan.excluded": "ausgeschlossen",
   "plan.not_included": "nicht verlangt",
   "plan.too_small": "zu klein",

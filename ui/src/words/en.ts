@@ -231,6 +231,7 @@ export const en = {
   "plan.hidden": "hidden",
   "plan.in_progress": "still being made, by its name",
   "plan.no_video": "no video",
+  "plan.no_video_inside": "no video inside",
   "plan.excluded": "excluded",
   "plan.not_included": "not asked for",
   "plan.too_small": "too small",
