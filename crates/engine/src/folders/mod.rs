@@ -345,5 +345,6 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     files.into_iter().map(seen).collect()
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests;
