@@ -184,6 +184,7 @@ async fn views(store: &Store, sightings: &Sightings) -> Result<Vec<FolderView>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::ProjectLists;
     use crate::net::NetOptions;
     use crate::watch::Unreadable;
 
@@ -191,7 +192,8 @@ mod tests {
     async fn of_much_that_is_seen_little_is_told_and_the_last_for_sure() {
         let (commands, mut inbox) = mpsc::channel(1);
         let (changes, listening) = broadcast::channel(1);
-        let engine = EngineHandle { commands, changes, net: NetOptions::default() };
+        let net = NetOptions::default();
+        let engine = EngineHandle { commands, changes, net, projects: ProjectLists::default() };
         let (see, seen) = mpsc::channel(64);
         let telling = tokio::spawn(tell(engine, seen, listening));
         let counting = tokio::spawn(async move {
