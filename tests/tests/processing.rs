@@ -1,7 +1,5 @@
 //! What becomes of videos after their upload.
 
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
-
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
