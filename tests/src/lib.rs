@@ -31,6 +31,7 @@ mod stage;
 mod storage;
 mod team;
 mod uploader;
+pub mod watched;
 mod web_proxy;
 mod wire;
 

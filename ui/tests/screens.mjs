@@ -426,6 +426,8 @@ async function keyboardJob(browser, origin) {
   await page.keyboard.press("Enter");
   await page.locator('[data-hold="none"]').waitFor();
   await page.keyboard.press("Shift+F10");
+  // Before, it would take the focus from the entry that is about to be pressed.
+  await page.locator("[role=menuitem]:focus").waitFor();
   await page.getByRole("menuitem", { name: "Cancel upload" }).press("Enter");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel upload" }).click();
   await page.locator('[data-hold="cancelled"]').waitFor();

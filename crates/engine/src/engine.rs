@@ -19,7 +19,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::connections::{Connected, Connections};
 use crate::error::EngineError;
-use crate::folders::Sightings;
+use crate::folders::{self, Sightings};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{NetOptions, losses};
@@ -117,7 +117,12 @@ pub(crate) async fn start_connected(
     let preferences = Preferences::kept(&store).await;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
-    let handle = EngineHandle { commands, changes: changes.clone(), net: options.net };
+    let handle = EngineHandle {
+        commands,
+        changes: changes.clone(),
+        net: options.net,
+        projects: folders::ProjectLists::default(),
+    };
     let (rules, uploads) = Rules::load(&store).await?;
     let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());

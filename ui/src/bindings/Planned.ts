@@ -8,11 +8,19 @@ export type Planned = {
 /**
  * Inside the folder, lossy where it is no Unicode.
  */
-path: string, } & ({ "plan": "send", 
+path: string, 
+/**
+ * The name of the project that its subfolder stands for, where each has one.
+ */
+project?: string, } & ({ "plan": "send", 
 /**
  * Bytes.
  */
-size: number, } | { "plan": "skip", 
+size: number, 
+/**
+ * It is a video by its content alone: its name is none of a video.
+ */
+byContent: boolean, } | { "plan": "skip", 
 /**
  * Why.
  */

@@ -3,4 +3,4 @@
 /**
  * Why a file is not sent.
  */
-export type Skip = "hidden" | "in_progress" | "no_video" | "excluded" | "not_included" | "too_small";
+export type Skip = "hidden" | "in_progress" | "no_video" | "no_video_inside" | "excluded" | "not_included" | "too_small";

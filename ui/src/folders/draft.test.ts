@@ -9,12 +9,17 @@ const RULES: Rules = {
   existing: "send",
   title: "{date} {name}",
   afterwards: "trash",
+  projects: "per_subfolder",
+  visibility: "private",
+  first: true,
+  namesakes: "version",
   paused: true,
 };
 
 it("writes rules as it read them, also those that it has no field for", () => {
   expect(rulesOf(draftOf(RULES, "p"), RULES)).toEqual(RULES);
-  expect(rulesOf(draftOf(NEW_RULES, "p"), NEW_RULES)).toEqual(NEW_RULES);
+  expect(rulesOf(draftOf(RULES, "p"), NEW_RULES)).toEqual({ ...RULES, paused: false });
+  expect(rulesOf(draftOf(NEW_RULES, "p"), RULES)).toEqual({ ...NEW_RULES, paused: true });
 });
 
 it("takes a pattern from each line that has one", () => {

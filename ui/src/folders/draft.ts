@@ -15,6 +15,13 @@ export interface Draft {
   existing: Existing;
   title: string;
   afterwards: Afterwards;
+  /** What lies in a subfolder goes to the project of its name. */
+  perSubfolder: boolean;
+  /** A file with the title of a video becomes its next version. */
+  versions: boolean;
+  visibility: "usual" | "public" | "private";
+  /** Before all others of the queue. */
+  first: boolean;
 }
 
 export const NEW_RULES: Rules = {
@@ -24,6 +31,10 @@ export const NEW_RULES: Rules = {
   existing: "leave",
   title: "{name}",
   afterwards: "nothing",
+  projects: "one",
+  visibility: null,
+  first: false,
+  namesakes: "another",
   paused: false,
 };
 
@@ -37,12 +48,16 @@ export function draftOf(rules: Rules, projectId: string): Draft {
     existing,
     title,
     afterwards,
+    perSubfolder: rules.projects === "per_subfolder",
+    versions: rules.namesakes === "version",
+    visibility: rules.visibility ?? "usual",
+    first: rules.first,
   };
 }
 
 /** What the form says, and of `before` what it has no field for. */
 export function rulesOf(draft: Draft, before: Rules): Rules {
-  const { existing, title, afterwards } = draft;
+  const { existing, title, afterwards, visibility, first } = draft;
   return {
     ...before,
     include: lines(draft.include),
@@ -51,6 +66,10 @@ export function rulesOf(draft: Draft, before: Rules): Rules {
     existing,
     title,
     afterwards,
+    projects: draft.perSubfolder ? "per_subfolder" : "one",
+    namesakes: draft.versions ? "version" : "another",
+    visibility: visibility === "usual" ? null : visibility,
+    first,
   };
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::folders::standing::Standing;
-use crate::folders::{FolderView, Question, filter, no_such_folder, versions, was_there};
+use crate::folders::{FolderView, Question, can_do, filter, no_such_folder, versions, was_there};
 use crate::handle::{Command, EngineHandle, Goes, stopped};
 use crate::store::{Folder, Seen};
 use crate::view::News;
@@ -26,8 +26,9 @@ impl EngineHandle {
     /// before. Files that only the new rules take are new, or were there before, as these say.
     ///
     /// # Errors
-    /// [`Code::NotFound`] (the folder, the project), [`Code::SourceMissing`] where the folder is
-    /// not there to be looked at; it can be paused all the same.
+    /// [`Code::NotFound`] (the folder, the project), [`Code::Refused`] of a team that cannot do what
+    /// the rules want, [`Code::SourceMissing`] where the folder is not there to be looked at; it can
+    /// be paused all the same.
     pub async fn change_folder(
         &self,
         id: FolderId,
@@ -79,6 +80,9 @@ impl Engine {
             }
             _ => kept.destination.clone(),
         };
+        if let Some(connected) = self.connections.get(&destination.server) {
+            can_do(&connected.team, &rules)?;
+        }
         let folder = Folder { destination, rules, ..kept };
         self.store.keep_folder(folder.clone(), there).await?;
         self.folders.send_replace(());

@@ -6,20 +6,26 @@
 
 mod change;
 mod clear;
+mod namesakes;
 mod offer;
 mod plan;
 mod preview;
+mod projects;
+mod send_now;
 mod standing;
 mod watching;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 pub use plan::{Plan, Planned};
 pub use preview::Preview;
+pub(crate) use projects::ProjectLists;
+pub use send_now::SentNow;
 pub use standing::Standing;
 pub use watching::{FolderNews, Watching};
 
@@ -28,12 +34,13 @@ use crate::error::{Code, EngineError};
 pub(crate) use crate::folders::change::Change;
 use crate::folders::offer::{Alike, Offer};
 pub(crate) use crate::folders::standing::Sightings;
-use crate::handle::{Command, EngineHandle, Goes, stopped};
+use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
+use crate::team::Team;
 use crate::transfer::UploadId;
 use crate::view::{DestinationView, News};
-use crate::watch::{Entry, Existing, Filter, FolderId, Rules, Version, scan};
+use crate::watch::{self, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +80,7 @@ impl FolderView {
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
     Views(oneshot::Sender<Result<Vec<FolderView>, EngineError>>),
-    Changes(oneshot::Sender<watch::Receiver<()>>),
+    Changes(oneshot::Sender<tokio::sync::watch::Receiver<()>>),
     Add(Box<NewFolder>, oneshot::Sender<Result<FolderView, EngineError>>),
     Change(Box<Change>, oneshot::Sender<Result<FolderView, EngineError>>),
     Saw(Sightings, oneshot::Sender<()>),
@@ -81,15 +88,22 @@ pub(crate) enum Question {
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
-    Moved { id: UploadId, path: PathBuf, done: oneshot::Sender<()> },
-    Offer(Box<Offer>, oneshot::Sender<Result<(), EngineError>>),
+    Moved {
+        id: UploadId,
+        path: PathBuf,
+        done: oneshot::Sender<()>,
+    },
+    Offer(Box<Offer>, oneshot::Sender<Result<Option<UploadId>, EngineError>>),
+    Team(String, oneshot::Sender<Option<Arc<Team>>>),
+    /// Whether another file of the same title is on its way there.
+    IsUnderWay(Box<(Candidate, Destination)>, oneshot::Sender<Result<bool, EngineError>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     Cleared(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
 }
 
 /// A folder that is to be watched, and what lies in it already.
 #[derive(Debug)]
-pub(crate) struct NewFolder {
+pub struct NewFolder {
     path: PathBuf,
     project: Option<String>,
     rules: Rules,
@@ -105,13 +119,29 @@ impl EngineHandle {
     /// while nobody watched is new.
     ///
     /// # Errors
-    /// [`Code::NotConnected`] and [`Code::NotFound`] (the folder, the project).
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the folder, the project), and [`Code::Refused`] of a
+    /// team that cannot do what the rules want.
     pub async fn add_folder(
         &self,
         path: PathBuf,
         project: Option<String>,
         rules: Rules,
     ) -> Result<FolderView, EngineError> {
+        let folder = self.look_at_folder(path, project, rules).await?;
+        self.keep_folder(folder).await
+    }
+
+    /// The first half of [`Self::add_folder`], which needs no team: what comes into the folder from
+    /// now on is new.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], of the folder.
+    pub async fn look_at_folder(
+        &self,
+        path: PathBuf,
+        project: Option<String>,
+        rules: Rules,
+    ) -> Result<NewFolder, EngineError> {
         let new = filter(&rules)?;
         let existing = rules.existing;
         let kept = self.kept_folders().await?;
@@ -126,7 +156,16 @@ impl EngineHandle {
             Ok::<_, EngineError>((path, there))
         });
         let (path, there) = looking.await.map_err(|_| stopped())??;
-        let folder = Box::new(NewFolder { path, project, rules, there });
+        Ok(NewFolder { path, project, rules, there })
+    }
+
+    /// The second half of [`Self::add_folder`].
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the project), and [`Code::Refused`] of a team that
+    /// cannot do what the rules want.
+    pub async fn keep_folder(&self, folder: NewFolder) -> Result<FolderView, EngineError> {
+        let folder = Box::new(folder);
         self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
     }
 
@@ -189,6 +228,13 @@ impl Engine {
             Question::Offer(offer, done) => {
                 let _ = done.send(self.take_offer(*offer).await);
             }
+            Question::IsUnderWay(what, done) => {
+                let _ = done.send(self.is_under_way(&what.0, &what.1).await);
+            }
+            Question::Team(server, done) => {
+                let connected = self.connections.get(&server);
+                let _ = done.send(connected.map(|connected| Arc::clone(&connected.team)));
+            }
             Question::ToClear(id, after, done) => {
                 let files = self.store.to_clear(id, after, PAGE).await;
                 let _ = done.send(files.map_err(EngineError::from));
@@ -206,6 +252,10 @@ impl Engine {
             None => Goes::Usual,
         };
         let destination = self.destination(goes)?;
+        let connected = self.connections.get(&destination.server);
+        if let Some(connected) = connected {
+            can_do(&connected.team, &new.rules)?;
+        }
         let folder = Folder {
             id: FolderId::new(),
             path: new.path,
@@ -245,6 +295,23 @@ fn whole(path: &Path) -> Result<PathBuf, EngineError> {
     if path.is_dir() { Ok(path) } else { Err(no_folder("it is a file".into())) }
 }
 
+/// Whether a team can do what rules want.
+fn can_do(team: &Team, rules: &Rules) -> Result<(), EngineError> {
+    let wants = [
+        (rules.projects == watch::Projects::PerSubfolder, "a project for each subfolder"),
+        (rules.visibility.is_some(), "visibility"),
+        (rules.namesakes == watch::Namesakes::Version, "versions"),
+    ];
+    match wants.into_iter().find(|(wanted, _)| *wanted) {
+        Some((_, what)) if !team.has_projects() => {
+            let speaks = team.api().kind().words();
+            let words = format!("this team server cannot do {what}: it speaks {speaks}");
+            Err(EngineError::new(Code::Refused, words))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn filter(rules: &Rules) -> Result<Filter, EngineError> {
     Filter::new(rules).map_err(|error| EngineError::new(Code::WrongState, error.to_string()))
 }
@@ -278,5 +345,6 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     files.into_iter().map(seen).collect()
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(feature = "testing")]
+#[cfg(test)]
 mod tests;

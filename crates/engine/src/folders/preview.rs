@@ -34,7 +34,7 @@ impl Preview {
     fn of(planned: Vec<Planned>) -> Self {
         let mut preview = Self::default();
         for file in planned {
-            let count = if let Plan::Send { size } = file.plan {
+            let count = if let Plan::Send { size, .. } = file.plan {
                 preview.bytes += size;
                 &mut preview.goes
             } else {
@@ -77,9 +77,12 @@ mod tests {
     fn everything_is_counted_and_the_first_of_both_kinds_is_told() {
         let planned = (0..1000).map(|number| {
             let sent = number >= 600;
-            let plan =
-                if sent { Plan::Send { size: 3 } } else { Plan::Skip { why: Skip::NoVideo } };
-            Planned { path: format!("{number:04}"), plan }
+            let plan = if sent {
+                Plan::Send { size: 3, by_content: false }
+            } else {
+                Plan::Skip { why: Skip::NoVideo }
+            };
+            Planned { path: format!("{number:04}"), plan, project: None }
         });
         let preview = Preview::of(planned.collect());
         assert_eq!((preview.goes, preview.bytes, preview.stays), (400, 1200, 600));

@@ -180,3 +180,43 @@ async fn views(store: &Store, sightings: &Sightings) -> Result<Vec<FolderView>, 
     };
     Ok(folders.into_iter().map(view).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folders::ProjectLists;
+    use crate::net::NetOptions;
+    use crate::watch::Unreadable;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_much_that_is_seen_little_is_told_and_the_last_for_sure() {
+        let (commands, mut inbox) = mpsc::channel(1);
+        let (changes, listening) = broadcast::channel(1);
+        let net = NetOptions::default();
+        let engine = EngineHandle { commands, changes, net, projects: ProjectLists::default() };
+        let (see, seen) = mpsc::channel(64);
+        let telling = tokio::spawn(tell(engine, seen, listening));
+        let counting = tokio::spawn(async move {
+            let mut told = Vec::new();
+            while let Some(Command::Folders(Question::Saw(sightings, done))) = inbox.recv().await {
+                told.push(sightings);
+                done.send(()).unwrap();
+            }
+            told
+        });
+        let folder = FolderId::new();
+        // Ten seconds.
+        for unsettled in 1..=1000 {
+            let health = Health { sight: Sight::Watching, unreadable: Unreadable::default() };
+            let seeing = Seeing { health, tally: Tally { unsettled, ignored: 0 } };
+            see.send((folder, seeing)).await.unwrap();
+            sleep(Duration::from_millis(10)).await;
+        }
+        sleep(2 * GATHER).await;
+        drop(see);
+        telling.await.unwrap();
+        let told = counting.await.unwrap();
+        assert!((30..=50).contains(&told.len()), "told {} times", told.len());
+        assert_eq!(told.last().unwrap()[&folder].tally.unsettled, 1000);
+    }
+}

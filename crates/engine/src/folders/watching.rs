@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::error::EngineError;
+use crate::folders::offer::Became;
 use crate::folders::standing::{self, Seeing};
 use crate::folders::{Question, filter};
 use crate::handle::{Command, EngineHandle};
@@ -43,6 +44,16 @@ pub enum FolderNews {
         path: PathBuf,
         /// The upload that sent it.
         of: UploadId,
+    },
+    /// A finished file cannot be sent now. It is tried again every few seconds, and said again only
+    /// with another reason.
+    Waits {
+        /// Where it lies.
+        folder: FolderId,
+        /// Which file.
+        path: PathBuf,
+        /// In words.
+        why: String,
     },
     /// A file that the team has was put aside.
     PutAside {
@@ -175,29 +186,50 @@ async fn take_offers(
     tell: &mpsc::Sender<FolderNews>,
 ) {
     let mut offers = JoinSet::new();
+    // Of the files that wait, what was said.
+    let mut waiting = HashMap::new();
     loop {
         tokio::select! {
             offer = ready.recv() => {
                 let Some(offer) = offer else { return };
-                let (engine, folder, tell) = (engine.clone(), folder.clone(), tell.clone());
+                let (engine, folder) = (engine.clone(), folder.clone());
                 offers.spawn(async move {
                     let Ready { path, version, answer } = offer;
-                    let (became, news) = match engine.offer(&folder, path, version).await {
+                    let became = match engine.offer(&folder, path.clone(), version).await {
                         Ok(became) => became,
                         Err(error) => {
                             tracing::warn!(%error, "a file of a watched folder was not taken");
-                            (Answer::Later, None)
+                            Became::Waits(None)
                         }
                     };
                     // A watcher that has ended asks again at its next start.
-                    let _ = answer.send(became);
-                    if let Some(news) = news {
-                        // Nobody may be listening any more.
-                        let _ = tell.send(news).await;
-                    }
+                    let _ = answer.send(match became {
+                        Became::Sent(_) | Became::Same(_) => Answer::Done,
+                        Became::Waits(_) | Became::Changed => Answer::Later,
+                    });
+                    (folder.path.join(path), became)
                 });
             }
-            Some(_) = offers.join_next() => {}
+            Some(Ok((path, became))) = offers.join_next() => {
+                let folder = folder.id;
+                let news = match became {
+                    Became::Waits(Some(why)) if waiting.get(&path) != Some(&why) => {
+                        waiting.insert(path.clone(), why.clone());
+                        FolderNews::Waits { folder, path, why }
+                    }
+                    Became::Waits(_) | Became::Changed => continue,
+                    Became::Same(of) => {
+                        waiting.remove(&path);
+                        FolderNews::Same { folder, path, of }
+                    }
+                    Became::Sent(_) => {
+                        waiting.remove(&path);
+                        continue;
+                    }
+                };
+                // Nobody may be listening any more.
+                let _ = tell.send(news).await;
+            }
         }
     }
 }

@@ -167,6 +167,27 @@ impl Store {
         .await
     }
 
+    /// Where the files of uploads of this title lie that are to go to the same project, or on their
+    /// way there.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn under_way_called(
+        &self,
+        title: String,
+        to: Destination,
+    ) -> Result<Vec<PathBuf>, DatabaseError> {
+        self.read(move |c| {
+            let condition = "INDEXED BY uploads_by_title
+                             WHERE title = ?1 AND server = ?2 AND project_id = ?3
+                               AND list IN ('uploading', 'waiting')
+                               AND phase NOT IN ('processing', 'ready')";
+            let rows = some(c, condition, (&title, &to.server, &to.project_id))?;
+            Ok(rows.into_iter().map(|(row, _)| row.path).collect())
+        })
+        .await
+    }
+
     /// Up to `limit` files after the one at `after` that their team has, verified, and with which
     /// something may be done afterwards.
     ///

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use dailies_api::videos::Visibility;
+
 use crate::source::Crc64;
 use crate::store::tests::upload;
 use crate::transfer::{Hold, Phase, State, Timestamp};
@@ -144,6 +146,36 @@ async fn a_file_and_its_upload_are_kept_together_or_not_at_all() {
     let file = seen("a.mp4", 5, Fate::Sent(second.id));
     assert!(store.insert_found(second.clone(), Vec::new(), id, file).await.is_err());
     assert!(store.uploads(vec![second.id]).await.unwrap().is_empty());
+}
+
+/// What a folder's rules say of its videos is kept with the upload: who may watch them, and that they go
+/// before all others.
+#[tokio::test]
+async fn what_rules_say_of_a_video_is_kept_with_its_upload() {
+    let place = tempfile::tempdir().unwrap();
+    let queue = place.path().join("queue.db");
+    let store = Store::open(&queue).unwrap();
+    let usual = upload(place.path());
+    let id = store.keep_folder(folder(place.path(), &usual), Vec::new()).await.unwrap();
+    let to = Destination { visibility: Some(Visibility::Private), ..usual.destination.clone() };
+    let first = Upload { id: UploadId::new(), first: true, destination: to, ..usual.clone() };
+    for row in [&usual, &first] {
+        let file = seen(row.id.to_string(), 5, Fate::Sent(row.id));
+        store.insert_found(row.clone(), Vec::new(), id, file).await.unwrap();
+    }
+    drop(store);
+    let store = Store::open(&queue).unwrap();
+    let kept = store.uploads(vec![usual.id, first.id]).await.unwrap();
+    let kept = |id| kept.iter().map(|(row, _)| row).find(|row| row.id == id).unwrap();
+    assert_eq!((kept(usual.id).first, kept(usual.id).destination.visibility), (false, None));
+    assert_eq!((kept(first.id).first, &kept(first.id).destination), (true, &first.destination));
+    let next = store.next(usual.destination.server.clone(), 1).await.unwrap();
+    assert_eq!(next.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), [first.id]);
+
+    let called = async |title: &str| {
+        store.under_way_called(title.into(), usual.destination.clone()).await.unwrap().len()
+    };
+    assert_eq!((called(&usual.title).await, called("another").await), (2, 0));
 }
 
 /// Only what the team has compared is moved away here, and only once.

@@ -112,8 +112,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Folder> {
             project_id: row.get(3)?,
             project: row.get(4)?,
             team: row.get(5)?,
-            // A version of what, each file would say for itself.
+            // A version of what, each file would say for itself; who may watch it, the rules.
             version_of: None,
+            visibility: None,
         },
         rules: from_json(6, row.get_ref(6)?.as_str()?)?,
         added_at: Timestamp(row.get(7)?),

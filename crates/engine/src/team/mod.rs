@@ -13,6 +13,7 @@ mod issuer;
 mod kind;
 mod loopback;
 mod probe;
+mod projects;
 mod renewal;
 mod sign_in;
 mod vault;

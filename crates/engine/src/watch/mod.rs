@@ -11,6 +11,7 @@ mod drive;
 mod events;
 mod hints;
 mod id;
+mod looks;
 mod mounts;
 mod names;
 mod rules;
@@ -21,7 +22,11 @@ mod watcher;
 
 pub use container::{Container, inspect};
 pub use id::FolderId;
-pub use rules::{Afterwards, Existing, Filter, NoPattern, Pattern, Rules, Skip, UPLOADED};
+pub use looks::{Content, content_of};
+pub use rules::{
+    Afterwards, Existing, Filter, Namesakes, NoName, NoPattern, Pattern, Projects, Rules, Skip,
+    UPLOADED, is_named_like_a_video,
+};
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};

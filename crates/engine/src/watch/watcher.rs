@@ -1,7 +1,6 @@
 //! What watches one folder: it knows what is finished and offers it, until it is dropped.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +12,12 @@ use tokio::time::Instant;
 
 use crate::watch::events::{Events, NoEvents};
 use crate::watch::hints::{Gathered, Hint, Hints};
+use crate::watch::looks::{
+    BATCH, Content, Looked, Place, Scanned, look_into, look_through, place, scanned,
+};
 use crate::watch::mounts::Mounts;
 use crate::watch::scan::{Found, look};
-use crate::watch::{
-    Container, Entry, Filter, Senses, Settle, Unreadable, Verdict, Version, drive, inspect, scan,
-};
+use crate::watch::{Filter, Senses, Settle, Unreadable, Verdict, Version, drive};
 
 /// Between two looks whether the folder is there at all …
 const ROOT_LOOK: Duration = Duration::from_secs(15);
@@ -33,8 +33,6 @@ const FASTEST_POLL: Duration = Duration::from_secs(2);
 const SLOWEST_POLL: Duration = Duration::from_secs(60);
 /// Events that come together are looked at together.
 const GATHER: Duration = Duration::from_millis(20);
-/// Files that are looked at in one go.
-const BATCH: usize = 256;
 /// Batches of a scan that wait to be taken.
 const BATCHES: usize = 4;
 /// Files that are offered at a time.
@@ -110,9 +108,6 @@ pub enum Blind {
     Refused,
 }
 
-/// Where a folder is: another one may take its place.
-type Place = (u64, u64);
-
 /// A file that may be written to.
 #[derive(Debug)]
 struct Unsettled {
@@ -121,30 +116,14 @@ struct Unsettled {
     next: Option<Duration>,
 }
 
-/// What a scan brings.
-enum Scanned {
-    Files(Vec<(PathBuf, Version)>),
-    End {
-        events: Option<Events>,
-        no_events: Option<NoEvents>,
-        unreadable: Unreadable,
-        /// Files that the rules do not take; `None` where only a part was looked through.
-        ignored: Option<usize>,
-        took: Duration,
-    },
-    /// What was to be looked through is not there.
-    Gone {
-        events: Option<Events>,
-        whole: bool,
-    },
-}
-
 /// Watches one folder.
 #[derive(Debug)]
 pub struct Watcher {
     root: PathBuf,
     filter: Arc<Filter>,
     known: HashMap<PathBuf, Version>,
+    /// Files that are no videos, for as long as they stay as they are and where they are.
+    others: HashMap<PathBuf, Version>,
     unsettled: HashMap<PathBuf, Unsettled>,
     /// Files that are being looked at or offered.
     busy: HashSet<PathBuf>,
@@ -165,9 +144,6 @@ pub struct Watcher {
     offers: JoinSet<(PathBuf, Version, Answer)>,
 }
 
-/// A look at a file that may be finished.
-type Looked = (PathBuf, Option<(Version, Container)>);
-
 impl Watcher {
     /// A watcher that offers what is finished in `root`, but for files in versions that are `known`.
     #[must_use]
@@ -184,6 +160,7 @@ impl Watcher {
             root,
             filter: Arc::new(filter),
             known,
+            others: HashMap::new(),
             unsettled: HashMap::new(),
             busy: HashSet::new(),
             ready,
@@ -372,6 +349,9 @@ impl Watcher {
                 Found::File(Ok(version)) => self.consider(inside, version, hint),
                 Found::File(Err(_)) | Found::Nothing => {
                     self.unsettled.remove(&inside);
+                    if self.others.remove(&inside).is_some() {
+                        self.count(|tally| tally.ignored = tally.ignored.saturating_sub(1));
+                    }
                 }
                 Found::Folder if path == self.root => {}
                 Found::Folder if self.to_scan.len() < SUBFOLDERS => self.to_scan.push(path),
@@ -383,7 +363,8 @@ impl Watcher {
     /// A file that the rules take was seen.
     fn consider(&mut self, inside: PathBuf, version: Version, hint: Hint) {
         let (now, senses) = (self.now(), self.senses);
-        let known = self.known.get(&inside).is_some_and(|known| known.is_like(&version));
+        let seen = [self.known.get(&inside), self.others.get(&inside)];
+        let known = seen.into_iter().flatten().any(|known| known.is_like(&version));
         if known && hint != Hint::Written {
             self.unsettled.remove(&inside);
             return;
@@ -442,7 +423,8 @@ impl Watcher {
                     self.scan_due = Instant::now() + *every;
                 }
                 if let Some(ignored) = ignored {
-                    self.count(|tally| tally.ignored = ignored);
+                    let others = self.others.len();
+                    self.count(|tally| tally.ignored = ignored + others);
                 }
                 self.health.send_if_modified(|health| {
                     let news = health.unreadable != unreadable;
@@ -489,7 +471,7 @@ impl Watcher {
         for (inside, seen) in looked {
             self.busy.remove(&inside);
             let Some(file) = self.unsettled.get_mut(&inside) else { continue };
-            let Some((version, container)) = seen else {
+            let Some((version, content)) = seen else {
                 self.unsettled.remove(&inside);
                 continue;
             };
@@ -499,6 +481,13 @@ impl Watcher {
                 file.next = Some(due);
                 continue;
             }
+            let Content::Video(container) = content else {
+                self.unsettled.remove(&inside);
+                if self.others.insert(inside, version).is_none() {
+                    self.count(|tally| tally.ignored += 1);
+                }
+                continue;
+            };
             match file.settle.verdict(container, senses, now) {
                 Verdict::Ready => self.offer(inside, version),
                 Verdict::Still { until } => file.next = Some(until),
@@ -544,83 +533,4 @@ impl Watcher {
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn place(root: &Path) -> Option<Place> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(root).ok()?;
-    metadata.is_dir().then(|| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn place(root: &Path) -> Option<Place> {
-    std::fs::metadata(root).ok()?.is_dir().then_some((0, 0))
-}
-
-/// What a scan that goes on brings next.
-async fn scanned(scanning: &mut Option<mpsc::Receiver<Scanned>>) -> Scanned {
-    match scanning {
-        // One that broke off without a word is taken for one that found nothing.
-        Some(batches) => {
-            batches.recv().await.unwrap_or(Scanned::Gone { events: None, whole: true })
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// A scan, batch by batch. Every folder is watched before it is listed. Blocks.
-fn look_through(
-    root: &Path,
-    from: &Path,
-    filter: &Filter,
-    mut events: Option<Events>,
-    batches: &mpsc::Sender<Scanned>,
-) {
-    use std::ops::ControlFlow::{Break, Continue};
-    let began = Instant::now();
-    let (mut files, mut no_events, mut ignored) = (Vec::new(), None, 0);
-    let looked = scan(root, from, filter, |entry| {
-        match entry {
-            Entry::File(inside, Ok(version)) => files.push((inside, version)),
-            Entry::File(_, Err(_)) => ignored += 1,
-            Entry::Folder(folder) => {
-                let entered = events.as_mut().map(|events| events.enter(&folder));
-                if let Some(Err(NoEvents::Full)) = entered {
-                    (events, no_events) = (None, Some(NoEvents::Full));
-                }
-            }
-        }
-        if files.len() >= BATCH
-            && batches.blocking_send(Scanned::Files(std::mem::take(&mut files))).is_err()
-        {
-            return Break(());
-        }
-        Continue(())
-    });
-    let end = match looked {
-        Ok(unreadable) => {
-            // Nobody takes it any more where this fails.
-            let _ = batches.blocking_send(Scanned::Files(files));
-            let ignored = (from == root).then_some(ignored);
-            Scanned::End { events, no_events, unreadable, ignored, took: began.elapsed() }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Scanned::Gone { events, whole: from == root }
-        }
-        Err(_) => {
-            let unreadable = Unreadable { some: vec![from.to_owned()], count: 1 };
-            let took = began.elapsed();
-            Scanned::End { events, no_events, unreadable, ignored: None, took }
-        }
-    };
-    let _ = batches.blocking_send(end);
-}
-
-/// A file as it is now, and how far its container is; `None` where there is none that is taken.
-fn look_into(path: &Path, root: &Path, filter: &Filter) -> Option<(Version, Container)> {
-    let Ok(Found::File(Ok(version))) = look(root, path, filter) else { return None };
-    // What cannot be read now may be later: it waits like one that is not finished.
-    let container = File::open(path).and_then(|mut file| inspect(&mut file, version.size));
-    Some((version, container.unwrap_or(Container::Incomplete)))
 }

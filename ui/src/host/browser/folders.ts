@@ -71,7 +71,7 @@ export function someFolders(server: string): FolderView[] {
 const FILES: readonly Planned[] = [
   ...Array.from({ length: 14 }, (_, index): Planned => {
     const name = `A003_C0${String(12 + index)}_0418.mov`;
-    return { path: `day 1/${name}`, plan: "send", size: (3.1 + index * 1.7) * 1e9 };
+    return { path: `day 1/${name}`, plan: "send", size: (3.1 + index * 1.7) * 1e9, byContent: false };
   }),
   { path: "day 1/.A003_C012_0418.mov", plan: "skip", why: "hidden" },
   { path: "day 1/A003_C026_0418.mov.part", plan: "skip", why: "in_progress" },
