@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use dailies_engine::activity::{EndedView, Form};
 use dailies_engine::error::EngineError;
 use dailies_engine::folders::{FolderView, Preview};
+use dailies_engine::part_map::PartsView;
 use dailies_engine::rules::{RulesView, Switch};
-use dailies_engine::store::Spot;
+use dailies_engine::store::{EndedBefore, Episode, Spot};
 use dailies_engine::view::{Added, Change, DestinationView, Page, PlaybackView, Snapshot};
 use ts_rs::{Config, ExportError, TS};
 
@@ -26,6 +28,11 @@ fn export(config: &Config) -> Result<(), ExportError> {
     Added::export_all(config)?;
     PlaybackView::export_all(config)?;
     DestinationView::export_all(config)?;
+    PartsView::export_all(config)?;
+    Episode::export_all(config)?;
+    EndedView::export_all(config)?;
+    EndedBefore::export_all(config)?;
+    Form::export_all(config)?;
     EngineError::export_all(config)?;
     FolderView::export_all(config)?;
     Preview::export_all(config)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dailies_engine::EngineHandle;
+use dailies_engine::activity::Form;
 use dailies_engine::error::EngineError;
 use dailies_engine::view::Added;
 use tauri::{AppHandle, Manager as _, Wry};
@@ -32,6 +33,22 @@ pub(crate) async fn folder(app: &AppHandle) -> Option<PathBuf> {
     dialog(app).set_title("Watch a folder").pick_folder(move |folder| {
         let _ = done.send(folder);
     });
+    answer.await.ok()??.into_path().ok()
+}
+
+/// Lets somebody choose where a file of what has ended is to be; `None` when they chose nothing. The
+/// system asks before one that is there is replaced.
+pub(crate) async fn place(app: &AppHandle, form: Form) -> Option<PathBuf> {
+    let (kind, ending) = match form {
+        Form::Csv => ("CSV", "csv"),
+        Form::Json => ("JSON", "json"),
+    };
+    let (done, answer) = oneshot::channel();
+    dialog(app).add_filter(kind, &[ending]).set_file_name(format!("dailies.{ending}")).save_file(
+        move |file| {
+            let _ = done.send(file);
+        },
+    );
     answer.await.ok()??.into_path().ok()
 }
 

@@ -1,11 +1,14 @@
 //! What the page can ask for. Ids and choices come from it, never a path; one address, a team
-//! server's, which is read with care.
+//! server's, which is read with care; and words to search for or to copy.
 
 use dailies_engine::EngineHandle;
+use dailies_engine::activity::{EndedView, Form};
 use dailies_engine::error::EngineError;
 use dailies_engine::folders::{FolderView, Preview};
+use dailies_engine::ledger::ReceiptView;
+use dailies_engine::part_map::PartsView;
 use dailies_engine::rules::{RulesView, Switch};
-use dailies_engine::store::Spot;
+use dailies_engine::store::{EndedBefore, Episode, Spot};
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::view::{Added, DestinationView, Page, PlaybackView, Snapshot, UploadView};
 use dailies_engine::watch::{FolderId, Rules};
@@ -221,4 +224,46 @@ pub(crate) async fn copy_link(
     id: UploadId,
 ) -> Answer<()> {
     desk.copy(engine.watch_page(id).await?.into()).await
+}
+
+#[command]
+pub(crate) async fn parts(engine: Engine<'_>, id: UploadId) -> Answer<Option<PartsView>> {
+    engine.parts(id).await
+}
+
+#[command]
+pub(crate) async fn history(engine: Engine<'_>, id: UploadId) -> Answer<Vec<Episode>> {
+    engine.history(id, None).await
+}
+
+#[command]
+pub(crate) async fn receipt(engine: Engine<'_>, id: UploadId) -> Answer<ReceiptView> {
+    engine.receipt(id).await
+}
+
+#[command]
+pub(crate) async fn copy_report(desk: State<'_, Desk>, text: String) -> Answer<()> {
+    desk.copy(text).await
+}
+
+#[command]
+pub(crate) async fn activity(
+    engine: Engine<'_>,
+    search: String,
+    before: Option<EndedBefore>,
+) -> Answer<Vec<EndedView>> {
+    engine.activity(&search, before).await
+}
+
+#[command]
+pub(crate) async fn export_activity(
+    app: AppHandle,
+    engine: Engine<'_>,
+    search: String,
+    form: Form,
+) -> Answer<Option<u64>> {
+    match crate::choose::place(&app, form).await {
+        Some(path) => engine.export_activity(&search, form, path).await.map(Some),
+        None => Ok(None),
+    }
 }

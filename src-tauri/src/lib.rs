@@ -86,6 +86,12 @@ pub fn run() -> ExitCode {
             commands::playback,
             commands::show_in_folder,
             commands::copy_link,
+            commands::parts,
+            commands::history,
+            commands::receipt,
+            commands::copy_report,
+            commands::activity,
+            commands::export_activity,
         ])
         .on_window_event(window::on_event)
         .setup(|app| {

@@ -9,6 +9,10 @@ import type { ConnectionView } from "./bindings/ConnectionView";
 import type { DragView } from "./bindings/DragView";
 import type { FolderView } from "./bindings/FolderView";
 import type { Rules } from "./bindings/Rules";
+import type { EndedBefore } from "./bindings/EndedBefore";
+import type { EndedView } from "./bindings/EndedView";
+import type { Episode } from "./bindings/Episode";
+import type { ReceiptView } from "./bindings/ReceiptView";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadView } from "./bindings/UploadView";
 import type { Host } from "./host/host";
@@ -26,6 +30,9 @@ class Recorder implements Host {
   drag: (drag: DragView | null) => void = () => undefined;
   shellView: ShellView = { server: { kind: "off" }, keyKept: "keychain" };
   refusal: { code: "signed_out"; message: string } | null = null;
+  episodes: Episode[] = [{ number: 0, at: NOW, lastAt: NOW, times: 1, event: { kind: "added" } }];
+  ended: EndedView[] = [];
+  report = "";
   #seq = 0;
 
   constructor(
@@ -112,6 +119,25 @@ class Recorder implements Host {
   playback = async () => ({ url: "https://m.example/v.m3u8", posterUrl: null, duration: 1, expiresAt: null });
   showInFolder = (id: string) => this.#note(`showInFolder ${id}`);
   copyLink = (id: string) => this.#note(`copyLink ${id}`);
+  parts = async () => ({ count: 4, partSize: 1000, confirmed: 1, runs: [100, 0, 0, 0] });
+  history = async (id: string) => {
+    await this.#note(`history ${id}`);
+    return this.episodes;
+  };
+  receipt = (): Promise<ReceiptView> => Promise.reject({ code: "wrong_state", message: "not finished" });
+  copyReport = async (text: string) => {
+    this.report = text;
+    await this.#note("copyReport");
+  };
+  activity = async (search: string, before: EndedBefore | null) => {
+    await this.#note(`activity ${search}`);
+    if (before) return [];
+    return this.ended.filter(({ title }) => title.includes(search));
+  };
+  exportActivity = async (search: string, form: string) => {
+    await this.#note(`exportActivity ${form} ${search}`);
+    return 2;
+  };
 }
 
 const QUEUE = [
@@ -188,7 +214,7 @@ describe("the queue", () => {
       within(menu)
         .getAllByRole("menuitem")
         .map(({ textContent }) => textContent.trim()),
-    ).toEqual(["Play", "Copy link", "Show in folder", "Remove from list"]);
+    ).toEqual(["Play", "Copy link", "Details", "Show in folder", "Remove from list"]);
     await user.keyboard("{End}{Enter}");
     expect(host.asked.at(-1)).toBe("remove d");
   });
@@ -341,6 +367,138 @@ describe("settings", () => {
     await user.click(screen.getByRole("switch", { name: "Pause on battery" }));
     await screen.findByText("The key is no longer valid.");
     expect(host.asked).toEqual(["turn pause_on_metered false", "turn pause_on_battery true"]);
+  });
+});
+
+describe("details", () => {
+  const panel = (title: string) => screen.findByRole("complementary", { name: `Details of ${title}` });
+
+  it("open by keyboard, follow it through the list, and close", async () => {
+    const host = await queue();
+    host.episodes = [
+      ...host.episodes,
+      {
+        number: 1,
+        at: NOW,
+        lastAt: NOW,
+        times: 3,
+        event: { kind: "failed", why: { kind: "server_fault", status: 503 }, then: "backoff" },
+      },
+    ];
+    const user = userEvent.setup();
+    const list = screen.getByRole("grid");
+    list.focus();
+    await user.keyboard("{Home}{Control>}i{/Control}");
+    const first = await panel("a.mov");
+    await within(first).findByText(/The server had a fault \(503\)/);
+    const map = within(first).getByRole("progressbar");
+    expect(map.getAttribute("aria-valuetext")).toBe("25%, 1 of 4 parts confirmed");
+    expect(map.children).toHaveLength(4);
+    expect(document.activeElement).toBe(list);
+    await user.keyboard("{ArrowDown}");
+    await panel("c.mov");
+    expect(host.asked).toEqual(["history a", "history c"]);
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("complementary", { name: /^Details/ })).toBeNull();
+    expect(row("c.mov").getAttribute("aria-selected")).toBe("true");
+  });
+
+  it("are copied as a report, and give the keyboard back to the list", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    await user.pointer({ keys: "[MouseRight]", target: row("b.mov") });
+    await user.click(await screen.findByRole("menuitem", { name: "Details" }));
+    const details = await panel("b.mov");
+    await waitFor(() =>
+      expect(within(details).getByRole("button", { name: "Copy report" })).toHaveProperty("disabled", false),
+    );
+    await user.click(within(details).getByRole("button", { name: "Copy report" }));
+    await screen.findByText("Report copied");
+    expect(host.report).toContain("Upload id: b");
+    await user.click(within(details).getByRole("button", { name: "Close details" }));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("grid")));
+  });
+});
+
+describe("activity", () => {
+  const ended = (id: string, more: Partial<EndedView>): EndedView => ({
+    uploadId: id,
+    title: `${id}.mov`,
+    path: `/footage/${id}.mov`,
+    server: "https://team.example/",
+    destination: { projectId: "p", project: "Spring / Rushes", team: "North Studio" },
+    size: 1000,
+    ending: { kind: "uploaded" },
+    addedAt: NOW,
+    endedAt: NOW,
+    listed: false,
+    receipt: null,
+    ...more,
+  });
+
+  async function activity(): Promise<Recorder> {
+    const host = new Recorder(QUEUE);
+    host.ended = [
+      ended("one", {}),
+      ended("two", { endedAt: NOW - 86_400_000, ending: { kind: "cancelled" } }),
+      ended("three", { endedAt: NOW - 5 * 86_400_000, ending: { kind: "failed", code: "empty_file" } }),
+    ];
+    await queue(host);
+    await userEvent.setup().keyboard("{Control>}3{/Control}");
+    await screen.findByRole("listbox");
+    return host;
+  }
+
+  it("shows by day how each ended, and searches", async () => {
+    const host = await activity();
+    const list = screen.getByRole("listbox");
+    const text = [...list.querySelectorAll("h2, [role=option] .word")].map((one) => one.textContent.trim());
+    expect(text).toEqual([
+      "Today",
+      "Uploaded",
+      "Yesterday",
+      "Cancelled",
+      "Sunday, November 15",
+      "Could not be uploaded",
+    ]);
+    await userEvent.setup().type(screen.getByRole("searchbox"), "three");
+    await waitFor(() => expect(within(list).getAllByRole("option")).toHaveLength(1));
+    await userEvent.setup().type(screen.getByRole("searchbox"), "x");
+    await screen.findByText("Nothing found for “threex”");
+    await userEvent.setup().click(screen.getByRole("button", { name: "Clear the search" }));
+    await waitFor(() => expect(screen.getAllByRole("option")).toHaveLength(3));
+    expect(host.asked.filter((one) => one.startsWith("activity")).length).toBeLessThan(9);
+  });
+
+  it("is walked through by keyboard, with details beside it", async () => {
+    await activity();
+    const user = userEvent.setup();
+    screen.getByRole("listbox").focus();
+    await user.keyboard("{Home}{ArrowDown}{Enter}");
+    await screen.findByRole("complementary", { name: "Details of two.mov" });
+    await user.keyboard("{ArrowDown}");
+    await screen.findByRole("complementary", { name: "Details of three.mov" });
+    await user.keyboard("{Escape}");
+    expect(screen.queryByRole("complementary", { name: /^Details/ })).toBeNull();
+  });
+
+  it("is exported as it is searched, without a path", async () => {
+    const host = await activity();
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Export…" }));
+    await user.click(await screen.findByRole("menuitem", { name: "As CSV…" }));
+    await screen.findByText("2 uploads exported");
+    expect(host.asked.at(-1)).toBe("exportActivity csv ");
+  });
+
+  it("takes in what ends while it is looked at", async () => {
+    const host = await activity();
+    host.ended = [ended("zero", {}), ...host.ended];
+    host.change({
+      kind: "uploads",
+      uploads: [anUpload({ id: "a", title: "a.mov", phase: "ready", uploadedAt: NOW })],
+    });
+    await screen.findByText("zero.mov", undefined, { timeout: 5_000 });
   });
 });
 

@@ -33,6 +33,10 @@ export interface Formats {
   rate(value: number): string;
   /** `14:31` today, with the day before that. */
   moment(timestamp: number, now: number): string;
+  /** `14:31` */
+  time(timestamp: number): string;
+  /** `Friday, 20 November`, with the year if it is another one. */
+  day(timestamp: number, now: number): string;
 }
 
 export function formats(locale: string): Formats {
@@ -44,6 +48,9 @@ export function formats(locale: string): Formats {
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
   const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" });
+  const longDay = [undefined, "numeric" as const].map(
+    (year) => new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year }),
+  );
   const write = (value: number, fraction: number): string =>
     (number[fraction] as Intl.NumberFormat).format(value);
 
@@ -71,6 +78,11 @@ export function formats(locale: string): Formats {
       const date = new Date(timestamp);
       const text = time.format(date);
       return date.toDateString() === new Date(now).toDateString() ? text : `${day.format(date)}, ${text}`;
+    },
+    time: (timestamp) => time.format(timestamp),
+    day(timestamp, now) {
+      const other = new Date(timestamp).getFullYear() === new Date(now).getFullYear() ? 0 : 1;
+      return (longDay[other] as Intl.DateTimeFormat).format(timestamp);
     },
   };
 }

@@ -5,12 +5,13 @@ import type { EngineError } from "./bindings/EngineError";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadId } from "./bindings/UploadId";
 import type { UploadView } from "./bindings/UploadView";
+import { Speeds } from "./details/speeds";
 import { Feed } from "./feed/feed";
 import { Folders } from "./folders/folders.svelte";
 import { dayStart } from "./format";
 import { asEngineError, type Host, type Stop } from "./host/host";
 import { ending, type Ending } from "./queue/ended";
-import { type Group, GROUPS } from "./queue/group";
+import { type Group, GROUPS, isUnsent } from "./queue/group";
 import { Roster, type Totals } from "./queue/roster";
 import { Speedometer } from "./queue/speedometer";
 
@@ -36,12 +37,14 @@ export class Store {
   readonly #feed: Feed;
   readonly folders: Folders;
   readonly #speedometer = new Speedometer();
+  readonly #speedsOf = new Speeds();
   #shown = $state.raw(0);
   #connection: ConnectionView = { kind: "none" };
   #allowance: AllowanceView = { kind: "full" };
   #loaded = $state.raw(false);
   #problem = $state.raw<EngineError | null>(null);
   #shell = $state.raw<ShellView>({ server: { kind: "off" }, keyKept: "none" });
+  #past = 0;
   #endings: Ending[] = [];
   #announced = $state.raw<readonly Ending[]>([]);
   #speeds = $state.raw<readonly number[]>([]);
@@ -156,6 +159,18 @@ export class Store {
     return this.#speeds;
   }
 
+  /** The same of one upload. */
+  speedsOf(id: UploadId): readonly number[] {
+    void this.#speeds;
+    return this.#speedsOf.of(id);
+  }
+
+  /** Another number whenever something has ended, or was taken off the list. */
+  get past(): number {
+    void this.#shown;
+    return this.#past;
+  }
+
   /** Absent until it means something. */
   get secondsLeft(): number | null {
     void this.#speeds;
@@ -204,16 +219,20 @@ export class Store {
     switch (news.kind) {
       case "uploads":
         for (const upload of news.uploads) {
-          const end = ending(this.#roster.get(upload.id), upload);
+          const before = this.#roster.get(upload.id);
+          const end = ending(before, upload);
           if (end) this.#endings.push(end);
+          if (before && isUnsent(before) !== isUnsent(upload)) this.#past++;
         }
         this.#roster.put(news.uploads);
         break;
       case "progress":
         this.#roster.progress(news.uploads);
+        this.#speedsOf.note(news.uploads);
         break;
       case "removed":
         this.#roster.remove(news.ids);
+        this.#past++;
         break;
       case "connection":
         this.#connection = news.connection;
@@ -255,6 +274,7 @@ export class Store {
 
   #tick(): void {
     this.#speedometer.sample(this.#roster.totals.bytesPerSecond);
+    this.#speedsOf.tick();
     if (!document.hidden) this.#speeds = this.#speedometer.samples();
     if (this.#roster.turn(dayStart(Date.now()))) this.#plan();
   }

@@ -128,6 +128,14 @@ const SCENARIOS = [
   { name: "busy", as: "selection", seconds: 12, prepare: selectThree },
   { name: "busy", as: "destination", seconds: 12, prepare: openDestination },
   { name: "busy", as: "cancel", seconds: 12, prepare: openCancel },
+  { name: "busy", as: "details", seconds: 30, prepare: openDetails },
+  { name: "needs", as: "details-needs", seconds: 8, prepare: openDetailsOfNeeding },
+  { name: "busy", as: "details-german", seconds: 30, locale: "de-DE", prepare: openDetails },
+  { name: "busy", as: "activity", seconds: 2, prepare: openActivity },
+  { name: "busy", as: "activity-details", seconds: 2, prepare: openPast },
+  { name: "busy", as: "activity-none", seconds: 2, prepare: searchInVain },
+  { name: "empty", as: "activity-empty", seconds: 2, prepare: openActivity },
+  { name: "busy", as: "activity-german", seconds: 2, locale: "de-DE", prepare: openActivity },
   { name: "busy", as: "german", seconds: 12, locale: "de-DE" },
   { name: "folders", prepare: openFolders },
   { name: "folders", as: "folders-german", prepare: openFolders, locale: "de-DE" },
@@ -205,6 +213,40 @@ async function openRemoval(page) {
 async function openSettings(page) {
   await page.keyboard.press("Control+,");
   await page.getByRole("switch").first().waitFor();
+}
+
+async function openDetails(page) {
+  await page.locator("[data-upload]").nth(0).click();
+  await page.keyboard.press("Control+I");
+  await page.locator(".map").waitFor();
+  await page.clock.runFor(8_000);
+}
+
+async function openDetailsOfNeeding(page) {
+  await page.locator("[data-upload]").nth(2).click();
+  await page.keyboard.press("Control+I");
+  await page.locator("aside li").first().waitFor();
+}
+
+async function openActivity(page) {
+  await page.keyboard.press("Control+3");
+  await page.locator("#activity").waitFor();
+  await page.clock.runFor(1_000);
+}
+
+async function openPast(page) {
+  await openActivity(page);
+  await page.getByRole("option").nth(1).click();
+  await page.clock.runFor(1_000);
+  await page.locator(".body dl").first().waitFor();
+}
+
+async function searchInVain(page) {
+  await openActivity(page);
+  await page.keyboard.press("Control+F");
+  await page.keyboard.type("no such take");
+  await page.clock.runFor(1_000);
+  await page.getByRole("status").getByRole("button").waitFor();
 }
 
 async function audit(page, label) {
@@ -315,6 +357,58 @@ async function scrollJob(browser, origin) {
   await context.close();
 }
 
+/** A hundred thousand that have ended: few are drawn, a few pages are kept, and the way back is there. */
+async function pastJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=many", { viewport: SIZES[0] });
+  await goto();
+  await page.locator("[data-upload]").first().waitFor();
+  await page.keyboard.press("Control+3");
+  await page.getByRole("option").first().waitFor();
+  const first = await page.getByRole("option").first().textContent();
+  const view = page.getByRole("listbox");
+  for (let step = 0; step < 12; step++) {
+    await view.evaluate((list) => (list.scrollTop = list.scrollHeight));
+    await page.waitForTimeout(250);
+  }
+  const drawn = await page.getByRole("option").count();
+  check(drawn > 5 && drawn < 60, `past: ${drawn} rows are drawn`);
+  await view.evaluate((list) => (list.scrollTop = 0));
+  await page.getByText(first.trim().split(" ")[0]).first().waitFor();
+  await view.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("complementary", { name: /^Details/ }).waitFor();
+  await page.keyboard.press("Escape");
+  await context.close();
+}
+
+/** At twice the size of text, nothing of the details and of what has ended is cut off. */
+async function largeTextJob(browser, origin) {
+  for (const [as, prepare] of [
+    ["details-large", openDetails],
+    ["activity-large", openPast],
+  ]) {
+    const options = { viewport: SIZES[0], colorScheme: "dark", reducedMotion: "reduce" };
+    const { context, page, goto } = await open(browser, origin, "scenario=busy", options);
+    await page.clock.install({ time: new Date("2026-11-20T14:55:00+01:00") });
+    await page.addInitScript(() =>
+      document.addEventListener("readystatechange", () =>
+        document.documentElement?.style.setProperty("font-size", "200%"),
+      ),
+    );
+    await goto();
+    await page.locator("main").waitFor();
+    await page.clock.runFor(10_000);
+    await prepare(page);
+    await page.screenshot({ path: join(pictures, `${as}-dark-1120.png`) });
+    await audit(page, as);
+    const wide = await page.locator(".panel").evaluate((panel) => panel.scrollWidth - panel.clientWidth);
+    check(wide <= 0, `${as}: ${wide} px of the panel are cut off`);
+    await context.close();
+  }
+}
+
 /** First run by keyboard alone, to a paused upload. */
 async function keyboardJob(browser, origin) {
   const { context, page, goto } = await open(browser, origin, "scenario=first-run", { viewport: SIZES[0] });
@@ -378,7 +472,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
 });
 try {
-  for (const job of [keyboardJob, folderJob, scrollJob, playerJob, pictureAll]) {
+  for (const job of [keyboardJob, folderJob, scrollJob, pastJob, largeTextJob, playerJob, pictureAll]) {
     try {
       await job(browser, origin, tokens);
     } catch (error) {

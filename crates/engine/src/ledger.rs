@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::handle::{Command, EngineHandle, no_such_upload};
 use crate::source::Crc64;
-use crate::store::{Compared, Destination, Episode, Proof, UploadReceipt};
+use crate::store::{Compared, Destination, Episode, Proof, Store, UploadReceipt};
 use crate::transfer::{Event, Timestamp, UploadId};
 
 /// The longest page.
@@ -20,6 +20,8 @@ pub(crate) enum Question {
     Receipt(UploadId, oneshot::Sender<Result<ReceiptView, EngineError>>),
     Receipts(Option<UploadId>, oneshot::Sender<Result<Vec<ReceiptView>, EngineError>>),
     History(UploadId, Option<u64>, oneshot::Sender<Result<Vec<Episode>, EngineError>>),
+    /// For an asker who reads a lot.
+    Store(oneshot::Sender<Store>),
 }
 
 /// What proves that the bytes of a finished upload are with its team.
@@ -146,6 +148,11 @@ impl EngineHandle {
     ) -> Result<Vec<Episode>, EngineError> {
         self.ask(|done| Command::Ledger(Question::History(id, after, done))).await?
     }
+
+    /// The tables, to be read by the asker while the loop goes on.
+    pub(crate) async fn store(&self) -> Result<Store, EngineError> {
+        self.ask(|done| Command::Ledger(Question::Store(done))).await
+    }
 }
 
 impl Engine {
@@ -162,6 +169,9 @@ impl Engine {
             }
             Question::History(id, after, done) => {
                 let _ = done.send(self.history(id, after).await);
+            }
+            Question::Store(done) => {
+                let _ = done.send(self.store.clone());
             }
         }
     }

@@ -5,6 +5,7 @@
 //!
 //! Must not know: Tauri, axum, the team server's code.
 
+pub mod activity;
 mod awake;
 mod census;
 mod changes;
@@ -25,6 +26,7 @@ pub mod ledger;
 mod looks;
 pub mod net;
 mod network;
+pub mod part_map;
 mod places;
 pub mod preferences;
 mod profile;

@@ -4,6 +4,7 @@ import type { FolderView } from "../bindings/FolderView";
 import type { RulesView } from "../bindings/RulesView";
 import type { ShellView } from "../bindings/ShellView";
 import type { UploadId } from "../bindings/UploadId";
+import type { UploadView } from "../bindings/UploadView";
 import {
   connected,
   HERE,
@@ -14,6 +15,7 @@ import {
   upload,
 } from "./browser/scenarios";
 import { folder, previewOf } from "./browser/folders";
+import { historyOf, partsOf, Past, receiptOfUpload } from "./browser/past";
 import { Simulation } from "./browser/simulation";
 import harbour from "./browser/posters/harbour.svg?url";
 import interview from "./browser/posters/interview.svg?url";
@@ -42,6 +44,7 @@ export function browserHost(query: URLSearchParams): Host {
   const name: ScenarioName = SCENARIOS.find((one) => one === wanted) ?? "busy";
   const { uploads, connection, allowance, shell: firstShell, drag, problem, folders: kept } = scenario(name);
   const simulation = new Simulation(uploads, connection, allowance);
+  const past = new Past(name === "empty" || name === "first-run" ? 0 : name === "many" ? 100_000 : 340);
   const shellListeners = new Set<(shell: ShellView) => void>();
   let shell = firstShell;
   let additions = 0;
@@ -66,8 +69,10 @@ export function browserHost(query: URLSearchParams): Host {
     simulation.tellFolders();
   }
 
-  function known(id: UploadId): void {
-    if (!simulation.get(id)) throw refusal("not_found", "no such upload");
+  function known(id: UploadId): UploadView {
+    const upload = simulation.get(id);
+    if (!upload) throw refusal("not_found", "no such upload");
+    return upload;
   }
 
   return {
@@ -216,6 +221,22 @@ export function browserHost(query: URLSearchParams): Host {
     },
     copyLink: async (id) => {
       known(id);
+    },
+    parts: async (id) => partsOf(known(id)),
+    history: async (id) => historyOf(known(id)),
+    receipt: async (id) => {
+      const receipt = past.get(id)?.receipt ?? receiptOfUpload(known(id));
+      if (!receipt) throw refusal("wrong_state", "the upload is not finished: there is no receipt yet");
+      return receipt;
+    },
+    copyReport: async () => undefined,
+    activity: async (search, before) => {
+      await pause(60);
+      return past.page(search, before);
+    },
+    exportActivity: async (search) => {
+      await pause(400);
+      return past.count(search);
     },
   };
 }

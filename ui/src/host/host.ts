@@ -5,11 +5,17 @@ import type { ChosenFolder } from "../bindings/ChosenFolder";
 import type { ConnectionView } from "../bindings/ConnectionView";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { DragView } from "../bindings/DragView";
+import type { EndedBefore } from "../bindings/EndedBefore";
+import type { EndedView } from "../bindings/EndedView";
 import type { EngineError } from "../bindings/EngineError";
+import type { Episode } from "../bindings/Episode";
+import type { ExportForm } from "../bindings/ExportForm";
 import type { FolderId } from "../bindings/FolderId";
 import type { FolderView } from "../bindings/FolderView";
+import type { PartsView } from "../bindings/PartsView";
 import type { PlaybackView } from "../bindings/PlaybackView";
 import type { Preview } from "../bindings/Preview";
+import type { ReceiptView } from "../bindings/ReceiptView";
 import type { RuleFaults } from "../bindings/RuleFaults";
 import type { Rules } from "../bindings/Rules";
 import type { RulesView } from "../bindings/RulesView";
@@ -88,6 +94,19 @@ export interface Host {
   showInFolder(id: UploadId): Promise<void>;
   /** Puts the watch page's address on the clipboard. */
   copyLink(id: UploadId): Promise<void>;
+
+  /** How its parts stand; `null` until it is agreed how it is divided. */
+  parts(id: UploadId): Promise<PartsView | null>;
+  /** All that happened to it, oldest first; that is a few hundred rows at the most. */
+  history(id: UploadId): Promise<Episode[]>;
+  receipt(id: UploadId): Promise<ReceiptView>;
+  /** Puts a text on the clipboard. */
+  copyReport(text: string): Promise<void>;
+
+  /** What has ended and has every word of `search` in it, newest first, a page at a time. */
+  activity(search: string, before: EndedBefore | null): Promise<EndedView[]>;
+  /** Lets somebody choose a file and writes it; how many uploads are in it, or `null` when they chose none. */
+  exportActivity(search: string, form: ExportForm): Promise<number | null>;
 }
 
 export function isEngineError(error: unknown): error is EngineError {

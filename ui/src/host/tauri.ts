@@ -77,4 +77,12 @@ export const tauriHost: Host = {
   playback: (id) => invoke("playback", { id }),
   showInFolder: (id) => invoke("show_in_folder", { id }),
   copyLink: (id) => invoke("copy_link", { id }),
+
+  parts: (id) => invoke("parts", { id }),
+  history: (id) => invoke("history", { id }),
+  receipt: (id) => invoke("receipt", { id }),
+  copyReport: (text) => invoke("copy_report", { text }),
+
+  activity: (search, before) => invoke("activity", { search, before }),
+  exportActivity: (search, form) => invoke("export_activity", { search, form }),
 };

@@ -12,6 +12,7 @@ export const ACTIONS = [
   "retry",
   "send_anyway",
   "copy_link",
+  "details",
   "show_in_folder",
   "cancel",
   "remove",
@@ -25,6 +26,7 @@ export const ACTION_WORDS: Record<Action, PlainKey> = {
   retry: "do.retry",
   send_anyway: "do.send_anyway",
   copy_link: "do.copy_link",
+  details: "do.details",
   show_in_folder: "do.show_in_folder",
   cancel: "do.cancel",
   remove: "do.remove",
@@ -60,6 +62,7 @@ export function allows({ phase, hold, videoId }: UploadView, action: Action): bo
       return phase !== "ready" && hold.kind !== "none" && hold.kind !== "paused" && hold.kind !== "cancelled";
     case "copy_link":
       return arrived && videoId !== null;
+    case "details":
     case "show_in_folder":
       return true;
     case "cancel":
@@ -88,8 +91,8 @@ export function mainAction(upload: UploadView): Action | null {
   );
 }
 
-/** What the shell does; playing is the page's own. */
-export type HostAction = Exclude<Action, "play">;
+/** What the shell does; playing and showing are the page's own. */
+export type HostAction = Exclude<Action, "play" | "details">;
 
 export function perform(host: Host, action: HostAction, ids: UploadId[]): Promise<void> {
   const [first] = ids;

@@ -7,6 +7,7 @@ export type ListKey =
   | { kind: "main" }
   | { kind: "pause_or_resume" }
   | { kind: "drop" }
+  | { kind: "details" }
   | { kind: "menu" };
 
 const MOVES: Readonly<Record<string, number | "page-up" | "page-down" | "first" | "last">> = {
@@ -27,6 +28,7 @@ export function listKey({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): ListK
   if (by !== undefined) return { kind: "move", by, extend: shiftKey, keep: command };
   if (command) {
     if (key.toLowerCase() === "a") return { kind: "all" };
+    if (key.toLowerCase() === "i") return { kind: "details" };
     return key === " " ? { kind: "toggle" } : null;
   }
   switch (key) {

@@ -6,6 +6,7 @@ mod backup;
 mod care;
 mod columns;
 mod connections;
+mod ended;
 mod folder_files;
 mod folders;
 mod history;
@@ -24,6 +25,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
 pub use connections::Remembered;
+pub use ended::{Before as EndedBefore, Ended, Search};
 pub use folder_files::{Fate, Fates, Seen};
 pub use folders::Folder;
 pub use history::{Episode, Happened};
@@ -323,6 +325,20 @@ impl Store {
         self.read(move |c| parts::all(c, id)).await
     }
 
+    /// How many parts of an upload are confirmed in each of `runs` runs that a plan of `count` parts
+    /// is cut into; a run of which there is none is left out.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn parts_by_run(
+        &self,
+        id: UploadId,
+        count: u32,
+        runs: u32,
+    ) -> Result<Vec<(u32, u32)>, DatabaseError> {
+        self.read(move |c| parts::by_run(c, id, count, runs)).await
+    }
+
     /// Keeps a part's receipt, in place of an older one. Returns once it is on disk.
     ///
     /// # Errors
@@ -373,6 +389,19 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<UploadReceipt>, DatabaseError> {
         self.read(move |c| receipts::page(c, after, limit)).await
+    }
+
+    /// Up to `limit` uploads that have ended and that `search` finds, newest end first, before `before`.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn ended(
+        &self,
+        search: Search,
+        before: Option<EndedBefore>,
+        limit: usize,
+    ) -> Result<Vec<Ended>, DatabaseError> {
+        self.read(move |c| ended::page(c, &search, before, limit)).await
     }
 
     /// What is remembered of a team server; nothing of one that was never connected.
@@ -435,13 +464,14 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 6] = [
+const SCHEMAS: [&str; 7] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
     include_str!("schema/0004_connections.sql"),
     include_str!("schema/0005_folders.sql"),
     include_str!("schema/0007_folder_rules.sql"),
+    include_str!("schema/0009_activity.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {
@@ -449,10 +479,12 @@ fn migrations() -> Migrations<'static> {
 }
 
 #[cfg(test)]
+pub(crate) mod ended_tests;
+#[cfg(test)]
 mod folder_tests;
 #[cfg(test)]
 mod ledger_tests;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

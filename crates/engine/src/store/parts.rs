@@ -52,6 +52,23 @@ pub(super) fn all(connection: &Connection, id: UploadId) -> Result<Vec<Receipt>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How many parts are confirmed in each of `runs` runs that a plan of `count` parts is cut into; a
+/// run of which there is none is left out. A part's run is where it stands, in proportion.
+pub(super) fn by_run(
+    connection: &Connection,
+    id: UploadId,
+    count: u32,
+    runs: u32,
+) -> Result<Vec<(u32, u32)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT (number - 1) * ?2 / ?3, count(*) FROM parts
+         WHERE upload_id = ?1 AND number <= ?3 GROUP BY 1 ORDER BY 1",
+    )?;
+    let rows =
+        statement.query_map((id.to_string(), runs, count), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn keep(
     connection: &Connection,
     id: UploadId,

@@ -4,7 +4,7 @@ use crate::transfer::{Hold, Phase, State, Timestamp};
 
 use super::*;
 
-pub(super) fn upload(folder: &Path) -> Upload {
+pub(crate) fn upload(folder: &Path) -> Upload {
     let path = folder.join("a.mp4");
     std::fs::write(&path, b"bytes").unwrap();
     Upload {

@@ -97,6 +97,18 @@ impl PartPlan {
         Ok(Self { total, part_size: chunk_size, count })
     }
 
+    /// How many parts.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Bytes of every part but the last.
+    #[must_use]
+    pub fn part_size(&self) -> u64 {
+        self.part_size
+    }
+
     /// Where a part lies, `None` for a number that is not in the plan.
     #[must_use]
     pub fn range(&self, part: PartNumber) -> Option<ByteRange> {
