@@ -471,7 +471,7 @@ const SCHEMAS: [&str; 7] = [
     include_str!("schema/0004_connections.sql"),
     include_str!("schema/0005_folders.sql"),
     include_str!("schema/0007_folder_rules.sql"),
-    include_str!("schema/0009_activity.sql"),
+    include_str!("schema/0008_activity.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {
