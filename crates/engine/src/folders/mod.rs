@@ -5,12 +5,14 @@
 //! into the queue, and, where its folder's rules say so, put aside once the team has verified it.
 
 mod clear;
+mod growing;
 mod offer;
 mod plan;
 mod watching;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
@@ -21,12 +23,13 @@ pub use watching::{FolderNews, Watching};
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::folders::offer::{Alike, Offer};
-use crate::handle::{Command, EngineHandle, Goes, stopped};
+use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
+use crate::protocol::UploadProtocol;
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
 use crate::transfer::UploadId;
 use crate::view::DestinationView;
-use crate::watch::{Entry, Existing, Filter, FolderId, Rules, Version, scan};
+use crate::watch::{Answer, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +59,6 @@ impl From<&Folder> for FolderView {
 }
 
 /// What the loop is asked about watched folders. Each is answered.
-#[derive(Debug)]
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
     Changes(oneshot::Sender<watch::Receiver<()>>),
@@ -65,6 +67,9 @@ pub(crate) enum Question {
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
+    Protocol(String, oneshot::Sender<Option<Arc<dyn UploadProtocol>>>),
+    Grow(Box<(Candidate, Destination)>, oneshot::Sender<Result<Answer, EngineError>>),
+    GiveUpGrowing(Box<(PathBuf, Destination)>, oneshot::Sender<Result<(), EngineError>>),
     Moved { id: UploadId, path: PathBuf, done: oneshot::Sender<()> },
     Offer(Box<Offer>, oneshot::Sender<Result<(), EngineError>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
@@ -168,6 +173,17 @@ impl Engine {
                 let (fingerprint, to) = *what;
                 let _ = done.send(self.alike(fingerprint, to).await);
             }
+            Question::Protocol(server, done) => {
+                let _ = done.send(self.way_to(&server));
+            }
+            Question::Grow(what, done) => {
+                let (candidate, to) = *what;
+                let _ = done.send(self.begin_growing(candidate, &to).await);
+            }
+            Question::GiveUpGrowing(what, done) => {
+                let (path, to) = *what;
+                let _ = done.send(self.give_up_growing(&path, &to).await);
+            }
             Question::Moved { id, path, done } => {
                 self.moved(id, path).await;
                 let _ = done.send(());
@@ -206,10 +222,11 @@ impl Engine {
 
     async fn remove_folder(&mut self, id: FolderId) -> Result<(), EngineError> {
         let folders = self.store.folders().await?;
-        if !folders.iter().any(|folder| folder.id == id) {
+        let Some(folder) = folders.iter().find(|folder| folder.id == id) else {
             let words = format!("there is no watched folder {id}");
             return Err(EngineError::new(Code::NotFound, words));
-        }
+        };
+        self.give_up_growing(&folder.path, &folder.destination).await?;
         self.store.forget_folder(id).await?;
         self.folders.send_replace(());
         Ok(())

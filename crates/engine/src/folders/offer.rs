@@ -52,6 +52,7 @@ impl EngineHandle {
         let alike = self.ask(|done| Command::Folders(Question::Alike(what, done))).await??;
         let seen = |fate| Seen { path: inside.clone(), version, fate };
         if let Some(of) = sent_before(&candidate, &alike.sent).await {
+            self.give_up_growing(folder, candidate.path.clone()).await?;
             self.keep_seen(folder.id, seen(Fate::Same(of))).await?;
             let path = candidate.path;
             return Ok((Answer::Done, Some(FolderNews::Same { folder: folder.id, path, of })));
@@ -67,6 +68,7 @@ impl EngineHandle {
             }
             // It was moved here.
             let path = candidate.path.clone();
+            self.give_up_growing(folder, path.clone()).await?;
             self.ask(|done| Command::Folders(Question::Moved { id, path, done })).await?;
             self.keep_seen(folder.id, seen(Fate::Sent(id))).await?;
             return Ok((Answer::Done, None));
@@ -90,6 +92,17 @@ async fn finished(
     inside: &Path,
     version: Version,
 ) -> Result<Option<Candidate>, EngineError> {
+    // A file that was changed since would go up as something that nobody found finished.
+    let current = current(folder, inside, version.modified_ns).await?;
+    Ok(current.filter(|(_, now)| *now == version).map(|(candidate, _)| candidate))
+}
+
+/// The file as it is now, titled with the date of a change; `None` where it cannot be read.
+pub(super) async fn current(
+    folder: &Folder,
+    inside: &Path,
+    modified_ns: i64,
+) -> Result<Option<(Candidate, Version)>, EngineError> {
     let path = folder.path.join(inside);
     let title = folder.rules.title.clone();
     let looking = tokio::task::spawn_blocking(move || {
@@ -100,14 +113,10 @@ async fn finished(
                 return None;
             }
         };
-        // A file that was changed since would go up as something that nobody found finished.
-        let now = std::fs::symlink_metadata(&path).ok()?;
-        if Version::of(&now) != version {
-            return None;
-        }
-        let modified = jiff::Timestamp::from_nanosecond(version.modified_ns.into());
+        let now = Version::of(&std::fs::symlink_metadata(&path).ok()?);
+        let modified = jiff::Timestamp::from_nanosecond(modified_ns.into());
         let date = modified.unwrap_or_default().to_zoned(TimeZone::system()).date();
-        Some(Candidate { title: title.title(&path, date), ..found })
+        Some((Candidate { title: title.title(&path, date), ..found }, now))
     });
     looking.await.map_err(|_| stopped())
 }
@@ -150,6 +159,11 @@ impl Engine {
     pub(super) async fn take_offer(&mut self, offer: Offer) -> Result<(), EngineError> {
         let Offer { folder, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
+        if let Some(id) = self.settle(&earlier, &candidate).await? {
+            // After a crash in between it is offered again, as what that upload is of.
+            let seen = Seen { path, version, fate: Fate::Sent(id) };
+            return Ok(self.store.keep_seen(folder, vec![seen]).await?);
+        }
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some((row, _)) = earlier.iter().find(same) {
             let seen = Seen { path, version, fate: Fate::Sent(row.id) };

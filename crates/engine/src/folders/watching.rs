@@ -13,7 +13,7 @@ use crate::handle::{Command, EngineHandle};
 use crate::store::Folder;
 use crate::transfer::{Phase, UploadId};
 use crate::view::{Change, News};
-use crate::watch::{Answer, FolderId, Health, Ready, Watcher};
+use crate::watch::{Answer, FolderId, Health, Ready, Stage, Watcher};
 
 /// News that wait to be taken; past that, watching waits.
 const NEWS: usize = 64;
@@ -166,8 +166,14 @@ async fn take_offers(
                 let Some(offer) = offer else { return };
                 let (engine, folder, tell) = (engine.clone(), folder.clone(), tell.clone());
                 offers.spawn(async move {
-                    let Ready { path, version, answer } = offer;
-                    let (became, news) = match engine.offer(&folder, path, version).await {
+                    let Ready { path, version, stage, answer } = offer;
+                    let became = match stage {
+                        Stage::Finished => engine.offer(&folder, path, version).await,
+                        Stage::Growing => {
+                            engine.grow(&folder, path, version).await.map(|became| (became, None))
+                        }
+                    };
+                    let (became, news) = match became {
                         Ok(became) => became,
                         Err(error) => {
                             tracing::warn!(%error, "a file of a watched folder was not taken");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::Fingerprint;
 use crate::store::columns::{bytes_path, from_json, json, name, named, path_bytes, unreadable};
-use crate::transfer::{Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
+use crate::transfer::{Growth, Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
 
 /// One upload, all that is durable of it but for its parts.
 #[derive(Clone, Debug)]
@@ -25,8 +25,10 @@ pub struct Upload {
     pub title: String,
     /// Media type.
     pub content_type: String,
-    /// Which file, in which version.
+    /// Which file, in which version; of one that grows, as it was when it was found.
     pub fingerprint: Fingerprint,
+    /// Of one that began before its file was finished, until that is compared with what was sent.
+    pub growth: Option<Growth>,
     /// Where it goes.
     pub destination: Destination,
     /// When it was added.
@@ -54,6 +56,16 @@ impl Upload {
     #[must_use]
     pub fn list(&self) -> List {
         List::of(self.state)
+    }
+
+    /// Whether what was confirmed `before` counts in the session of now.
+    #[must_use]
+    pub fn has_session_of(&self, before: &Self) -> bool {
+        match (&self.session, &before.session) {
+            (Some(session), Some(before)) => session.continues(before),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 }
 
@@ -142,6 +154,22 @@ pub struct Before {
 }
 
 impl Session {
+    /// Whether it is the same upload on the other side. Of a file that grew, the number of parts is
+    /// known only at its end.
+    #[must_use]
+    pub fn continues(&self, before: &Self) -> bool {
+        use SessionKind::Multipart;
+        match (&self.kind, &before.kind) {
+            (
+                Multipart { upload_id, part_size, signs_checksums, .. },
+                Multipart { upload_id: id, part_size: size, signs_checksums: signs, .. },
+            ) => {
+                (&self.key, upload_id, part_size, signs_checksums) == (&before.key, id, size, signs)
+            }
+            _ => self == before,
+        }
+    }
+
     /// How a file of `total` bytes is divided.
     ///
     /// # Errors
@@ -167,7 +195,7 @@ pub(super) const STEP: i64 = 1 << 32;
 
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
-    registration, video_id, session, duration, reason, place, first, version_of";
+    registration, video_id, session, duration, reason, place, first, version_of, growth";
 
 /// Rows that `condition` names, each with the bytes that are confirmed of it.
 pub(super) fn some(
@@ -180,7 +208,7 @@ pub(super) fn some(
          FROM uploads u {condition}"
     ))?;
     let rows = statement.query_map(values, |row| {
-        let confirmed: i64 = row.get(26)?;
+        let confirmed: i64 = row.get(27)?;
         Ok((read(row)?, confirmed.cast_unsigned()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -190,9 +218,11 @@ pub(super) fn some(
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, version_of, added_at, registration, place)
+             fingerprint, server, project_id, project, team, version_of, growth, added_at, registration,
+             place)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :version_of, :added_at, 'no',
+             :fingerprint, :server, :project_id, :project, :team, :version_of, :growth, :added_at,
+             'no',
              coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
          RETURNING place",
     )?;
@@ -209,6 +239,7 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":project": row.destination.project,
             ":team": row.destination.team,
             ":version_of": row.destination.version_of,
+            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
             ":added_at": row.added_at.0,
             ":step": STEP,
         },
@@ -225,7 +256,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason,
-             fingerprint = :fingerprint, path = :path,
+             fingerprint = :fingerprint, size = :size, path = :path, growth = :growth,
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
@@ -246,6 +277,8 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
             ":fingerprint": json(&row.fingerprint)?,
+            ":size": row.fingerprint.size.cast_signed(),
+            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
             ":path": path_bytes(&row.path),
             ":duration": row.duration,
             ":reason": row.reason,
@@ -284,6 +317,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
         title: row.get(9)?,
         content_type: row.get(10)?,
         fingerprint: from_json(11, row.get_ref(11)?.as_str()?)?,
+        growth: row.get::<_, Option<_>>(26)?.map(|growth| named(26, growth)).transpose()?,
         destination: Destination {
             server: row.get(12)?,
             project_id: row.get(13)?,
@@ -328,7 +362,7 @@ pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
         let named =
             |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
         if !read(row).is_ok_and(|read| named(read.id)) {
-            senseless.push(row.get::<_, i64>(26)?);
+            senseless.push(row.get::<_, i64>(27)?);
         }
     }
     let mut remove = connection.prepare("DELETE FROM uploads WHERE rowid = ?1")?;

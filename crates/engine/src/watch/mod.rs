@@ -9,6 +9,7 @@
 mod container;
 mod drive;
 mod events;
+mod growth;
 mod hints;
 mod id;
 mod mounts;
@@ -20,12 +21,13 @@ mod title;
 mod watcher;
 
 pub use container::{Container, inspect};
+pub use growth::Growing;
 pub use id::FolderId;
 pub use rules::{Afterwards, Existing, Filter, NoPattern, Pattern, Rules, Skip, UPLOADED};
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
-pub use watcher::{Answer, Blind, Health, Ready, Sight, Watcher};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Stage, Watcher};
 
 #[cfg(test)]
 mod trace_tests;
