@@ -26,6 +26,7 @@ impl Wire {
     pub async fn lay(megabits: u32) -> Result<Self> {
         let script = format!(
             "ip link set lo mtu 1500 up && \
+             echo 0 > /proc/sys/net/ipv4/conf/lo/disable_policy && \
              tc qdisc add dev lo root tbf rate {megabits}mbit burst 64kb latency 200ms && \
              echo laid && exec cat"
         );
@@ -52,12 +53,27 @@ impl Wire {
         command
     }
 
-    /// Lets no packet through. Nobody is told.
+    /// Has connections that are made from now on try again only after a minute, as those do that were
+    /// long without an answer.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub async fn grow_patient(&self) -> Result<()> {
+        let route = "dev lo proto kernel scope host src 127.0.0.1 table local rto_min 60s";
+        for to in ["127.0.0.0/8", "127.0.0.1"] {
+            let arguments = ["route", "replace", "local", to].into_iter().chain(route.split(' '));
+            self.ip(arguments).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets no packet through. Nobody is told: packets vanish where they arrive, because a system that
+    /// cannot even send them tries again twice a second, and finds the network by itself.
     ///
     /// # Errors
     /// Where the system refuses.
     pub async fn cut(&self) -> Result<()> {
-        self.set("down").await
+        self.ip("xfrm policy add dir in action block".split(' ')).await
     }
 
     /// Lets packets through again.
@@ -65,12 +81,12 @@ impl Wire {
     /// # Errors
     /// Where the system refuses.
     pub async fn mend(&self) -> Result<()> {
-        self.set("up").await
+        self.ip("xfrm policy flush".split(' ')).await
     }
 
-    async fn set(&self, state: &str) -> Result<()> {
-        let status = self.command("ip").args(["link", "set", "lo", state]).status().await?;
-        ensure!(status.success(), "the wire cannot be set {state}");
+    async fn ip<'a>(&self, arguments: impl Iterator<Item = &'a str>) -> Result<()> {
+        let status = self.command("ip").args(arguments).status().await?;
+        ensure!(status.success(), "the wire cannot be changed");
         Ok(())
     }
 }

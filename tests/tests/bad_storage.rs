@@ -67,6 +67,14 @@ async fn one_upload_gets_over_every_fault_at_once() {
     stage.strike().await.unwrap();
 }
 
+/// Whoever opened it anew would be told that it is there already.
+#[tokio::test]
+async fn a_small_file_that_arrives_damaged_is_sent_again() {
+    let flipped = Rule::new(What::Sent("/"), 2, Fault::Flip { at: MIB });
+    let stage = sent_past(4, vec![flipped]).await;
+    stage.strike().await.unwrap();
+}
+
 /// The sender's system takes some MiB of a part into its own buffers: bytes that have left the
 /// engine are not bytes that move.
 #[tokio::test]

@@ -191,3 +191,30 @@ async fn an_upload_survives_a_full_disk_under_its_queue() {
     assert!(stage.server.log.stored_parts().iter().all(|part| !part.was_held));
     stage.strike().await.unwrap();
 }
+
+/// The queue has room of its own: what is under way ends although the disk stays full.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_upload_ends_on_a_disk_that_stays_full() {
+    let stage = Stage::set().await.unwrap();
+    let file = stage.clip("rushes.mp4", 48, Take::One).unwrap();
+    let dailies = Dailies::new(stage.path("profile"), &stage.server.credentials_file)
+        .on_a_small_disk(96 * MIB);
+    stage.proxy.limit(2 * MIB);
+    let running = dailies.spawn(&["upload", file.to_str().unwrap(), "--wait", "ready"]).unwrap();
+    running.until(LIMIT, some_confirmed).await.unwrap();
+    let room = running.seen_from_outside(&dailies.profile().join("queue.reserve")).unwrap();
+    assert_eq!(std::fs::metadata(&room).unwrap().len(), 16 * MIB);
+    let filler = running.seen_from_outside(&dailies.profile().join("filler")).unwrap();
+    let full = std::fs::write(&filler, vec![0; 96 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    let complained = |line: &str| line.contains("nothing new is taken");
+    running.until_it_complains(LIMIT, complained).await.unwrap();
+    assert!(!room.exists());
+    stage.proxy.unlimit();
+    let done = running.ended(LIMIT).await.unwrap();
+    assert_eq!(done.code(), Some(0), "{}\n{}", done.out, done.errors);
+    stage.one_whole_video(&file).await.unwrap();
+    assert!(stage.server.log.stored_parts().iter().all(|part| !part.was_held));
+    stage.strike().await.unwrap();
+}

@@ -18,7 +18,8 @@ use serde_json::Value;
 use url::Url;
 
 const LIMIT: Duration = Duration::from_secs(120);
-/// By then a connection that is left alone tries again 25 s after the network went.
+/// A connection that is left alone tries again a minute after the network went, and an upload that
+/// waits for it gives it up after half of that.
 const AWAY: Duration = Duration::from_secs(14);
 /// The aim is two seconds; a busy machine gets more, but less than a connection left alone takes.
 const SOON: Duration = Duration::from_secs(8);
@@ -41,6 +42,7 @@ async fn an_upload_goes_on_as_soon_as_the_network_is_back() {
     clips::copy(64, Take::One, &clip).unwrap();
     let profile = folder.path().join("profile");
     let dailies = Dailies::new(profile, &server.credentials_file).on(&wire);
+    wire.grow_patient().await.unwrap();
     let upload = dailies.spawn(&["upload", clip.to_str().unwrap()]).unwrap();
 
     upload.until(LIMIT, |event| confirmed(event) > 0).await.unwrap();

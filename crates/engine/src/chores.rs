@@ -1,4 +1,4 @@
-//! What is done for the queue's file besides: a check, and backups. Away from the loop.
+//! What is done for the queue's file besides: room that is kept for it, a check, and backups. Away from the loop.
 
 use std::time::Duration;
 
@@ -6,6 +6,8 @@ use crate::engine::Engine;
 
 /// A start has more urgent things to do than to read a large file from end to end.
 const AFTER_A_START: Duration = Duration::from_secs(10);
+/// Between two looks whether there is room again to be kept for the queue.
+const ROOM_LOOK: Duration = Duration::from_secs(15);
 
 impl Engine {
     /// Begins to look after the queue's file.
@@ -17,6 +19,13 @@ impl Engine {
                 store.check().await;
             });
         }
+        let store = self.store.clone();
+        self.chores.spawn(async move {
+            loop {
+                store.keep_room().await;
+                tokio::time::sleep(ROOM_LOOK).await;
+            }
+        });
         let (store, clock, every) = (self.store.clone(), self.clock.clone(), self.options.backup);
         self.chores.spawn(async move {
             loop {

@@ -92,6 +92,11 @@ impl From<dailies_database::DatabaseError> for EngineError {
             E::Folder(_) | E::OlderSchema | E::Sqlite(_) | E::Stale => Code::LocalStorage,
             E::Closed => Code::Stopped,
         };
+        if error.is_full() {
+            let words =
+                "the disk under the queue is full: nothing new is taken until there is room";
+            return Self::new(code, words);
+        }
         Self::new(code, error.to_string())
     }
 }

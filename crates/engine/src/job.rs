@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::error::Code;
-use crate::protocol::{Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
+use crate::looks::Looks;
+use crate::protocol::{Awaited, Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
 use crate::send::{Sending, blocking, local};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::store::{Compared, Proof, Receipt, Registration, Session, SessionKind, Store, Upload};
@@ -90,6 +93,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Job {
     pub(crate) row: Upload,
     pub(crate) protocol: Arc<dyn UploadProtocol>,
+    pub(crate) looks: Arc<Looks>,
     pub(crate) store: Store,
     pub(crate) slices: Slices,
 }
@@ -175,15 +179,18 @@ impl Job {
     }
 
     pub(crate) async fn watch(self) -> Result<Outcome, Failure> {
-        let video = self.row.video_id.clone().ok_or(Failure::SessionGone)?;
-        let mut wait = FIRST_LOOK;
+        let video = Awaited {
+            video_id: self.row.video_id.clone().ok_or(Failure::SessionGone)?,
+            project_id: self.row.destination.project_id.clone(),
+        };
+        let (mut due, mut wait) = (Instant::now(), FIRST_LOOK);
         loop {
-            match self.protocol.processing(&video).await? {
+            match self.looks.at(due, video.clone()).await? {
                 Processing::UnderWay => {}
                 Processing::Playable { duration } => return Ok(Outcome::Playable { duration }),
                 Processing::Failed { reason } => return Ok(Outcome::ProcessingFailed { reason }),
             }
-            tokio::time::sleep(wait).await;
+            due = Instant::now() + wait;
             wait = (wait * 5 / 4).min(SLOWEST_LOOK);
         }
     }

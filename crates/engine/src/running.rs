@@ -28,12 +28,6 @@ const AT_ONCE: usize = 64;
 
 pub(crate) type Ended = Result<(Id, Option<Result<Outcome, Failure>>), JoinError>;
 
-/// Uploads that are about to begin.
-#[derive(Default)]
-struct Admitted {
-    rows: Vec<Upload>,
-}
-
 impl Engine {
     /// Starts the jobs that states call for, first come first served, within the limits. What
     /// goes to a server that cannot be reached, or refuses whoever calls, waits.
@@ -45,7 +39,7 @@ impl Engine {
             due.filter_map(|entry| Some((entry.turn(), entry.row.id, entry.due(now)?))).collect();
         due.sort_unstable_by_key(|(turn, id, _)| (*turn, *id));
         let mut places = self.places();
-        let mut admitted = Admitted::default();
+        let mut admitted = Vec::new();
         for (_, id, kind) in due {
             let Some(entry) = self.queue.get(id) else { continue };
             let waits = self.rules.pause() && kind != Kind::Finish;
@@ -56,13 +50,13 @@ impl Engine {
                 continue;
             }
             match kind {
-                _ if self.waits_for_its_twin(&entry.row, &admitted.rows) => self.rest(id),
+                _ if self.waits_for_its_twin(&entry.row, &admitted) => self.rest(id),
                 Kind::Abandon | Kind::ProcessAgain => self.run_job(id, kind).await,
                 _ => {
                     if kind.takes_slot() {
                         places.take(&entry.row);
                     }
-                    admitted.rows.push(entry.row.clone());
+                    admitted.push(entry.row.clone());
                 }
             }
         }
@@ -70,8 +64,9 @@ impl Engine {
         self.begin_what_waits().await;
     }
 
-    async fn admit(&mut self, admitted: Admitted) {
-        let ids = admitted.rows.into_iter().map(|row| row.id);
+    /// Begins these uploads, in one commit.
+    async fn admit(&mut self, admitted: Vec<Upload>) {
+        let ids = admitted.into_iter().map(|row| row.id);
         self.apply_each(ids.map(|id| Advance::by(id, Input::Admitted)).collect()).await;
     }
 
@@ -91,7 +86,7 @@ impl Engine {
         };
         self.nothing_waits = next.is_empty();
         self.no_first_waits = !next.iter().any(|(row, _)| row.first);
-        let mut admitted = Admitted::default();
+        let mut admitted = Vec::new();
         // Of each server: none goes before one that waits for room.
         let mut full = HashSet::new();
         for (row, confirmed) in next {
@@ -102,9 +97,9 @@ impl Engine {
                 continue;
             }
             places.take(&row);
-            let (id, twin) = (row.id, self.waits_for_its_twin(&row, &admitted.rows));
+            let (id, twin) = (row.id, self.waits_for_its_twin(&row, &admitted));
             if !twin {
-                admitted.rows.push(row.clone());
+                admitted.push(row.clone());
             }
             self.queue.load(row, confirmed);
             if twin {
@@ -162,6 +157,7 @@ impl Engine {
         let job = Job {
             row: entry.row.clone(),
             protocol: Arc::clone(&connected.protocol),
+            looks: Arc::clone(&connected.looks),
             store: self.store.clone(),
             slices: self.slices.clone(),
         };

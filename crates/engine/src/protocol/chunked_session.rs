@@ -19,8 +19,8 @@ use serde_json::Value;
 use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
 use crate::protocol::{
-    Arrived, ArrivedPart, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket,
-    UploadProtocol,
+    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
+    Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
@@ -244,8 +244,10 @@ impl UploadProtocol for ChunkedSessions {
     }
 
     /// The wire has no question about a media file: what is put together is the team's.
-    async fn processing(&self, _: &str) -> Result<Processing, Failure> {
-        Ok(Processing::Playable { duration: None })
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        let there =
+            |video: &Awaited| (video.video_id.clone(), Ok(Processing::Playable { duration: None }));
+        videos.iter().map(there).collect()
     }
 
     async fn abandon(&self, _: &Intent, session: Option<&Session>) -> Result<(), Failure> {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use crate::protocol::processing::all_fail;
 use crate::protocol::{
-    Earlier, Finished, Intent, Opened, Processing, Sent, Ticket, UploadProtocol,
+    Awaited, Earlier, Finished, Intent, Opened, Sent, Standings, Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session};
@@ -216,8 +217,11 @@ impl UploadProtocol for Faulty {
         Ok(said)
     }
 
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
-        self.call(Call::Processing, self.inner.processing(video_id)).await
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        let asked = async { Ok(self.inner.processing(videos).await) };
+        self.call(Call::Processing, asked)
+            .await
+            .unwrap_or_else(|failure| all_fail(videos, &failure))
     }
 
     async fn heartbeat(&self, intent: &Intent, session: &Session) -> Result<(), Failure> {

@@ -12,8 +12,8 @@ use url::Url;
 use crate::error::Code;
 use crate::net::SignedUrl;
 use crate::protocol::{
-    Arrived, ArrivedPart, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket,
-    UploadProtocol,
+    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
+    Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Before, Receipt, Session, SessionKind};
@@ -117,6 +117,23 @@ impl Memory {
     #[must_use]
     pub fn sent_again(&self) -> Vec<u32> {
         self.held().sent_again.clone()
+    }
+
+    fn processing_of(&self, video_id: &str) -> Result<Processing, Failure> {
+        let mut held = self.held();
+        let fails = held.fails_processing;
+        let video = held.videos.get_mut(video_id).filter(|video| video.bytes.is_some());
+        let video = video.ok_or_else(|| Failure::Refused {
+            code: Code::NotFound,
+            reason: "no such video".into(),
+        })?;
+        if !std::mem::replace(&mut video.looked_at, true) {
+            return Ok(Processing::UnderWay);
+        }
+        if fails {
+            return Ok(Processing::Failed { reason: Some("not a video".into()) });
+        }
+        Ok(Processing::Playable { duration: Some(1.0) })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -344,21 +361,10 @@ impl UploadProtocol for Memory {
         Ok(Finished { video_id: Some(named), size, checksum })
     }
 
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
-        let mut held = self.held();
-        let fails = held.fails_processing;
-        let video = held.videos.get_mut(video_id).filter(|video| video.bytes.is_some());
-        let video = video.ok_or_else(|| Failure::Refused {
-            code: Code::NotFound,
-            reason: "no such video".into(),
-        })?;
-        if !std::mem::replace(&mut video.looked_at, true) {
-            return Ok(Processing::UnderWay);
-        }
-        if fails {
-            return Ok(Processing::Failed { reason: Some("not a video".into()) });
-        }
-        Ok(Processing::Playable { duration: Some(1.0) })
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        let stands =
+            |video: &Awaited| (video.video_id.clone(), self.processing_of(&video.video_id));
+        videos.iter().map(stands).collect()
     }
 
     async fn abandon(&self, intent: &Intent, session: Option<&Session>) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ pub(crate) mod faulty;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 mod mux_direct;
+mod processing;
 mod uploads_api;
 mod video_actions;
 
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 
 pub use chunked_session::ChunkedSessions;
 pub use mux_direct::MuxDirect;
+pub use processing::{Awaited, Processing, Standings};
 use reqwest::header::HeaderMap;
 pub use uploads_api::UploadsApi;
 pub use video_actions::VideoActions;
@@ -174,23 +176,6 @@ pub struct Finished {
     pub checksum: Option<Crc64>,
 }
 
-/// Where a video stands after its upload.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Processing {
-    /// Not done.
-    UnderWay,
-    /// It can be played.
-    Playable {
-        /// Seconds.
-        duration: Option<f64>,
-    },
-    /// It will not be.
-    Failed {
-        /// The server's words.
-        reason: Option<String>,
-    },
-}
-
 /// A way in which bytes get to a team. Every call may be made again after any failure.
 #[async_trait]
 pub trait UploadProtocol: Send + Sync + 'static {
@@ -255,8 +240,9 @@ pub trait UploadProtocol: Send + Sync + 'static {
         receipts: &[Receipt],
     ) -> Result<Finished, Failure>;
 
-    /// Asks where a video stands.
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure>;
+    /// Asks where these videos stand, in as few requests as the wire allows. What the answers say
+    /// of others besides may be told, too.
+    async fn processing(&self, videos: &[Awaited]) -> Standings;
 
     /// Lets the other side hear of an upload whose bytes are not all there and do not move, where it
     /// would else remove it. What was opened before may be good no more.

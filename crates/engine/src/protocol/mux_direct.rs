@@ -14,9 +14,11 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 
 use crate::error::Code;
 use crate::net::{SignedUrl, Standing, put_range, standing};
+use crate::protocol::processing::each_left;
 use crate::protocol::uploads_api::refusal;
 use crate::protocol::{
-    Arrived, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket, UploadProtocol,
+    Arrived, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings, Ticket,
+    UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
@@ -54,6 +56,19 @@ impl MuxDirect {
 
     async fn show(&self, video_id: &str) -> Result<DirectUpload, Failure> {
         self.ask(Method::GET, &upload(video_id), |request| request).await
+    }
+
+    async fn processing_of(&self, video_id: String) -> Result<Processing, Failure> {
+        Ok(match self.show(&video_id).await? {
+            DirectUpload::Uploaded { status: VideoStatus::Ready, duration, .. } => {
+                Processing::Playable { duration }
+            }
+            DirectUpload::Uploaded { status: VideoStatus::Failed, error, .. } => {
+                Processing::Failed { reason: error }
+            }
+            DirectUpload::Uploaded { .. } | DirectUpload::Waiting { .. } => Processing::UnderWay,
+            DirectUpload::Ended { .. } => Processing::Failed { reason: None },
+        })
     }
 
     /// Another upload for the video, if none is open but the one that is `gone`.
@@ -209,17 +224,8 @@ impl UploadProtocol for MuxDirect {
         }
     }
 
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
-        Ok(match self.show(video_id).await? {
-            DirectUpload::Uploaded { status: VideoStatus::Ready, duration, .. } => {
-                Processing::Playable { duration }
-            }
-            DirectUpload::Uploaded { status: VideoStatus::Failed, error, .. } => {
-                Processing::Failed { reason: error }
-            }
-            DirectUpload::Uploaded { .. } | DirectUpload::Waiting { .. } => Processing::UnderWay,
-            DirectUpload::Ended { .. } => Processing::Failed { reason: None },
-        })
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        each_left(videos, Standings::new(), |video| self.processing_of(video)).await
     }
 
     async fn abandon(&self, intent: &Intent, _: Option<&Session>) -> Result<(), Failure> {

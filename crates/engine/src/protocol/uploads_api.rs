@@ -10,8 +10,10 @@ use reqwest::{Body, Method, StatusCode};
 
 use crate::error::Code;
 use crate::net::SignedUrl;
+use crate::protocol::processing::{all_fail, each_left};
 use crate::protocol::{
-    Arrived, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket, UploadProtocol,
+    Arrived, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings, Ticket,
+    UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Before, Receipt, Session, SessionKind};
@@ -41,6 +43,15 @@ impl UploadsApi {
             return Err(answer.refusal());
         }
         Ok(answer.json::<Uploads>("the list of uploads")?.data)
+    }
+
+    async fn processing_of(&self, id: String) -> Result<Processing, Failure> {
+        let path = format!("{}/{id}", uploads());
+        let answer = self.caller.ask(Method::GET, &path, |request| request).await?;
+        if answer.status != StatusCode::OK {
+            return Err(refusal(&answer));
+        }
+        Ok(standing(answer.json::<OneUpload>("an upload")?.data))
     }
 }
 
@@ -127,25 +138,19 @@ impl UploadProtocol for UploadsApi {
         Ok(Finished { video_id, size: None, checksum: None })
     }
 
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
-        let path = format!("{}/{video_id}", uploads());
-        let answer = self.caller.ask(Method::GET, &path, |request| request).await?;
-        if answer.status != StatusCode::OK {
-            return Err(refusal(&answer));
+    /// The list says it of the most recent ones; the others are asked about one by one.
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        let mut standings = Standings::new();
+        if videos.len() > 1 {
+            match self.listed().await {
+                Ok(listed) => {
+                    let of = |upload: Upload| (upload.id.clone(), Ok(standing(upload)));
+                    standings.extend(listed.into_iter().map(of));
+                }
+                Err(failure) => return all_fail(videos, &failure),
+            }
         }
-        let upload = answer.json::<OneUpload>("an upload")?.data;
-        Ok(match UploadCode::of(upload.status) {
-            Some(UploadCode::Completed) => Processing::Playable { duration: None },
-            Some(UploadCode::Failed) => Processing::Failed { reason: None },
-            Some(UploadCode::Pending | UploadCode::Processing | UploadCode::Uploading) => {
-                Processing::UnderWay
-            }
-            None => {
-                let (status, text) = (upload.status, upload.status_text);
-                tracing::info!(video_id, status, text, "a status that this version does not know");
-                Processing::UnderWay
-            }
-        })
+        each_left(videos, standings, |video| self.processing_of(video)).await
     }
 
     /// What did not arrive whole its server has removed; what did, the wire cannot take back.
@@ -157,6 +162,21 @@ impl UploadProtocol for UploadsApi {
 /// Below the server's address.
 fn uploads() -> String {
     format!("{}/uploads", BASE.trim_start_matches('/'))
+}
+
+fn standing(upload: Upload) -> Processing {
+    match UploadCode::of(upload.status) {
+        Some(UploadCode::Completed) => Processing::Playable { duration: None },
+        Some(UploadCode::Failed) => Processing::Failed { reason: None },
+        Some(UploadCode::Pending | UploadCode::Processing | UploadCode::Uploading) => {
+            Processing::UnderWay
+        }
+        None => {
+            let Upload { id, status, status_text: text, .. } = upload;
+            tracing::info!(id, status, text, "a status that this version does not know");
+            Processing::UnderWay
+        }
+    }
 }
 
 /// The name a form's file goes by. Quotes, slashes and line ends are read in as many ways as there

@@ -1,5 +1,6 @@
 //! The team API's `videoActions`: S3 in one PUT or in parts, in both dialects.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +22,10 @@ use tokio::sync::OnceCell;
 
 use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
+use crate::protocol::processing::each_left;
 use crate::protocol::{
-    Arrived, ArrivedPart, Earlier, Finished, Intent, Opened, Processing, Sent, Ticket,
-    UploadProtocol,
+    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
+    Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
@@ -32,10 +34,12 @@ use crate::transfer::{ByteRange, Failure, Growth, PartNumber};
 
 /// How far this computer's clock and the server's may be apart when a video is looked for.
 const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
-/// Rows asked for at once when a video is looked for.
-const PAGE: u64 = 50;
+/// Rows of a project's list that are asked for at once.
+const PAGE: u64 = 100;
 /// Pages looked through at the most.
 const PAGES: usize = 20;
+/// So many videos to be asked about are worth a page of the list.
+const WORTH_A_PAGE: usize = 2;
 
 /// Uploads through one team server.
 #[derive(Clone, Debug)]
@@ -83,11 +87,7 @@ impl VideoActions {
             intent.added_at.0 - i64::try_from(CLOCKS_APART.as_millis()).unwrap_or_default();
         let mut cursor = None;
         for _ in 0..PAGES {
-            let args = ListVideos {
-                project_id: intent.project_id.clone(),
-                pagination_opts: PaginationOpts { num_items: PAGE, cursor },
-            };
-            let page: VideoPage = self.team.client().call(Query, "videos:list", &args).await?;
+            let page = self.page(&intent.project_id, cursor).await?;
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age are exact")]
             let recent = |video: &&Video| video.creation_time >= earliest as f64;
             let mine = page.page.iter().filter(recent).find(|video| {
@@ -127,6 +127,50 @@ impl VideoActions {
             url: Some(self.signed(&url)?),
             arrived: Arrived::NOTHING,
         })
+    }
+
+    async fn page(&self, project: &str, cursor: Option<String>) -> Result<VideoPage, Failure> {
+        let args = ListVideos {
+            project_id: project.to_owned(),
+            pagination_opts: PaginationOpts { num_items: PAGE, cursor },
+        };
+        Ok(self.team.client().call(Query, "videos:list", &args).await?)
+    }
+
+    /// Where a project's videos stand, by its list, which begins with the newest. It is read as far
+    /// as that is cheaper than a question about each that is left; a superseded version is not in it.
+    async fn listed(&self, project: &str, videos: &[&Awaited], standings: &mut Standings) {
+        let mut left: HashSet<_> = videos.iter().map(|video| video.video_id.as_str()).collect();
+        let mut cursor = None;
+        for _ in 0..videos.len() / WORTH_A_PAGE {
+            let page = match self.page(project, cursor).await {
+                Ok(page) => page,
+                Err(failure) => {
+                    let failed = |video: &str| (video.to_owned(), Err(failure.clone()));
+                    standings.extend(left.into_iter().map(failed));
+                    return;
+                }
+            };
+            for video in page.page {
+                left.remove(video.id.as_str());
+                standings.insert(video.id.clone(), Ok(standing(video)));
+            }
+            if page.is_done || left.is_empty() {
+                return;
+            }
+            cursor = Some(page.continue_cursor);
+        }
+    }
+
+    async fn processing_of(&self, video_id: String) -> Result<Processing, Failure> {
+        if self.team.dialect() == Dialect::Documented {
+            // Nothing can be asked but for a session, which there is once the video can be played.
+            return Ok(match self.team.playback(&video_id).await {
+                Ok(session) => Processing::Playable { duration: session.duration },
+                Err(_) => Processing::UnderWay,
+            });
+        }
+        Ok(standing(self.video(&video_id).await?))
     }
 
     async fn mark_complete(&self, video_id: &str, key: &str) -> Result<Finished, Failure> {
@@ -320,20 +364,18 @@ impl UploadProtocol for VideoActions {
         self.mark_complete(video_id, &session.key).await
     }
 
-    async fn processing(&self, video_id: &str) -> Result<Processing, Failure> {
-        if self.team.dialect() == Dialect::Documented {
-            // Nothing can be asked but for a session, which there is once the video can be played.
-            return Ok(match self.team.playback(video_id).await {
-                Ok(session) => Processing::Playable { duration: session.duration },
-                Err(_) => Processing::UnderWay,
-            });
+    async fn processing(&self, videos: &[Awaited]) -> Standings {
+        let mut standings = Standings::new();
+        if self.team.dialect() == Dialect::Current {
+            let mut projects: HashMap<&str, Vec<&Awaited>> = HashMap::new();
+            for video in videos {
+                projects.entry(&video.project_id).or_default().push(video);
+            }
+            for (project, videos) in projects {
+                self.listed(project, &videos, &mut standings).await;
+            }
         }
-        let video = self.video(video_id).await?;
-        Ok(match video.status {
-            VideoStatus::Uploading | VideoStatus::Processing => Processing::UnderWay,
-            VideoStatus::Ready => Processing::Playable { duration: video.duration },
-            VideoStatus::Failed => Processing::Failed { reason: video.upload_error },
-        })
+        each_left(videos, standings, |video| self.processing_of(video)).await
     }
 
     /// Only a resuming initiate counts as activity, besides signing; an upload that is idle for 24 h
@@ -363,6 +405,14 @@ impl UploadProtocol for VideoActions {
 /// The size that a video is registered with: of a file that grew, none, also after a crash.
 fn said_at_first(intent: &Intent) -> Option<u64> {
     intent.growth.is_none().then_some(intent.size)
+}
+
+fn standing(video: Video) -> Processing {
+    match video.status {
+        VideoStatus::Uploading | VideoStatus::Processing => Processing::UnderWay,
+        VideoStatus::Ready => Processing::Playable { duration: video.duration },
+        VideoStatus::Failed => Processing::Failed { reason: video.upload_error },
+    }
 }
 
 fn multipart(upload: MultipartUpload) -> Result<Opened, Failure> {

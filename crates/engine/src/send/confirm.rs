@@ -20,15 +20,17 @@ impl Sending {
         Ok(())
     }
 
-    /// Tells the team of a part when it is its turn, again where the team is only busy. After any
-    /// other failure it may have heard of it: whoever opens the session again asks.
+    /// Tells the team of a part when it is its turn, if that comes, and again where the team is only
+    /// busy. After any other failure it may have heard of it: whoever opens the session again asks.
     pub(super) async fn confirm(
         &self,
         part: PartNumber,
         range: ByteRange,
         turns: &Turns,
     ) -> Result<(), Failure> {
-        turns.of(part).await;
+        if !turns.of(part).await {
+            return Ok(());
+        }
         let Self { protocol, intent, opened, .. } = self;
         let mut tries = 0;
         while let Err(failure) = protocol.confirm(intent, opened, part, range).await {

@@ -113,17 +113,32 @@ impl Sending {
         let confirming = self.confirm_all(unconfirmed, &turns);
         tokio::pin!(preparing, confirming);
         let (mut prepared, mut confirmed) = (false, false);
+        let mut failed = Ok(());
         loop {
-            tokio::select! {
-                done = &mut preparing, if !prepared => { done?; prepared = true; }
-                done = &mut confirming, if !confirmed => { done?; confirmed = true; }
-                Some(lane) = lanes.join_next() => match lane {
-                    Ok(ended) => ended?,
-                    Err(error) => {
-                        return Err(Failure::LocalStorage(format!("a lane broke: {error}")));
+            let done = tokio::select! {
+                done = &mut preparing, if !prepared => {
+                    prepared = true;
+                    done
+                }
+                done = &mut confirming, if !confirmed => {
+                    confirmed = true;
+                    done
+                }
+                Some(lane) = lanes.join_next() => {
+                    let broke = |error| Failure::LocalStorage(format!("a lane broke: {error}"));
+                    let ended = lane.map_err(broke)?;
+                    if !turns.have_ended() {
+                        ended?;
+                        continue;
                     }
-                },
-                else => return Ok(()),
+                    ended
+                }
+                else => return failed,
+            };
+            if done.is_err() {
+                // The team's trouble, not the storage's: parts that are under way need not go again.
+                turns.end();
+                failed = failed.and(done);
             }
         }
     }
@@ -257,10 +272,17 @@ struct Lane {
 impl Lane {
     async fn run(self, tickets: Arc<Mutex<mpsc::Receiver<Ticket>>>) -> Result<(), Failure> {
         loop {
-            // Before the ticket: an address that waits for a permit would grow old.
-            let permit = self.sending.permit().await;
-            let next = tickets.lock().await.recv().await;
-            let Some(ticket) = next else { return Ok(()) };
+            let next = async {
+                // Before the ticket: an address that waits for a permit would grow old.
+                let permit = self.sending.permit().await;
+                Some((permit, tickets.lock().await.recv().await?))
+            };
+            let next = tokio::select! {
+                biased;
+                () = self.turns.ended() => None,
+                next = next => next,
+            };
+            let Some((permit, ticket)) = next else { return Ok(()) };
             let range = self.plan.range(ticket.part).ok_or_else(|| {
                 Failure::UnexpectedAnswer("leave for a part that is not in the plan".into())
             })?;
@@ -290,9 +312,19 @@ impl Lane {
                 // It may have arrived: whoever opens the session again looks for it.
                 return Err(failure);
             }
+            if self.turns.have_ended() {
+                return Err(failure);
+            }
             let failure = sending.pause(failure, tries).await?;
             sending.progress.retry();
-            if matches!(failure, Failure::UrlExpired | Failure::PartDamaged) {
+            let anew = match failure {
+                Failure::UrlExpired => true,
+                // A checksum that is signed may be that of other bytes. An address without one takes
+                // the same bytes again; whoever opened the session anew would find the damaged ones.
+                Failure::PartDamaged => ticket.checksum.is_some(),
+                _ => false,
+            };
+            if anew {
                 ticket = self.fresh(part, range).await?;
             }
             permit = sending.permit().await;
@@ -303,7 +335,8 @@ impl Lane {
         sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
         sending.progress.confirm(range.length);
         if let SessionKind::Chunked { .. } = sending.opened.session.kind {
-            sending.confirm(part, range, &self.turns).await?;
+            let confirmed = sending.confirm(part, range, &self.turns).await;
+            return confirmed.inspect_err(|_| self.turns.end());
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use dailies_database::{Database, DatabaseError};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Notify;
 
-use crate::store::{Rebuilt, SCHEMAS, Store, backup, migrations, rebuild};
+use crate::store::{Rebuilt, Reserve, SCHEMAS, Store, backup, migrations, rebuild};
 use crate::transfer::Timestamp;
 
 /// A file up to this size is checked before it is used: that takes a tenth of a second.
@@ -69,7 +69,8 @@ impl Store {
     }
 
     fn of(database: Database, path: &Path) -> Self {
-        Self { database, path: path.into(), damage: Arc::new(Notify::new()) }
+        let (damage, reserve) = (Arc::new(Notify::new()), Reserve::of(path));
+        Self { database, path: path.into(), damage, reserve }
     }
 
     /// Where the file is.
@@ -92,11 +93,29 @@ impl Store {
         self.damage.notified().await;
     }
 
-    /// Copies the queue if it has changed since its last copy, which is at least `age` old.
+    /// Keeps room on the disk for what is under way, or tries to once more after it was given up.
+    pub async fn keep_room(&self) {
+        let reserve = self.reserve.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reserve.keep()).await {
+            tracing::debug!(%error, "no room is kept for the queue");
+        }
+    }
+
+    /// Refuses what is new while the disk has room only for what is under way.
+    pub(super) fn has_room(&self) -> Result<(), DatabaseError> {
+        match self.reserve.is_spent() {
+            true => Err(DatabaseError::Folder(std::io::ErrorKind::StorageFull.into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Copies the queue if it has changed since its last copy, which is at least `age` old. Not to a
+    /// full disk, where what is under way needs the room.
     ///
     /// # Errors
     /// Of the disk.
     pub async fn back_up(&self, now: Timestamp, age: Duration) -> Result<(), DatabaseError> {
+        self.has_room()?;
         let path = Arc::clone(&self.path);
         let copy = move || match backup::is_due(&path, now, age) {
             true => backup::take(&path, now),
@@ -128,11 +147,26 @@ impl Store {
         self.database.read(work).await.inspect_err(|error| self.note(error))
     }
 
+    /// Runs `work` in a transaction; once more where there was no room for it and some is made.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, DatabaseError> + Send + 'static,
+        work: impl Fn(&Connection) -> Result<T, DatabaseError> + Send + Sync + 'static,
     ) -> Result<T, DatabaseError> {
-        self.database.write(work).await.inspect_err(|error| self.note(error))
+        let work = Arc::new(work);
+        let once = || {
+            let work = Arc::clone(&work);
+            self.database.write(move |connection| work(connection))
+        };
+        let mut written = once().await;
+        if written.as_ref().is_err_and(DatabaseError::is_full) && self.make_room().await {
+            written = once().await;
+        }
+        written.inspect_err(|error| self.note(error))
+    }
+
+    async fn make_room(&self) -> bool {
+        let reserve = self.reserve.clone();
+        tokio::task::spawn_blocking(move || reserve.give_up()).await.unwrap_or(false)
     }
 
     fn note(&self, error: &DatabaseError) {

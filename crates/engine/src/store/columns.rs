@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use dailies_database::DatabaseError;
 use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +39,31 @@ pub(super) fn unreadable(
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+}
+
+/// Removes rows that a table takes but that cannot be read, or whose first column is not the name
+/// that was read: what is asked for by its name must have just that name. How many there were.
+pub(super) fn sift_named<Id: ToString>(
+    connection: &Connection,
+    table: &str,
+    columns: &str,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<Id>,
+) -> Result<usize, DatabaseError> {
+    let mut statement =
+        connection.prepare(&format!("SELECT {columns}, rowid AS stands_at FROM {table}"))?;
+    let mut rows = statement.query([])?;
+    let mut senseless = Vec::new();
+    while let Some(row) = rows.next()? {
+        let named = |id: Id| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
+        if !read(row).is_ok_and(named) {
+            senseless.push(row.get::<_, i64>("stands_at")?);
+        }
+    }
+    let mut remove = connection.prepare(&format!("DELETE FROM {table} WHERE rowid = ?1"))?;
+    for rowid in &senseless {
+        remove.execute([rowid])?;
+    }
+    Ok(senseless.len())
 }
 
 /// A path, which need not be Unicode, byte for byte.

@@ -26,12 +26,7 @@ pub(super) fn know(
     server: &str,
     known: &str,
 ) -> Result<(), DatabaseError> {
-    connection.execute(
-        "INSERT INTO connections (server, known) VALUES (?1, ?2)
-         ON CONFLICT (server) DO UPDATE SET known = excluded.known",
-        (server, known),
-    )?;
-    Ok(())
+    keep(connection, "known", server, known)
 }
 
 pub(super) fn choose(
@@ -39,10 +34,21 @@ pub(super) fn choose(
     server: &str,
     project_id: &str,
 ) -> Result<(), DatabaseError> {
+    keep(connection, "project_id", server, project_id)
+}
+
+fn keep(
+    connection: &Connection,
+    column: &'static str,
+    server: &str,
+    value: &str,
+) -> Result<(), DatabaseError> {
     connection.execute(
-        "INSERT INTO connections (server, project_id) VALUES (?1, ?2)
-         ON CONFLICT (server) DO UPDATE SET project_id = excluded.project_id",
-        (server, project_id),
+        &format!(
+            "INSERT INTO connections (server, {column}) VALUES (?1, ?2)
+             ON CONFLICT (server) DO UPDATE SET {column} = excluded.{column}"
+        ),
+        (server, value),
     )?;
     Ok(())
 }

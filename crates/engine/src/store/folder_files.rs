@@ -73,7 +73,7 @@ impl Store {
     /// place.
     ///
     /// # Errors
-    /// Of the database.
+    /// As [`Self::insert`].
     pub async fn insert_found(
         &self,
         row: Upload,
@@ -81,6 +81,7 @@ impl Store {
         folder: FolderId,
         file: Seen,
     ) -> Result<i64, DatabaseError> {
+        self.has_room()?;
         self.write(move |c| {
             let place = uploads::insert(c, &row)?;
             history::remember(c, row.id, row.added_at, &happened)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
-use crate::store::columns::{bytes_path, from_json, json, path_bytes, unreadable};
+use crate::store::columns::{bytes_path, from_json, json, path_bytes, sift_named, unreadable};
 use crate::store::{Destination, Seen, Store, folder_files};
 use crate::transfer::Timestamp;
 use crate::watch::{FolderId, Rules};
@@ -122,20 +122,5 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Folder> {
 
 /// Removes rows that the table takes but that are no watched folders. How many there were.
 pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, rowid FROM folders"))?;
-    let mut rows = statement.query([])?;
-    let mut senseless = Vec::new();
-    while let Some(row) = rows.next()? {
-        // What is asked for by its name must have just that name.
-        let named =
-            |id: FolderId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
-        if !read(row).is_ok_and(|read| named(read.id)) {
-            senseless.push(row.get::<_, i64>(8)?);
-        }
-    }
-    let mut remove = connection.prepare("DELETE FROM folders WHERE rowid = ?1")?;
-    for rowid in &senseless {
-        remove.execute([rowid])?;
-    }
-    Ok(senseless.len())
+    sift_named(connection, "folders", COLUMNS, |row| Ok(read(row)?.id))
 }

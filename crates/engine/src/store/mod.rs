@@ -14,6 +14,7 @@ mod lists;
 mod parts;
 mod rebuild;
 mod receipts;
+mod reserve;
 mod settings;
 mod uploads;
 
@@ -34,6 +35,7 @@ pub use receipts::{Compared, UploadReceipt};
 pub use settings::Setting;
 pub use uploads::{Before, Destination, Registration, Session, SessionKind, Upload};
 
+use self::reserve::Reserve;
 use crate::source::Crc64;
 use crate::transfer::{Event, List, PartNumber, Timestamp, UploadId};
 
@@ -43,6 +45,7 @@ pub struct Store {
     database: Database,
     path: Arc<Path>,
     damage: Arc<Notify>,
+    reserve: Reserve,
 }
 
 /// A row to be written.
@@ -199,7 +202,7 @@ impl Store {
     /// Adds uploads at the end of the queue, all or none, and returns their places.
     ///
     /// # Errors
-    /// Of the database.
+    /// Of the database; while the disk has room only for what is under way, too.
     pub async fn insert(&self, rows: Vec<Upload>) -> Result<Vec<i64>, DatabaseError> {
         self.insert_after(rows, Vec::new()).await
     }
@@ -207,12 +210,13 @@ impl Store {
     /// The same, of uploads to which something has happened already.
     ///
     /// # Errors
-    /// Of the database.
+    /// As [`Self::insert`].
     pub async fn insert_after(
         &self,
         rows: Vec<Upload>,
         happened: Vec<Happened>,
     ) -> Result<Vec<i64>, DatabaseError> {
+        self.has_room()?;
         self.write(move |c| {
             let one = |row: &Upload| {
                 let place = uploads::insert(c, row)?;

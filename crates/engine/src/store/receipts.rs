@@ -6,7 +6,7 @@ use dailies_database::DatabaseError;
 use rusqlite::{Connection, Row, named_params};
 
 use crate::source::{Crc64, Fingerprint};
-use crate::store::columns::{bytes_path, name, named, path_bytes, unreadable};
+use crate::store::columns::{bytes_path, name, named, path_bytes, sift_named, unreadable};
 use crate::store::{Destination, Proof, Upload, history};
 use crate::transfer::{Event, Timestamp, UploadId};
 
@@ -182,20 +182,5 @@ fn read(row: &Row<'_>) -> rusqlite::Result<UploadReceipt> {
 
 /// Removes rows that the table takes but that are no receipts. How many there were.
 pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, rowid FROM receipts"))?;
-    let mut rows = statement.query([])?;
-    let mut senseless = Vec::new();
-    while let Some(row) = rows.next()? {
-        // What is asked for by its name must have just that name.
-        let named =
-            |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
-        if !read(row).is_ok_and(|read| named(read.id)) {
-            senseless.push(row.get::<_, i64>(18)?);
-        }
-    }
-    let mut remove = connection.prepare("DELETE FROM receipts WHERE rowid = ?1")?;
-    for rowid in &senseless {
-        remove.execute([rowid])?;
-    }
-    Ok(senseless.len())
+    sift_named(connection, "receipts", COLUMNS, |row| Ok(read(row)?.id))
 }

@@ -62,6 +62,32 @@ async fn update(store: &Store, row: &Upload, forgets: bool) -> Result<(), Databa
         .map(drop)
 }
 
+/// As on a full disk, after what was kept of it was given up.
+#[tokio::test]
+async fn without_room_nothing_new_is_taken_and_what_is_under_way_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("queue.db");
+    let store = Store::open(&path).unwrap();
+    let row = upload(folder.path());
+    store.insert(vec![row.clone()]).await.unwrap();
+    assert!(!store.reserve.give_up(), "nothing was kept yet");
+    store.keep_room().await;
+    let kept = std::fs::metadata(path.with_extension("reserve")).unwrap();
+    assert_eq!(kept.len(), 16 << 20);
+    assert!(store.reserve.give_up());
+    assert!(store.reserve.give_up(), "another who found no room tries once more, too");
+    assert!(!path.with_extension("reserve").exists());
+
+    let another = Upload { id: UploadId::new(), ..row.clone() };
+    let refused = store.insert(vec![another.clone()]).await.unwrap_err();
+    assert!(refused.is_full(), "{refused}");
+    store.keep(row.id, receipt(1)).await.unwrap();
+    update(&store, &row, false).await.unwrap();
+    store.keep_room().await;
+    store.insert(vec![another]).await.unwrap();
+    store.close().await;
+}
+
 #[tokio::test]
 async fn everything_survives_being_closed() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 use serde::{Deserialize, Serialize};
 
 use crate::source::Fingerprint;
-use crate::store::columns::{bytes_path, from_json, json, name, named, path_bytes, unreadable};
+use crate::store::columns::{
+    bytes_path, from_json, json, name, named, path_bytes, sift_named, unreadable,
+};
 use crate::transfer::{Growth, Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
 
 /// One upload, all that is durable of it but for its parts.
@@ -354,20 +356,5 @@ fn hold(row: &Row<'_>) -> rusqlite::Result<Hold> {
 
 /// Removes rows that the table takes but that are no uploads. How many there were.
 pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, rowid FROM uploads"))?;
-    let mut rows = statement.query([])?;
-    let mut senseless = Vec::new();
-    while let Some(row) = rows.next()? {
-        // What is asked for by its name must have just that name.
-        let named =
-            |id: UploadId| row.get_ref(0).is_ok_and(|text| text.as_str() == Ok(&id.to_string()));
-        if !read(row).is_ok_and(|read| named(read.id)) {
-            senseless.push(row.get::<_, i64>(27)?);
-        }
-    }
-    let mut remove = connection.prepare("DELETE FROM uploads WHERE rowid = ?1")?;
-    for rowid in &senseless {
-        remove.execute([rowid])?;
-    }
-    Ok(senseless.len())
+    sift_named(connection, "uploads", COLUMNS, |row| Ok(read(row)?.id))
 }

@@ -1,0 +1,127 @@
+//! What may be asked of the connections.
+
+use std::sync::Arc;
+
+use dailies_api::projects::UploadTarget;
+use url::Url;
+
+use super::{Ends, not_connected};
+use crate::error::{Code, EngineError};
+use crate::handle::{Command, EngineHandle};
+use crate::net::Clients;
+use crate::team::{Connection, Team};
+use crate::view::ConnectionView;
+
+impl EngineHandle {
+    /// Connects to a team server, where new files go from now on, and lets the uploads that wait
+    /// for it go on.
+    ///
+    /// # Errors
+    /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
+    /// goes on waiting.
+    pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        let url = connection.url().clone();
+        match Team::connect(connection, self.clients()?).await {
+            Ok(team) => self.ask(|done| Command::Connected(Box::new(team), done)).await,
+            Err(error) => {
+                self.ask(|done| Command::Refused { url, code: error.code, done }).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Comes back to a team server as [`Self::connect`] does. One that cannot be reached now but
+    /// could be before is [expected](Self::expect).
+    ///
+    /// # Errors
+    /// As [`Self::connect`]; [`Code::Unreachable`] for one that was never connected only.
+    pub async fn reconnect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        match self.connect(connection.clone()).await {
+            Err(error) if matches!(error.code, Code::Unreachable | Code::ServerFault) => {
+                self.expect(connection).await?.ok_or(error)
+            }
+            connected => connected,
+        }
+    }
+
+    /// Takes files for a team server that was connected before, and connects to it as soon as it
+    /// answers. Uploads wait until then. `None` for one that was never connected.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn expect(
+        &self,
+        connection: Connection,
+    ) -> Result<Option<ConnectionView>, EngineError> {
+        let (connection, clients) = (Box::new(connection), self.clients()?);
+        self.ask(|done| Command::Expect { connection, clients, done }).await
+    }
+
+    /// The address of the server that new files went to last, at this start or an earlier one.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn last_server(&self) -> Result<Option<String>, EngineError> {
+        self.ask(Command::LastServer).await
+    }
+
+    /// The addresses of the servers to which uploads go that have not ended.
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`].
+    pub async fn servers(&self) -> Result<Vec<String>, EngineError> {
+        self.ask(Command::Servers).await?
+    }
+
+    /// Ends every connection. Uploads wait until there is one again.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::Disconnect(Ends::All, done)).await
+    }
+
+    /// Ends the connection to one server.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect_from(&self, server: &Url) -> Result<(), EngineError> {
+        let ends = Ends::Of(server.to_string());
+        self.ask(|done| Command::Disconnect(ends, done)).await
+    }
+
+    /// Ends every connection but the one that new files go to.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn disconnect_others(&self) -> Result<(), EngineError> {
+        self.ask(|done| Command::Disconnect(Ends::Others, done)).await
+    }
+
+    /// Where uploads may go. Empty for a server that cannot say.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`].
+    pub async fn targets(&self) -> Result<Vec<UploadTarget>, EngineError> {
+        Ok(self.team().await?.targets().to_vec())
+    }
+
+    /// Chooses the project that new files go to.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for none of [`Self::targets`].
+    pub async fn set_destination(&self, project_id: String) -> Result<(), EngineError> {
+        self.ask(|done| Command::SetDestination(project_id, done)).await?
+    }
+
+    /// The team that new files go to.
+    pub(crate) async fn team(&self) -> Result<Arc<Team>, EngineError> {
+        self.ask(Command::Team).await?.ok_or_else(not_connected)
+    }
+
+    /// Of one connection alone: what is lost on the way to one server says nothing of another.
+    fn clients(&self) -> Result<Clients, EngineError> {
+        Clients::new(self.net)
+            .map_err(|error| EngineError::new(Code::LocalStorage, error.to_string()))
+    }
+}

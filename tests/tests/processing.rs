@@ -1,0 +1,51 @@
+//! What becomes of videos after their upload.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use e2e::clips::Take;
+use e2e::proxy::What;
+use e2e::{FaultProxy, Stage, Uploader};
+
+const LIMIT: Duration = Duration::from_secs(180);
+const FILES: usize = 24;
+/// Between two questions to a team, at the least.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Each by itself, they would be asked about some three hundred times.
+#[tokio::test]
+async fn many_videos_in_work_are_asked_about_together() {
+    let stage = Stage::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(stage.server.api_address().unwrap());
+    let folder = stage.path("profile");
+    let uploader =
+        Uploader::by_way_of(&folder, &stage.server.credentials, &api.url()).await.unwrap();
+    let files = (0..FILES).map(|number| {
+        let path = stage.clip(&format!("{number}.mp4"), 1, Take::One).unwrap();
+        // Of the same picture, and another file: <https://www.w3.org/TR/mse-byte-stream-format-isobmff/>.
+        let mut file = std::fs::File::options().append(true).open(&path).unwrap();
+        file.write_all(b"\0\0\0\x10free").unwrap();
+        file.write_all(&(number as u64).to_be_bytes()).unwrap();
+        path
+    });
+    let added = uploader.engine.add(files.collect(), None).await.unwrap();
+    assert_eq!(added.uploads.len(), FILES);
+    let begun = Instant::now();
+    for upload in added.uploads {
+        uploader.until_ready(upload.id, LIMIT).await.unwrap();
+    }
+    let most = begun.elapsed().div_duration_f64(PAUSE) + 1.0;
+
+    let seen = api.exchanges();
+    let asked = |what| seen.iter().filter(|one| What::Function(what).fits(one)).count();
+    // Each is asked about once besides, before its parts are put together.
+    let (pages, alone) = (asked("videos:list"), asked("videos:get") - FILES);
+    println!("{pages} pages and {alone} videos were asked for in {:?}", begun.elapsed());
+    assert!(pages + alone < FILES * 4, "{pages} pages and {alone} videos were asked for");
+    assert!(((pages + alone) as f64) < most, "{pages} pages and {alone} videos, more than {most}");
+    uploader.stop().await;
+    stage.strike().await.unwrap();
+}
