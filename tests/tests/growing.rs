@@ -14,8 +14,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(60);
-/// The stage's parts.
-const PART: u64 = 5 << 20;
+/// Of what grows: the stage has parts of 5 MiB, of which 10,000 are less than its largest file.
+const PART: u64 = 6 << 20;
 /// A file that can be played while it grows.
 const FRAGMENTS: [&str; 2] = ["-movflags", "frag_keyframe+empty_moov"];
 
@@ -59,7 +59,7 @@ impl Watched {
         let asking = Dailies::unconnected(self.dailies.profile().to_owned());
         let id = upload["uploadId"].as_str().unwrap();
         let told = asking.run(LIMIT, &["history", id]).await.unwrap();
-        let kind = |event: &Value| event["kind"].as_str().unwrap_or_default().to_owned();
+        let kind = |event: &Value| event["event"]["kind"].as_str().unwrap_or_default().to_owned();
         told.events.iter().map(kind).collect()
     }
 
