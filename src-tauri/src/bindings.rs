@@ -7,11 +7,13 @@ use std::fs;
 use std::path::Path;
 
 use dailies_engine::error::EngineError;
+use dailies_engine::folders::{FolderView, Preview};
+use dailies_engine::rules::{RulesView, Switch};
 use dailies_engine::store::Spot;
 use dailies_engine::view::{Added, Change, DestinationView, Page, PlaybackView, Snapshot};
 use ts_rs::{Config, ExportError, TS};
 
-use crate::view::{DragView, ShellView};
+use crate::view::{ChosenFolder, DragView, RuleFaults, ShellView};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/bindings");
 
@@ -25,7 +27,13 @@ fn export(config: &Config) -> Result<(), ExportError> {
     PlaybackView::export_all(config)?;
     DestinationView::export_all(config)?;
     EngineError::export_all(config)?;
+    FolderView::export_all(config)?;
+    Preview::export_all(config)?;
+    RulesView::export_all(config)?;
+    Switch::export_all(config)?;
     ShellView::export_all(config)?;
+    ChosenFolder::export_all(config)?;
+    RuleFaults::export_all(config)?;
     DragView::export_all(config)
 }
 

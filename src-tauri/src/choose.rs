@@ -1,12 +1,12 @@
-//! The system's dialog for files.
+//! The system's dialogs for files and folders.
 
 use std::path::PathBuf;
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::EngineError;
 use dailies_engine::view::Added;
-use tauri::{AppHandle, Manager as _};
-use tauri_plugin_dialog::DialogExt as _;
+use tauri::{AppHandle, Manager as _, Wry};
+use tauri_plugin_dialog::{DialogExt as _, FileDialogBuilder};
 use tokio::sync::oneshot;
 
 use crate::window;
@@ -26,12 +26,25 @@ pub(crate) async fn files(
     }
 }
 
-async fn chosen(app: &AppHandle) -> Option<Vec<PathBuf>> {
-    let mut dialog =
-        app.dialog().file().add_filter("Videos", &VIDEOS).add_filter("All files", &["*"]);
-    if let Some(window) = app.get_webview_window(window::MAIN) {
-        dialog = dialog.set_parent(&window);
+/// Lets somebody choose a folder; `None` when they chose none.
+pub(crate) async fn folder(app: &AppHandle) -> Option<PathBuf> {
+    let (done, answer) = oneshot::channel();
+    dialog(app).set_title("Watch a folder").pick_folder(move |folder| {
+        let _ = done.send(folder);
+    });
+    answer.await.ok()??.into_path().ok()
+}
+
+fn dialog(app: &AppHandle) -> FileDialogBuilder<Wry> {
+    let dialog = app.dialog().file();
+    match app.get_webview_window(window::MAIN) {
+        Some(window) => dialog.set_parent(&window),
+        None => dialog,
     }
+}
+
+async fn chosen(app: &AppHandle) -> Option<Vec<PathBuf>> {
+    let dialog = dialog(app).add_filter("Videos", &VIDEOS).add_filter("All files", &["*"]);
     let (done, answer) = oneshot::channel();
     dialog.pick_files(move |files| {
         let _ = done.send(files);

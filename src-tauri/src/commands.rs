@@ -3,15 +3,19 @@
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::EngineError;
+use dailies_engine::folders::{FolderView, Preview};
+use dailies_engine::rules::{RulesView, Switch};
 use dailies_engine::store::Spot;
 use dailies_engine::transfer::{List, UploadId};
 use dailies_engine::view::{Added, DestinationView, Page, PlaybackView, Snapshot, UploadView};
+use dailies_engine::watch::{FolderId, Rules};
 use secrecy::SecretString;
 use tauri::{AppHandle, State, command};
 
 use crate::desk::Desk;
+use crate::folders::{self, Chosen};
 use crate::link::LinkHandle;
-use crate::view::ShellView;
+use crate::view::{ChosenFolder, RuleFaults, ShellView};
 
 type Engine<'a> = State<'a, EngineHandle>;
 type Link<'a> = State<'a, LinkHandle>;
@@ -105,6 +109,70 @@ pub(crate) async fn resume_all(engine: Engine<'_>) -> Answer<()> {
 #[command]
 pub(crate) async fn send_here(engine: Engine<'_>) -> Answer<()> {
     engine.send_here().await
+}
+
+#[command]
+pub(crate) async fn rules(engine: Engine<'_>) -> Answer<RulesView> {
+    engine.rules().await
+}
+
+#[command]
+pub(crate) async fn turn(engine: Engine<'_>, switch: Switch, on: bool) -> Answer<()> {
+    engine.turn(switch, on).await
+}
+
+#[command]
+pub(crate) async fn folders(engine: Engine<'_>) -> Answer<Vec<FolderView>> {
+    engine.folders().await
+}
+
+#[command]
+pub(crate) async fn choose_folder(
+    app: AppHandle,
+    engine: Engine<'_>,
+    chosen: State<'_, Chosen>,
+) -> Answer<Option<ChosenFolder>> {
+    chosen.choose(&app, &engine).await
+}
+
+#[command]
+pub(crate) async fn add_folder(
+    engine: Engine<'_>,
+    chosen: State<'_, Chosen>,
+    project_id: Option<String>,
+    rules: Rules,
+) -> Answer<FolderView> {
+    chosen.add(&engine, project_id, rules).await
+}
+
+#[command]
+pub(crate) async fn change_folder(
+    engine: Engine<'_>,
+    id: FolderId,
+    project_id: Option<String>,
+    rules: Rules,
+) -> Answer<FolderView> {
+    engine.change_folder(id, project_id, rules).await
+}
+
+#[command]
+pub(crate) async fn remove_folder(engine: Engine<'_>, id: FolderId) -> Answer<()> {
+    engine.remove_folder(id).await
+}
+
+#[command]
+pub(crate) async fn preview(
+    engine: Engine<'_>,
+    chosen: State<'_, Chosen>,
+    id: Option<FolderId>,
+    rules: Rules,
+) -> Answer<Preview> {
+    folders::preview(&engine, &chosen, id, rules).await
+}
+
+#[command]
+pub(crate) async fn rule_faults(patterns: Vec<String>, title: String) -> Answer<RuleFaults> {
+    Ok(folders::faults(patterns, &title))
 }
 
 #[command]

@@ -9,6 +9,7 @@ mod choose;
 mod commands;
 mod desk;
 mod feed;
+mod folders;
 mod intake;
 mod keeper;
 mod keychain;
@@ -32,6 +33,7 @@ use tauri::{App, AppHandle, Manager as _, RunEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
 
 use crate::desk::Desk;
+use crate::folders::Chosen;
 use crate::intake::{Incoming, Intake};
 use crate::link::LinkHandle;
 use crate::settings::Settings;
@@ -67,6 +69,15 @@ pub fn run() -> ExitCode {
             commands::pause_all,
             commands::resume_all,
             commands::send_here,
+            commands::rules,
+            commands::turn,
+            commands::folders,
+            commands::choose_folder,
+            commands::add_folder,
+            commands::change_folder,
+            commands::remove_folder,
+            commands::preview,
+            commands::rule_faults,
             commands::use_this_computer,
             commands::connect,
             commands::disconnect,
@@ -132,6 +143,7 @@ fn start(app: &App) -> Result<(), StartError> {
     let (tasks, handle) = (Tasks::default(), app.handle());
     tasks.spawn(keep_linked.run());
     tasks.spawn(feed::run(handle.clone(), engine.clone(), link.clone()));
+    tasks.spawn(folders::run(engine.clone()));
     tasks.spawn(intake::run(handle.clone(), engine.clone(), incoming));
     tasks.spawn(quit_when_told(handle.clone()));
     app.manage(engine);
@@ -143,6 +155,7 @@ fn start(app: &App) -> Result<(), StartError> {
     }
     app.manage(intake);
     app.manage(Desk::default());
+    app.manage(Chosen::default());
     // Unlocked when the process ends.
     app.manage(profile);
     window::open(app)?;

@@ -1,5 +1,6 @@
 //! What the page sees of the shell, beside the engine's own views.
 
+use dailies_engine::watch::FolderId;
 use serde::Serialize;
 
 /// What only the shell knows.
@@ -56,6 +57,28 @@ pub(crate) struct DragView {
     pub(crate) videos: u32,
     /// Files that would not.
     pub(crate) others: u32,
+}
+
+/// A folder that somebody has chosen to be watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChosenFolder {
+    /// Where it is, for reading only: lossy where it is no Unicode.
+    pub(crate) path: String,
+    /// It is watched already.
+    pub(crate) id: Option<FolderId>,
+}
+
+/// What of somebody's words makes no rule for a watched folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RuleFaults {
+    /// Those that are no patterns.
+    pub(crate) patterns: Vec<String>,
+    /// The title is no template.
+    pub(crate) title: bool,
 }
 
 impl ShellView {

@@ -22,6 +22,7 @@ from lossy import WINDOW, shaped_line
 from measure import BIN, GIB, ROOT, VENV, Background, machine
 from programs import dailies, peers, rounds, table
 from queue_and_files import killed_at_half, long_queue, many_files, sparse
+from watching import watched
 
 
 def into_sink(size, file, count, work, tls=False):
@@ -159,6 +160,8 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--gib", type=float, default=2)
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--line-rounds", type=int, help="over the shaped line, where one takes minutes")
+    options.add_argument("--rest", type=int, default=600, help="seconds that watched folders are left alone")
     options.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = options.parse_args()
     size = int(options.gib * GIB)
@@ -179,11 +182,13 @@ def main():
     print("Many files", file=sys.stderr)
     many = many_files(options.rounds, work)
     print("Over a shaped line", file=sys.stderr)
-    line = shaped_line(options.rounds, work)
+    line = shaped_line(options.line_rounds or options.rounds, work)
     print("A sparse file, a long queue, a kill at half", file=sys.stderr)
     sparse_peak, sparse_speed = sparse(work)
     queue = long_queue(work)
     killed = killed_at_half(work)
+    print("Watched folders", file=sys.stderr)
+    folders = watched(work, options.rest)
     print("Into dailies-server", file=sys.stderr)
     server = into_server(size, file, options.rounds, work)
     byte = first_byte(options.rounds, work)
@@ -243,6 +248,10 @@ Into the storage inside `dailies-server`. What was under way at the kill is sent
 
 Opened in {queue["open_ms"]:.0f} ms (aim 1,000); a page of 100 anywhere in its list p50 {queue["page_p50_ms"]:.1f} ms, p99
 {queue["page_p99_ms"]:.1f} ms (aim 5), worst {queue["page_worst_ms"]:.1f} ms; {queue["peak_mib"]} MiB at the peak (aim 96).
+
+### Watched folders
+
+{folders}
 
 ### Into the storage inside `dailies-server`
 

@@ -33,6 +33,7 @@ mod stage;
 mod storage;
 mod team;
 mod uploader;
+pub mod watched;
 mod web_proxy;
 mod wire;
 

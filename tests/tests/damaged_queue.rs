@@ -73,6 +73,7 @@ async fn long_queue(queue: &Path, folder: &Path, rows: u32) {
             project: "P".into(),
             team: "T".into(),
             version_of: None,
+            visibility: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

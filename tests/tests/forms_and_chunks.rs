@@ -133,27 +133,6 @@ async fn what_a_session_has_heard_it_is_not_told_twice() {
     Box::new(side).strike().await.unwrap();
 }
 
-/// The storage is slow, so that other parts are under way when the first is not confirmed.
-#[tokio::test]
-async fn parts_under_way_end_although_another_is_not_confirmed() {
-    const CONFIRM: &str = "/videoUpload/confirmChunkUpload";
-    let refused = Rule::new(What::Sent(CONFIRM), 1, Fault::status(502, None));
-    let (side, uploader) = stand(Kind::Chunked, [refused]).await;
-    side.stage.proxy.limit(12 * MIB);
-    let file = side.file().unwrap();
-    let id = add(&side, &uploader, file.clone()).await;
-    uploader.until_ready(id, LIMIT).await.unwrap();
-    assert!(side.api.unused().is_empty(), "it was never refused");
-    let seen = side.stage.proxy.exchanges();
-    for part in 1..=5 {
-        let sent = seen.iter().filter(|exchange| What::Part(part).fits(exchange)).count();
-        assert_eq!(sent, 1, "part {part}: {seen:#?}");
-    }
-    side.holds_just(&file).await.unwrap();
-    uploader.stop().await;
-    Box::new(side).strike().await.unwrap();
-}
-
 #[tokio::test]
 async fn a_session_meets_a_hotel_and_a_busy_server() {
     let busy = Fault::Answer { status: 503, headers: Vec::new(), body: "busy".into() };

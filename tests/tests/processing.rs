@@ -25,7 +25,7 @@ async fn many_videos_in_work_are_asked_about_together() {
         Uploader::by_way_of(&folder, &stage.server.credentials, &api.url()).await.unwrap();
     let files = (0..FILES).map(|number| {
         let path = stage.clip(&format!("{number}.mp4"), 1, Take::One).unwrap();
-        // Of the same picture, and another file: <https://www.w3.org/TR/mse-byte-stream-format-isobmff/>.
+        // A box that nobody reads: the same picture in another file.
         let mut file = std::fs::File::options().append(true).open(&path).unwrap();
         file.write_all(b"\0\0\0\x10free").unwrap();
         file.write_all(&(number as u64).to_be_bytes()).unwrap();
@@ -37,7 +37,7 @@ async fn many_videos_in_work_are_asked_about_together() {
     for upload in added.uploads {
         uploader.until_ready(upload.id, LIMIT).await.unwrap();
     }
-    let most = begun.elapsed().div_duration_f64(PAUSE) + 1.0;
+    let most = usize::try_from(begun.elapsed().as_millis() / PAUSE.as_millis()).unwrap() + 1;
 
     let seen = api.exchanges();
     let asked = |what| seen.iter().filter(|one| What::Function(what).fits(one)).count();
@@ -45,7 +45,7 @@ async fn many_videos_in_work_are_asked_about_together() {
     let (pages, alone) = (asked("videos:list"), asked("videos:get") - FILES);
     println!("{pages} pages and {alone} videos were asked for in {:?}", begun.elapsed());
     assert!(pages + alone < FILES * 4, "{pages} pages and {alone} videos were asked for");
-    assert!(((pages + alone) as f64) < most, "{pages} pages and {alone} videos, more than {most}");
+    assert!(pages + alone <= most, "{pages} pages and {alone} videos, more than {most}");
     uploader.stop().await;
     stage.strike().await.unwrap();
 }

@@ -4,13 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use e2e::clips::{self, Take};
+use e2e::Dailies;
 use e2e::hash::{self, Hash};
-use e2e::{Dailies, Running, Stage};
-use serde_json::Value;
+use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
 use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -18,88 +16,20 @@ const LIMIT: Duration = Duration::from_secs(60);
 const QUIET: Duration = Duration::from_secs(6);
 const SEED: u64 = 0xF01D_E125;
 
-struct Watched {
-    stage: Stage,
-    dailies: Dailies,
-    folder: PathBuf,
-}
-
-impl Watched {
-    async fn set() -> Self {
-        let stage = Stage::set().await.unwrap();
-        let dailies = Dailies::new(stage.path("profile"), &stage.server.credentials_file);
-        let folder = stage.path("card");
-        std::fs::create_dir(&folder).unwrap();
-        // What the program says is the path without links.
-        let folder = folder.canonicalize().unwrap();
-        Self { stage, dailies, folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn watch(&self, more: &[&str]) -> Running {
-        let folder = self.folder.to_str().unwrap();
-        self.dailies.spawn(&[&["watch", folder], more].concat()).unwrap()
-    }
-
-    async fn titles(&self) -> Vec<String> {
-        let videos = self.stage.team.videos().await.unwrap();
-        let mut titles: Vec<_> = videos.into_iter().map(|video| video.title).collect();
-        titles.sort();
-        titles
-    }
-
-    async fn dry_run(&self, more: &[&str]) -> BTreeMap<String, String> {
-        let folder = self.folder.to_str().unwrap();
-        let call = [&["folders", "dry-run", folder], more].concat();
-        let alone = Dailies::unconnected(self.dailies.profile().to_owned());
-        let planned = alone.run(LIMIT, &call).await.unwrap();
-        assert_eq!(planned.code(), Some(0), "{}", planned.errors);
-        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let one = |file: &Value| {
-            let plan = word(&file["plan"]);
-            let plan = if plan == "skip" { word(&file["why"]) } else { plan };
-            (word(&file["path"]), plan)
-        };
-        planned.events.iter().map(one).collect()
-    }
-}
-
 /// A playable file that no other number has.
 fn clip(number: u64) -> Vec<u8> {
-    let mut bytes = std::fs::read(clips::clip(1, Take::One).unwrap()).unwrap();
-    // A box that players skip.
-    bytes.extend([0, 0, 0, 16]);
-    bytes.extend(b"free");
-    bytes.extend(number.to_be_bytes());
-    bytes
-}
-
-async fn begun(running: &Running) {
-    running.until(LIMIT, |event| event["health"] == "watching").await.unwrap();
-}
-
-fn of<'a>(name: &'a str, path: &'a Path) -> impl Fn(&Value) -> bool + 'a {
-    move |event| event["event"] == name && event["path"].as_str() == path.to_str()
-}
-
-async fn ends_well(running: Running) {
-    running.terminate().unwrap();
-    let ended = running.ended(LIMIT).await.unwrap();
-    assert_eq!(ended.code(), Some(0), "{}\n{}", ended.out, ended.errors);
+    numbered_clip(number).unwrap()
 }
 
 /// A file goes up when its copy is done, and never again: not when it is renamed, touched, copied
 /// or found by the next start. One that is edited goes up as what it is then.
 #[tokio::test]
 async fn what_is_finished_goes_up_once() {
-    let watched = Watched::set().await;
+    let watched = Watched::set().await.unwrap();
     let whole = clip(1);
     std::fs::write(watched.path("old.mp4"), clip(0)).unwrap();
-    let running = watched.watch(&[]);
-    begun(&running).await;
+    let running = watched.watch(&[]).unwrap();
+    begun(&running).await.unwrap();
 
     let first = watched.path("day 1/first.mp4");
     std::fs::create_dir(watched.path("day 1")).unwrap();
@@ -126,19 +56,19 @@ async fn what_is_finished_goes_up_once() {
     let third = watched.path("third.mp4");
     std::fs::copy(&second, &third).unwrap();
     running.until(LIMIT, of("same", &third)).await.unwrap();
-    assert_eq!(watched.titles().await, ["first"]);
-    ends_well(running).await;
+    assert_eq!(watched.titles().await.unwrap(), ["first"]);
+    ends_well(running).await.unwrap();
 
     // Edited while nobody watched.
     let mut edited = std::fs::File::options().append(true).open(&third).unwrap();
     edited.write_all(&clip(2)[whole.len() - 16..]).unwrap();
     drop(edited);
-    let running = watched.watch(&[]);
+    let running = watched.watch(&[]).unwrap();
     running.until(LIMIT, of("uploaded", &third)).await.unwrap();
     tokio::time::sleep(QUIET).await;
-    ends_well(running).await;
-    assert_eq!(watched.titles().await, ["first", "third"]);
-    let plan = watched.dry_run(&[]).await;
+    ends_well(running).await.unwrap();
+    assert_eq!(watched.titles().await.unwrap(), ["first", "third"]);
+    let plan = watched.dry_run(&[]).await.unwrap();
     let expected = [("old.mp4", "was_there"), ("second.mp4", "sent"), ("third.mp4", "sent")];
     let expected = expected.map(|(path, plan)| (path.to_owned(), plan.to_owned()));
     assert_eq!(plan, BTreeMap::from(expected));
@@ -148,18 +78,18 @@ async fn what_is_finished_goes_up_once() {
 /// Folders are kept and forgotten; the service that watches takes them over while it runs.
 #[tokio::test]
 async fn folders_are_kept_for_the_service() {
-    let watched = Watched::set().await;
+    let watched = Watched::set().await.unwrap();
     let whole = clip(1);
     std::fs::write(watched.path("there.mp4"), &whole).unwrap();
     std::fs::write(watched.path("half.mp4"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(watched.path("small.mp4"), &whole[..100]).unwrap();
-    std::fs::write(watched.path("notes.txt"), "no video").unwrap();
+    std::fs::write(watched.path("notes.txt"), "no video".repeat(200)).unwrap();
     std::fs::write(watched.path("coming.mp4.part"), &whole).unwrap();
     std::fs::create_dir(watched.path("proxies")).unwrap();
     std::fs::write(watched.path("proxies/there.mp4"), &whole).unwrap();
     let rules =
         ["--existing", "--smallest", "1K", "--exclude", "proxies", "--title", "{folder}: {name}"];
-    let plan = watched.dry_run(&rules).await;
+    let plan = watched.dry_run(&rules).await.unwrap();
     let expected = [
         ("coming.mp4.part", "in_progress"),
         ("half.mp4", "unfinished"),
@@ -169,7 +99,7 @@ async fn folders_are_kept_for_the_service() {
     ];
     let expected = expected.map(|(path, plan)| (path.to_owned(), plan.to_owned()));
     assert_eq!(plan, BTreeMap::from(expected));
-    assert!(watched.titles().await.is_empty(), "nothing is sent by looking");
+    assert!(watched.titles().await.unwrap().is_empty(), "nothing is sent by looking");
 
     let folder = watched.folder.to_str().unwrap();
     let add = [&["folders", "add", folder], &rules[..]].concat();
@@ -179,7 +109,7 @@ async fn folders_are_kept_for_the_service() {
     let running = watched.dailies.spawn(&["watch"]).unwrap();
     let there = watched.path("there.mp4");
     running.until(LIMIT, of("uploaded", &there)).await.unwrap();
-    assert_eq!(watched.titles().await, ["card: there"]);
+    assert_eq!(watched.titles().await.unwrap(), ["card: there"]);
 
     let other = Dailies::unconnected(watched.dailies.profile().to_owned());
     let listed = other.run(LIMIT, &["folders", "list"]).await.unwrap();
@@ -190,15 +120,15 @@ async fn folders_are_kept_for_the_service() {
     let late = watched.path("late.mp4");
     std::fs::write(&late, clip(2)).unwrap();
     tokio::time::sleep(QUIET).await;
-    assert_eq!(watched.titles().await.len(), 1, "the folder is not watched any more");
+    assert_eq!(watched.titles().await.unwrap().len(), 1, "the folder is not watched any more");
     let again = other.run(LIMIT, &["folders", "remove", id]).await.unwrap();
     assert_eq!(again.code(), Some(2), "{}", again.errors);
     // The service that runs takes it over, and what the team has is not sent again.
     assert_eq!(watched.dailies.run(LIMIT, &add).await.unwrap().code(), Some(0));
     running.until(LIMIT, of("uploaded", &late)).await.unwrap();
     running.until(LIMIT, of("same", &there)).await.unwrap();
-    ends_well(running).await;
-    assert_eq!(watched.titles().await, ["card: late", "card: there"]);
+    ends_well(running).await.unwrap();
+    assert_eq!(watched.titles().await.unwrap(), ["card: late", "card: there"]);
     watched.stage.strike().await.unwrap();
 }
 
@@ -206,13 +136,13 @@ async fn folders_are_kept_for_the_service() {
 /// whole, and here once.
 #[tokio::test]
 async fn no_kill_loses_or_doubles_a_file() {
-    let watched = Watched::set().await;
+    let watched = Watched::set().await.unwrap();
     let mut rng = fastrand::Rng::with_seed(SEED);
     let (mut files, mut kills) = (BTreeMap::<String, Hash>::new(), 0);
     let more = ["--afterwards", "move"];
     while kills < 15 {
-        let running = watched.watch(&more);
-        begun(&running).await;
+        let running = watched.watch(&more).unwrap();
+        begun(&running).await.unwrap();
         let number = files.len() as u64;
         let name = format!("{number:02}.mp4");
         let (partial, path) = (watched.path(&format!("{name}.part")), watched.path(&name));
@@ -235,7 +165,7 @@ async fn no_kill_loses_or_doubles_a_file() {
         assert!(running.kill().await.unwrap());
         kills += 1;
     }
-    let running = watched.watch(&more);
+    let running = watched.watch(&more).unwrap();
     let aside = |name: &String| watched.path("Uploaded").join(name);
     let deadline = Instant::now() + LIMIT;
     while !files.keys().all(|name| aside(name).exists()) {
@@ -243,7 +173,7 @@ async fn no_kill_loses_or_doubles_a_file() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(QUIET).await;
-    ends_well(running).await;
+    ends_well(running).await.unwrap();
     for (name, hash) in &files {
         assert_eq!(hash::of_file(&aside(name)).unwrap(), *hash);
         assert!(!watched.path(name).exists());

@@ -175,6 +175,17 @@ class Desktop:
         source.stdin.close()
         source.wait(10)
 
+    def choose(self, title, path):
+        """Answers a dialog of the system's by keyboard, as GTK takes a path."""
+        wait(f"the dialog {title}", lambda: self.windows(title), 20)
+        # Without a window manager nobody gives it the keyboard.
+        self.hand("windowfocus", "--sync", self.windows(title)[0])
+        self.hand("type", "--delay", "20", str(path))
+        time.sleep(0.5)
+        self.shot_of_screen("dialog")
+        self.hand("key", "Return")
+        wait(f"the end of {title}", lambda: not self.windows(title), 20)
+
     def hand(self, *words):
         subprocess.run(["xdotool", *map(str, words)], env=self.env, check=True, timeout=10)
 

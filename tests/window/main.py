@@ -174,6 +174,69 @@ def closed_window(folder):
         desktop.quit_app()
 
 
+def watched_folder(folder):
+    """A folder chosen in the system's dialog is watched: what is in it and what comes into it goes
+    up, and nothing while it is paused."""
+    card = folder / "card"
+    card.mkdir()
+    clips.clip(card / "harbour at dawn.mp4")
+    (card / "notes.txt").write_text("no video")
+    with Desktop("watched", folder, "dark") as desktop:
+        page = first_run(desktop)
+        page.click("//nav//a[@href='#folders']")
+        page.click("//button[normalize-space()='Watch a folder…']")
+        desktop.choose("Watch a folder", card)
+        shown = "return document.querySelector('main').innerText"
+        page.wait("a dry run", lambda: "No file would be uploaded now" in page.run(shown), 30)
+        page.click("//label[normalize-space()='Goes up, too']")
+        page.wait("another", lambda: "1 file would be uploaded now" in page.run(shown), 30)
+        desktop.shot("2-rules")
+        page.click("//button[normalize-space()='Start watching']")
+        page.wait("what was there", lambda: "1 with your team" in page.run(shown), 60)
+        said = page.run(shown)
+        assert "Watching" in said and "1 ignored" in said, said
+        clips.clip(card / "harbour at noon.mp4", 13)
+        page.wait("what came", lambda: "2 with your team" in page.run(shown), 60)
+        desktop.shot("3-folder")
+        page.click("//button[@role='switch']")
+        page.wait("a pause", lambda: "Paused" in page.run(shown), 20)
+        clips.clip(card / "harbour at dusk.mp4", 14)
+        page.click("//nav//a[@href='#queue']")
+        page.wait("both, ready", lambda: [row["phase"] for row in rows(page)] == ["ready"] * 2, 60)
+        time.sleep(4)
+        titles = sorted(video["title"] for video in Team(desktop.data / "server/credentials.json").videos())
+        assert titles == ["harbour at dawn", "harbour at noon"], titles
+        assert len(rows(page)) == 2, "a paused folder sent something"
+        desktop.quit_app()
+        # What was set is kept, and so is what came meanwhile.
+        page = desktop.open_app()
+        page.wait("queue", lambda: connected(page), 30)
+        page.click("//nav//a[@href='#folders']")
+        page.wait("the pause", lambda: "Paused" in page.run(shown), 20)
+        page.click("//button[@role='switch']")
+        page.wait("what came meanwhile", lambda: "3 with your team" in page.run(shown), 60)
+        desktop.quit_app()
+
+
+def switches(folder):
+    """What is switched in the settings holds at the next start."""
+    with Desktop("switches", folder) as desktop:
+        page = first_run(desktop)
+        page.click("//nav//a[@href='#settings']")
+        states = "return [...document.querySelectorAll('[role=switch]')].map((one) => one.ariaChecked)"
+        page.wait("switches", lambda: page.run(states) == ["true", "false", "true"], 20)
+        desktop.shot("1-settings")
+        for switch in (2, 3):
+            page.click(f"(//button[@role='switch'])[{switch}]")
+        page.wait("what was switched", lambda: page.run(states) == ["true", "true", "false"], 10)
+        desktop.quit_app()
+        page = desktop.open_app()
+        page.wait("queue", lambda: connected(page), 30)
+        page.click("//nav//a[@href='#settings']")
+        page.wait("the same", lambda: page.run(states) == ["true", "true", "false"], 20)
+        desktop.quit_app()
+
+
 def connect_by_key(desktop, data):
     """Connects to another team server, started here; its key, and where the app keeps that."""
     desktop.start([SERVER, "serve", "--data", data, "--listen", "127.0.0.1:0"])
@@ -231,6 +294,23 @@ def page_is_confined(folder):
                 command,
             )
             assert "not allowed" in said, f"{command}: {said}"
+        # It names no folder by its path, and no rule by what is none.
+        no_pattern = {"include": ["a["]}
+        for command, arguments, words in [
+            ("add_folder", {"projectId": None, "rules": {}, "path": "/etc"}, "wrong_state"),
+            ("preview", {"id": None, "rules": {}, "path": "/etc"}, "wrong_state"),
+            ("preview", {"id": "../..", "rules": {}}, "invalid args"),
+            ("change_folder", {"id": "0" * 26, "projectId": None, "rules": {}}, "not_found"),
+            ("change_folder", {"id": "0" * 26, "projectId": None, "rules": no_pattern}, "invalid args"),
+            ("turn", {"switch": "firewall", "on": False}, "invalid args"),
+        ]:
+            said = page.run(
+                "return window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1])"
+                ".then(() => 'done', (error) => JSON.stringify(error))",
+                command,
+                arguments,
+            )
+            assert words in said, f"{command} {arguments}: {said}"
         here = page.run("return location.href")
         page.run("location.href = 'http://127.0.0.1:9/'")
         assert page.run("return window.open('https://team.example/')") is None
@@ -253,6 +333,8 @@ TESTS = [
     killed_at_half,
     server_comes_back,
     closed_window,
+    watched_folder,
+    switches,
     key_is_kept,
     key_without_keychain,
     page_is_confined,

@@ -1,11 +1,14 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { aFolder } from "../tests/folders";
 import { anUpload, NOW } from "../tests/uploads";
 import App from "./App.svelte";
 import type { Change } from "./bindings/Change";
 import type { ConnectionView } from "./bindings/ConnectionView";
 import type { DragView } from "./bindings/DragView";
+import type { FolderView } from "./bindings/FolderView";
+import type { Rules } from "./bindings/Rules";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadView } from "./bindings/UploadView";
 import type { Host } from "./host/host";
@@ -71,6 +74,35 @@ class Recorder implements Host {
   remove = (ids: string[]) => this.#note(`remove ${ids.join()}`);
   pauseAll = () => this.#note("pauseAll");
   sendHere = () => this.#note("sendHere");
+  rules = async () => ({
+    limit: null,
+    schedule: [],
+    uploads: 3,
+    pauseOnMetered: true,
+    pauseOnBattery: false,
+    keepAwake: true,
+  });
+  turn = (what: string, on: boolean) => this.#note(`turn ${what} ${String(on)}`);
+  watched: FolderView[] = [];
+  folders = async () => this.watched;
+  chooseFolder = async () => {
+    await this.#note("chooseFolder");
+    return { path: "/footage/new", id: null };
+  };
+  addFolder = async (projectId: string, rules: Rules) => {
+    await this.#note(`addFolder ${projectId} ${rules.existing} ${rules.include.join()}`);
+    return aFolder();
+  };
+  changeFolder = async (id: string, projectId: string | null, rules: Rules) => {
+    await this.#note(`changeFolder ${id} ${String(projectId)} ${rules.paused ? "paused" : "watched"}`);
+    return aFolder();
+  };
+  removeFolder = (id: string) => this.#note(`removeFolder ${id}`);
+  preview = async () => ({ goes: 0, bytes: 0, stays: 0, files: [] });
+  ruleFaults = async (patterns: string[]) => ({
+    patterns: patterns.filter((text) => text.includes("[")),
+    title: false,
+  });
   resumeAll = () => this.#note("resumeAll");
   useThisComputer = () => this.#note("useThisComputer");
   connect = (url: string, apiKey: string) => this.#note(`connect ${url} ${apiKey}`);
@@ -235,6 +267,80 @@ describe("the queue", () => {
     const words = await screen.findByText(/this computer has no keychain/);
     await userEvent.click(within(words.closest(".banner") as HTMLElement).getByRole("button"));
     expect(screen.queryByText(/this computer has no keychain/)).toBeNull();
+  });
+});
+
+describe("watched folders", () => {
+  async function folders(watched: FolderView[]): Promise<Recorder> {
+    const host = new Recorder(QUEUE);
+    host.watched = watched;
+    await queue(host);
+    await userEvent.click(screen.getByRole("link", { name: /Watched folders/ }));
+    return host;
+  }
+
+  it("are paused, let go of after a question, and follow the news", async () => {
+    const host = await folders([aFolder({ standing: { sent: 3, queued: 1 } })]);
+    const user = userEvent.setup();
+    const card = within(await screen.findByRole("listitem", { name: "card" }));
+    expect(card.getAllByRole("listitem").map(({ textContent }) => textContent)).toEqual([
+      "Goes to North Studio / Spring / Rushes",
+      "1 in the queue",
+      "3 with your team",
+    ]);
+    await user.click(card.getByRole("switch", { name: "Watch card" }));
+    await user.click(card.getByRole("button", { name: "Stop watching card" }));
+    await user.click(screen.getByText("Stop watching"));
+    expect(host.asked).toEqual(["changeFolder f null paused", "removeFolder f"]);
+    host.watched = [aFolder({ standing: { sight: { kind: "not_there" } } })];
+    host.change({ kind: "folders" });
+    await screen.findByText("Drive not connected");
+    expect(screen.getByRole("link", { name: /Watched folders/ }).textContent).toContain("1");
+    host.watched = [];
+    host.change({ kind: "folders" });
+    await screen.findByText("Footage that uploads itself");
+  });
+
+  it("are added by the system's dialog, with rules that make sense", async () => {
+    const host = await folders([]);
+    const user = userEvent.setup();
+    await user.click(await screen.findByRole("button", { name: "Watch a folder…" }));
+    await screen.findByRole("heading", { name: "Watch “new”" });
+    await user.click(screen.getByRole("radio", { name: "Goes up, too" }));
+    const include = screen.getByLabelText("Only files like");
+    const start = (): HTMLButtonElement => screen.getByRole("button", { name: "Start watching" });
+    await user.type(include, "[[x");
+    await screen.findByText("This is no pattern: [x");
+    expect(start().disabled).toBe(true);
+    await user.clear(include);
+    await user.type(include, "*.mov");
+    await waitFor(() => expect(start().disabled).toBe(false));
+    host.refusal = { code: "signed_out", message: "401" };
+    await user.click(start());
+    await screen.findByText("The key is no longer valid.");
+    host.refusal = null;
+    await user.click(start());
+    expect(host.asked.at(-1)).toBe("addFolder p send *.mov");
+    await screen.findByText("Footage that uploads itself");
+  });
+});
+
+describe("settings", () => {
+  it("turn what was turned, and stay as they are when it is refused", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    const set = await host.rules();
+    host.rules = async () => ({ ...set });
+    await user.keyboard("{Control>},{/Control}");
+    const metered = await screen.findByRole("switch", { name: "Pause on metered networks" });
+    expect(metered.getAttribute("aria-checked")).toBe("true");
+    set.pauseOnMetered = false;
+    await user.click(metered);
+    await waitFor(() => expect(metered.getAttribute("aria-checked")).toBe("false"));
+    host.refusal = { code: "signed_out", message: "" };
+    await user.click(screen.getByRole("switch", { name: "Pause on battery" }));
+    await screen.findByText("The key is no longer valid.");
+    expect(host.asked).toEqual(["turn pause_on_metered false", "turn pause_on_battery true"]);
   });
 });
 

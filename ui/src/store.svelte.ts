@@ -6,6 +6,7 @@ import type { ShellView } from "./bindings/ShellView";
 import type { UploadId } from "./bindings/UploadId";
 import type { UploadView } from "./bindings/UploadView";
 import { Feed } from "./feed/feed";
+import { Folders } from "./folders/folders.svelte";
 import { dayStart } from "./format";
 import { asEngineError, type Host, type Stop } from "./host/host";
 import { ending, type Ending } from "./queue/ended";
@@ -33,6 +34,7 @@ export class Store {
   readonly #host: Host;
   readonly #roster = new Roster(dayStart(Date.now()));
   readonly #feed: Feed;
+  readonly folders: Folders;
   readonly #speedometer = new Speedometer();
   #shown = $state.raw(0);
   #connection: ConnectionView = { kind: "none" };
@@ -50,6 +52,7 @@ export class Store {
 
   constructor(host: Host) {
     this.#host = host;
+    this.folders = new Folders(host);
     this.#feed = new Feed(host, {
       snapshot: (snapshot) => {
         this.#roster.reset(snapshot.uploads);
@@ -57,6 +60,7 @@ export class Store {
         this.#allowance = snapshot.allowance;
         this.#problem = null;
         this.#loaded = true;
+        void this.folders.changed();
         this.#show();
       },
       change: (change) => {
@@ -73,6 +77,7 @@ export class Store {
   start(): Stop {
     const seen = (): void => {
       this.#plan();
+      if (!document.hidden) void this.folders.changed();
     };
     document.addEventListener("visibilitychange", seen);
     this.#stops.push(() => {
@@ -85,6 +90,7 @@ export class Store {
     void this.#listenToShell();
     return () => {
       this.#feed.stop();
+      this.folders.stop();
       clearInterval(this.#ticker);
       clearTimeout(this.#timer);
       for (const stop of this.#stops) stop();
@@ -214,6 +220,9 @@ export class Store {
         break;
       case "allowance":
         this.#allowance = news.allowance;
+        break;
+      case "folders":
+        if (!document.hidden) void this.folders.changed();
         break;
       case "queue":
         // The roster counts for itself.

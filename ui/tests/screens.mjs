@@ -129,6 +129,16 @@ const SCENARIOS = [
   { name: "busy", as: "destination", seconds: 12, prepare: openDestination },
   { name: "busy", as: "cancel", seconds: 12, prepare: openCancel },
   { name: "busy", as: "german", seconds: 12, locale: "de-DE" },
+  { name: "folders", prepare: openFolders },
+  { name: "folders", as: "folders-german", prepare: openFolders, locale: "de-DE" },
+  { name: "busy", as: "folders-empty", prepare: openFolders },
+  { name: "folders", as: "folders-rules", prepare: openRules },
+  { name: "folders", as: "folders-new", prepare: chooseFolder },
+  { name: "folders", as: "folders-faulty", prepare: breakRules },
+  { name: "folders", as: "folders-rules-german", prepare: openRules, locale: "de-DE" },
+  { name: "folders", as: "folders-remove", prepare: openRemoval },
+  { name: "folders", as: "settings", prepare: openSettings },
+  { name: "folders", as: "settings-german", prepare: openSettings, locale: "de-DE" },
 ];
 const SIZES = [
   { width: 1120, height: 760 },
@@ -157,6 +167,44 @@ async function openCancel(page) {
   await page.locator("[data-upload]").nth(0).click();
   await page.keyboard.press("Delete");
   await page.getByRole("dialog").waitFor();
+}
+
+async function openFolders(page) {
+  await page.keyboard.press("Control+2");
+  await page.locator("main#folders :is([data-folder], .empty)").first().waitFor();
+}
+
+async function openRules(page) {
+  await openFolders(page);
+  await page.locator("[data-folder] [data-rules]").first().click();
+  await page.clock.runFor(1_000);
+  await page.locator("#folders section li").first().waitFor();
+}
+
+async function chooseFolder(page) {
+  await openFolders(page);
+  await page.locator("main#folders header button").click();
+  await page.clock.runFor(1_000);
+  await page.locator("#folders section li").first().waitFor();
+}
+
+async function breakRules(page) {
+  await openRules(page);
+  await page.locator("#folders textarea").first().fill("day 1/[ab");
+  await page.locator("#folders input[type=text]").fill("Rushes");
+  await page.clock.runFor(1_000);
+  await page.locator("#folders .fault").first().waitFor();
+}
+
+async function openRemoval(page) {
+  await openFolders(page);
+  await page.locator("[data-folder]").first().locator(".do button").nth(1).click();
+  await page.getByRole("dialog").waitFor();
+}
+
+async function openSettings(page) {
+  await page.keyboard.press("Control+,");
+  await page.getByRole("switch").first().waitFor();
 }
 
 async function audit(page, label) {
@@ -284,9 +332,40 @@ async function keyboardJob(browser, origin) {
   await page.keyboard.press("Enter");
   await page.locator('[data-hold="none"]').waitFor();
   await page.keyboard.press("Shift+F10");
+  // Before, it would take the focus from the entry that is about to be pressed.
+  await page.locator("[role=menuitem]:focus").waitFor();
   await page.getByRole("menuitem", { name: "Cancel upload" }).press("Enter");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel upload" }).click();
   await page.locator('[data-hold="cancelled"]').waitFor();
+  await context.close();
+}
+
+/** A folder is chosen, its rules are written and it is watched, paused and let go of, by keyboard alone. */
+async function folderJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=empty", { viewport: SIZES[0] });
+  await goto();
+  await page.getByText("Drop videos here").waitFor();
+  await page.keyboard.press("Control+2");
+  await page.getByRole("button", { name: "Watch a folder…" }).press("Enter");
+  await page.getByText("No file would be uploaded now").waitFor();
+  await page.getByRole("radio", { name: "Stays here until it is changed" }).focus();
+  await page.keyboard.press("ArrowDown");
+  await page.getByText("14 files would be uploaded now").waitFor();
+  await page.getByLabel("No files or folders like").focus();
+  await page.keyboard.type("day 1");
+  await page.getByText("No file would be uploaded now").waitFor();
+  await page.getByRole("button", { name: "Start watching" }).press("Enter");
+  const watched = page.getByRole("switch", { name: "Watch DCIM" });
+  await watched.waitFor();
+  check(
+    await page.evaluate(() => document.activeElement?.textContent?.includes("Watch a folder")),
+    "folders: the focus is lost when the rules are closed",
+  );
+  await watched.press("Space");
+  await page.getByText("What comes meanwhile goes up when it is watched again.").waitFor();
+  await page.getByRole("button", { name: "Stop watching DCIM" }).press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Stop watching" }).press("Enter");
+  await page.getByText("Footage that uploads itself").waitFor();
   await context.close();
 }
 
@@ -299,7 +378,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
 });
 try {
-  for (const job of [keyboardJob, scrollJob, playerJob, pictureAll]) {
+  for (const job of [keyboardJob, folderJob, scrollJob, playerJob, pictureAll]) {
     try {
       await job(browser, origin, tokens);
     } catch (error) {

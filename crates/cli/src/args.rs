@@ -205,6 +205,14 @@ pub(crate) enum Folders {
         #[arg(value_name = "ID")]
         id: FolderId,
     },
+    /// Send a file of a folder that is kept now, whether or not it is finished.
+    ///
+    /// What was sent is not sent again. What is still being written goes up as a file that changes.
+    SendNow {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+    },
     /// Print what would be sent of a folder now, and why the rest would not.
     DryRun {
         /// The folder.
@@ -236,6 +244,28 @@ pub(crate) struct Wanted {
     /// Where files go here once the team has verified them.
     #[arg(long, value_enum, default_value_t = Put::Nowhere)]
     pub(crate) afterwards: Put,
+    /// Send what lies in a subfolder to the team's project that is called like it; make it where
+    /// there is none.
+    #[arg(long)]
+    pub(crate) project_per_subfolder: bool,
+    /// Who may watch their videos without being of the team; as the team does it, if nothing is said.
+    #[arg(long, value_enum)]
+    pub(crate) visibility: Option<Visible>,
+    /// Send its files before all others of the queue.
+    #[arg(long)]
+    pub(crate) first: bool,
+    /// Send a file as the next version of the video that has its title, where the project has one.
+    #[arg(long)]
+    pub(crate) versions: bool,
+}
+
+/// Who may watch a video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Visible {
+    /// Whoever knows its address.
+    Public,
+    /// The team, and with whom it shares it.
+    Private,
 }
 
 impl Wanted {
@@ -247,6 +277,10 @@ impl Wanted {
             || self.existing
             || self.title.is_some()
             || self.afterwards != Put::Nowhere
+            || self.project_per_subfolder
+            || self.visibility.is_some()
+            || self.first
+            || self.versions
     }
 }
 

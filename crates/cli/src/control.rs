@@ -70,6 +70,7 @@ pub(crate) enum Request {
         rules: Rules,
     },
     RemoveFolder(FolderId),
+    SendNow(PathBuf),
     DryRun {
         path: PathBuf,
         rules: Option<Rules>,
@@ -140,6 +141,7 @@ async fn obey(
             return value(engine.add_folder(path, project, rules).await?);
         }
         Request::RemoveFolder(id) => return value(engine.remove_folder(id).await?),
+        Request::SendNow(path) => return value(engine.send_now(path).await?),
         Request::DryRun { path, rules } => return value(engine.dry_run(path, rules).await?),
         Request::Rules => return rules(engine).await,
         Request::Limit(limit) => {

@@ -11,6 +11,7 @@ mod ledger;
 mod login;
 mod rules;
 mod session;
+mod watch;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -82,7 +83,7 @@ async fn run(args: Args) -> Result<Exit, EngineError> {
         }
         Command::Watch { path, project, wanted } => {
             let one = path.as_deref().map(|path| (path, project.as_deref(), wanted));
-            folders::watch(&folder, &args, one, output).await
+            watch::watch(&folder, &args, one, output).await
         }
         Command::Folders(what) => folders::folders(&folder, &args, what, output).await,
         Command::Run => {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dailies_api::credentials::Credentials;
 use dailies_engine::clock::SystemClock;
@@ -14,6 +15,8 @@ use url::Url;
 use crate::args::Args;
 use crate::control::Door;
 
+/// Between two questions to a server that is away.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Where the key is taken from when no file is named.
 const KEY: &str = "DAILIES_API_KEY";
 
@@ -31,7 +34,10 @@ impl Session {
     pub(crate) async fn open(folder: &Path, args: &Args) -> Result<Self, EngineError> {
         let profile = Profile::lock(folder)?;
         let session = Self::start(profile).await?;
-        match session.connect(&Vault::of_profile(folder), args).await {
+        let vault = Vault::of_profile(folder);
+        let connecting =
+            async { session.connect(&vault, session.connection(&vault, args).await?).await };
+        match connecting.await {
             Ok(()) => Ok(session),
             Err(error) => {
                 session.close().await;
@@ -40,7 +46,7 @@ impl Session {
         }
     }
 
-    /// An engine that talks to nobody, for what only concerns the queue.
+    /// An engine that talks to nobody: for what only concerns the queue, or not yet.
     pub(crate) async fn unconnected(profile: Profile) -> Result<Self, EngineError> {
         Self::start(profile).await
     }
@@ -52,11 +58,46 @@ impl Session {
         Team::connect(connection(&Vault::of_profile(folder), args, None).await?, clients).await
     }
 
+    /// Connects as [`Self::open`] does, but waits for a server that is away and says so to `away`,
+    /// once for each reason. Of one that was connected before files are taken meanwhile: its address
+    /// is the answer, if it is still away.
+    pub(crate) async fn connect_some_time(
+        &self,
+        folder: &Path,
+        args: &Args,
+        away: impl Fn(&Url, &str),
+    ) -> Result<Option<Url>, EngineError> {
+        let vault = Vault::of_profile(folder);
+        let connection = self.connection(&vault, args).await?;
+        let server = connection.url().clone();
+        let mut said = None;
+        loop {
+            match self.connect(&vault, connection.clone()).await {
+                Ok(()) => break,
+                Err(error) if matches!(error.code, Code::Unreachable | Code::ServerFault) => {
+                    if said != Some(error.code) {
+                        away(&server, &format!("{}; waiting until it answers", error.message));
+                        said = Some(error.code);
+                    }
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if self.engine.answered(&server).await?.is_some() {
+            return Ok(None);
+        }
+        away(&server, "it does not answer; files are taken for it meanwhile");
+        Ok(Some(server))
+    }
+
+    async fn connection(&self, vault: &Vault, args: &Args) -> Result<Connection, EngineError> {
+        connection(vault, args, self.engine.last_server().await?).await
+    }
+
     /// Connects where new files go, and to every other server that the queue has something for and
     /// that somebody is signed in to.
-    async fn connect(&self, vault: &Vault, args: &Args) -> Result<(), EngineError> {
-        let last = self.engine.last_server().await?;
-        let connection = connection(vault, args, last).await?;
+    async fn connect(&self, vault: &Vault, connection: Connection) -> Result<(), EngineError> {
         let chosen = connection.url().clone();
         self.engine.reconnect(connection).await?;
         let needed = self.engine.servers().await?;

@@ -27,6 +27,9 @@ impl Engine {
             Command::Expect { connection, clients, done } => {
                 let _ = done.send(self.expect(*connection, clients).await);
             }
+            Command::Answered(server, done) => {
+                let _ = done.send(self.connections.answered(&server));
+            }
             Command::Refused { url, code, done } => {
                 self.refuse(url.into(), code);
                 let _ = done.send(());
@@ -183,6 +186,7 @@ impl Engine {
     /// Takes over what the store has taken in.
     pub(crate) fn inserted(&mut self, rows: Vec<Upload>, places: Vec<i64>) -> Vec<UploadId> {
         self.nothing_waits = false;
+        self.no_first_waits &= !rows.iter().any(|row| row.first);
         let ids = rows.iter().map(|row| row.id).collect();
         let mut told = Vec::new();
         for (row, place) in rows.into_iter().zip(places) {

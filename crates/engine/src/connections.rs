@@ -202,6 +202,12 @@ impl Connections {
         self.all.keys().map(|server| self.view_of(server)).collect()
     }
 
+    /// How a server answered; `None` while it is expected.
+    pub(crate) fn answered(&self, server: &str) -> Option<ConnectionView> {
+        let is_expected = self.get(server).is_some_and(|connected| connected.expected.is_some());
+        (!is_expected).then(|| self.view_of(server))
+    }
+
     fn view_of(&self, server: &str) -> ConnectionView {
         let url = server.to_owned();
         match self.all.get(server) {
@@ -339,7 +345,7 @@ impl Engine {
         };
         let DestinationView { project_id, project, team } = view;
         let server = connected.server().to_owned();
-        Ok(Destination { server, project_id, project, team, version_of })
+        Ok(Destination { server, project_id, project, team, version_of, visibility: None })
     }
 
     fn tell_connections(&mut self) {

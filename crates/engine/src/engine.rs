@@ -19,6 +19,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::connections::{Connected, Connections};
 use crate::error::EngineError;
+use crate::folders::{self, Sightings};
 use crate::handle::{Command, EngineHandle, EngineTask};
 use crate::job::{Kind, Outcome};
 use crate::net::{NetOptions, losses};
@@ -116,7 +117,12 @@ pub(crate) async fn start_connected(
     let preferences = Preferences::kept(&store).await;
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (changes, _) = broadcast::channel(CHANGES);
-    let handle = EngineHandle { commands, changes: changes.clone(), net: options.net };
+    let handle = EngineHandle {
+        commands,
+        changes: changes.clone(),
+        net: options.net,
+        projects: folders::ProjectLists::default(),
+    };
     let (rules, uploads) = Rules::load(&store).await?;
     let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());
@@ -128,6 +134,7 @@ pub(crate) async fn start_connected(
         store,
         preferences,
         folders: watch::Sender::new(()),
+        sightings: HashMap::new(),
         rebuilt: rebuilt.map(RebuiltView::from),
         clock,
         network,
@@ -199,6 +206,8 @@ pub(crate) struct Engine {
     pub(crate) preferences: Preferences,
     /// Tells when other folders are watched, or others are wanted of them.
     pub(crate) folders: watch::Sender<()>,
+    /// What is seen of the folders that are watched.
+    pub(crate) sightings: Sightings,
     /// What was made of a queue that was damaged.
     pub(crate) rebuilt: Option<RebuiltView>,
     sources_due: Instant,

@@ -29,6 +29,7 @@ pub struct EngineHandle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) changes: broadcast::Sender<Change>,
     pub(crate) net: NetOptions,
+    pub(crate) projects: folders::ProjectLists,
 }
 
 /// The loop's end of an engine; ends it when told.
@@ -72,6 +73,7 @@ pub(crate) enum Command {
         clients: Clients,
         done: oneshot::Sender<Option<ConnectionView>>,
     },
+    Answered(String, oneshot::Sender<Option<ConnectionView>>),
     Refused {
         url: Url,
         code: Code,

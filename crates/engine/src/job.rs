@@ -244,6 +244,7 @@ pub(crate) fn intent(row: &Upload) -> Intent {
         added_at: row.added_at,
         video_id: row.video_id.clone(),
         version_of: row.destination.version_of.clone(),
+        visibility: row.destination.visibility,
         namesakes: Vec::new(),
     }
 }

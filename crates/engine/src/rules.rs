@@ -21,13 +21,16 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// What somebody has set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct RulesView {
     /// Bytes a second of all uploads together, where the schedule says nothing.
+    #[cfg_attr(feature = "typescript", ts(type = "number | null"))]
     pub limit: Option<Rate>,
     /// One rule each, in words.
     pub schedule: Vec<String>,
     /// Uploads that work at the same time.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub uploads: usize,
     /// As [`Switch::PauseOnMetered`].
     pub pause_on_metered: bool,
@@ -39,6 +42,7 @@ pub struct RulesView {
 
 /// Something that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Switch {
     /// No bytes are sent over a network that is metered. On, where nobody says otherwise.

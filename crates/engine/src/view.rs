@@ -291,6 +291,9 @@ pub enum News {
         /// As it is now.
         allowance: AllowanceView,
     },
+    /// Watched folders changed, in health, in counts or in what is wanted of them; at most four of
+    /// these a second while nobody changes anything.
+    Folders,
 }
 
 /// Bytes that moved.

@@ -62,6 +62,7 @@ async fn fill(queue: &Path, rows: u64) -> Result<()> {
             project: "Harbour film / Rushes".into(),
             team: "Dailies".into(),
             version_of: None,
+            visibility: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

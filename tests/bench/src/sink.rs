@@ -52,6 +52,8 @@ struct Sink {
     first_byte: Mutex<Option<SystemTime>>,
     /// Of the last upload that was registered.
     size: AtomicU64,
+    /// Videos that were registered; none is ever ready.
+    videos: AtomicU64,
     /// Payload bytes that ever came.
     received: AtomicU64,
 }
@@ -206,6 +208,22 @@ fn initiate(sink: &Sink) -> Value {
     })
 }
 
+fn video(id: &str) -> Value {
+    json!({
+        "_id": id, "_creationTime": 0, "projectId": "p", "title": "t", "publicId": "x",
+        "visibility": "private", "status": "uploading", "s3Key": "k", "s3MultipartUploadId": "u",
+    })
+}
+
+/// A page of the videos, newest first; the cursor is how many are left.
+fn list(sink: &Sink, page: &Value) -> Value {
+    let cursor = page["cursor"].as_str().and_then(|cursor| cursor.parse().ok());
+    let left = cursor.unwrap_or_else(|| sink.videos.load(Relaxed));
+    let after = left.saturating_sub(page["numItems"].as_u64().unwrap_or(50));
+    let videos: Vec<_> = (after..left).rev().map(|number| video(&format!("v{number}"))).collect();
+    json!({"page": videos, "isDone": after == 0, "continueCursor": after.to_string()})
+}
+
 async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
     let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
     let call: Value = serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
@@ -218,7 +236,7 @@ async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
         "videos:create" => {
             sink.size.store(args["fileSize"].as_u64().unwrap_or_default(), Relaxed);
             *sink.first_byte.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            json!("v")
+            json!(format!("v{}", sink.videos.fetch_add(1, Relaxed)))
         }
         "videoActions:initiateVideoUpload" => initiate(sink),
         "videoActions:signUploadParts" => {
@@ -229,11 +247,8 @@ async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
             let numbers = args["partNumbers"].as_array().cloned().unwrap_or_default();
             json!({"parts": numbers.iter().map(part).collect::<Vec<_>>()})
         }
-        "videos:get" => json!({
-            "_id": "v", "_creationTime": 0, "projectId": "p", "title": "t", "publicId": "x",
-            "visibility": "private", "status": "uploading", "s3Key": "k",
-            "s3MultipartUploadId": "u",
-        }),
+        "videos:get" => video(args["videoId"].as_str().unwrap_or_default()),
+        "videos:list" => list(sink, &args["paginationOpts"]),
         _ => json!({"success": true}),
     };
     let answer = json!({"status": "success", "value": value}).to_string();

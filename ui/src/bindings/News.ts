@@ -37,4 +37,4 @@ connections: Array<ConnectionView>, } | { "kind": "allowance",
 /**
  * As it is now.
  */
-allowance: AllowanceView, };
+allowance: AllowanceView, } | { "kind": "folders" };

@@ -1,5 +1,7 @@
 import type { DragView } from "../bindings/DragView";
 import type { EngineError } from "../bindings/EngineError";
+import type { FolderView } from "../bindings/FolderView";
+import type { RulesView } from "../bindings/RulesView";
 import type { ShellView } from "../bindings/ShellView";
 import type { UploadId } from "../bindings/UploadId";
 import {
@@ -11,6 +13,7 @@ import {
   TARGETS,
   upload,
 } from "./browser/scenarios";
+import { folder, previewOf } from "./browser/folders";
 import { Simulation } from "./browser/simulation";
 import harbour from "./browser/posters/harbour.svg?url";
 import interview from "./browser/posters/interview.svg?url";
@@ -37,16 +40,30 @@ function refusal(code: EngineError["code"], message: string): EngineError {
 export function browserHost(query: URLSearchParams): Host {
   const wanted = query.get("scenario") ?? "busy";
   const name: ScenarioName = SCENARIOS.find((one) => one === wanted) ?? "busy";
-  const { uploads, connection, allowance, shell: firstShell, drag, problem } = scenario(name);
+  const { uploads, connection, allowance, shell: firstShell, drag, problem, folders: kept } = scenario(name);
   const simulation = new Simulation(uploads, connection, allowance);
   const shellListeners = new Set<(shell: ShellView) => void>();
   let shell = firstShell;
   let additions = 0;
+  let folders = kept;
+  let rules: RulesView = {
+    limit: null,
+    schedule: [],
+    uploads: 3,
+    pauseOnMetered: true,
+    pauseOnBattery: false,
+    keepAwake: true,
+  };
   simulation.run();
 
   function setShell(next: ShellView): void {
     shell = next;
     for (const listener of shellListeners) listener(next);
+  }
+
+  function setFolders(next: FolderView[]): void {
+    folders = next;
+    simulation.tellFolders();
   }
 
   function known(id: UploadId): void {
@@ -122,6 +139,43 @@ export function browserHost(query: URLSearchParams): Host {
     sendHere: async () => {
       simulation.allow({ kind: "full" });
     },
+    rules: async () => rules,
+    turn: async (what, on) => {
+      const names = {
+        pause_on_metered: "pauseOnMetered",
+        pause_on_battery: "pauseOnBattery",
+        keep_awake: "keepAwake",
+      } as const;
+      rules = { ...rules, [names[what]]: on };
+    },
+    folders: async () => folders,
+    chooseFolder: async () => ({ path: "/media/mia/CARD_A004/DCIM", id: null }),
+    addFolder: async (projectId, wanted) => {
+      const destination = TARGETS.find((target) => target.projectId === projectId);
+      const now = simulation.connection;
+      const added = folder("/media/mia/CARD_A004/DCIM", now.kind === "none" ? "" : now.url, wanted);
+      setFolders([...folders, { ...added, destination: destination ?? added.destination }]);
+      return added;
+    },
+    changeFolder: async (id, projectId, wanted) => {
+      const before = folders.find((one) => one.id === id);
+      if (!before) throw refusal("not_found", "no such folder");
+      const destination = TARGETS.find((target) => target.projectId === projectId) ?? before.destination;
+      const changed = { ...before, destination, rules: wanted };
+      setFolders(folders.map((one) => (one.id === id ? changed : one)));
+      return changed;
+    },
+    removeFolder: async (id) => {
+      setFolders(folders.filter((one) => one.id !== id));
+    },
+    preview: async (id, wanted) => {
+      await pause(250);
+      return previewOf(wanted, id);
+    },
+    ruleFaults: async (patterns, title) => ({
+      patterns: patterns.filter((pattern) => /\[[^\]]*$/.test(pattern)),
+      title: !/\{(name|date|folder)\}/.test(title),
+    }),
     useThisComputer: async () => {
       setShell({ ...shell, server: { kind: "starting" } });
       await pause(900);

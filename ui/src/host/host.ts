@@ -1,12 +1,20 @@
 import type { Added } from "../bindings/Added";
 import type { AllowanceView } from "../bindings/AllowanceView";
 import type { Change } from "../bindings/Change";
+import type { ChosenFolder } from "../bindings/ChosenFolder";
 import type { ConnectionView } from "../bindings/ConnectionView";
 import type { DestinationView } from "../bindings/DestinationView";
 import type { DragView } from "../bindings/DragView";
 import type { EngineError } from "../bindings/EngineError";
+import type { FolderId } from "../bindings/FolderId";
+import type { FolderView } from "../bindings/FolderView";
 import type { PlaybackView } from "../bindings/PlaybackView";
+import type { Preview } from "../bindings/Preview";
+import type { RuleFaults } from "../bindings/RuleFaults";
+import type { Rules } from "../bindings/Rules";
+import type { RulesView } from "../bindings/RulesView";
 import type { ShellView } from "../bindings/ShellView";
+import type { Switch } from "../bindings/Switch";
 import type { UploadId } from "../bindings/UploadId";
 import type { UploadView } from "../bindings/UploadView";
 
@@ -53,6 +61,21 @@ export interface Host {
   resumeAll(): Promise<void>;
   /** On this metered network or on battery, until either changes. */
   sendHere(): Promise<void>;
+  rules(): Promise<RulesView>;
+  turn(what: Switch, on: boolean): Promise<void>;
+
+  /** Watched folders; that they changed is among the news. */
+  folders(): Promise<FolderView[]>;
+  /** Opens the system's dialog; `null` when it was closed without a choice. */
+  chooseFolder(): Promise<ChosenFolder | null>;
+  /** Has the folder watched that was chosen last. */
+  addFolder(projectId: string, rules: Rules): Promise<FolderView>;
+  /** Its files go where they went, if no project is named. */
+  changeFolder(id: FolderId, projectId: string | null, rules: Rules): Promise<FolderView>;
+  removeFolder(id: FolderId): Promise<void>;
+  /** What rules would do with the files in a watched folder now, or in the one that was chosen last. */
+  preview(id: FolderId | null, rules: Rules): Promise<Preview>;
+  ruleFaults(patterns: string[], title: string): Promise<RuleFaults>;
 
   /** Starts the team server on this computer and connects to it. */
   useThisComputer(): Promise<void>;

@@ -57,6 +57,16 @@ export const tauriHost: Host = {
   pauseAll: () => invoke("pause_all"),
   resumeAll: () => invoke("resume_all"),
   sendHere: () => invoke("send_here"),
+  rules: () => invoke("rules"),
+  turn: (what, on) => invoke("turn", { switch: what, on }),
+
+  folders: () => invoke("folders"),
+  chooseFolder: () => invoke("choose_folder"),
+  addFolder: (projectId, rules) => invoke("add_folder", { projectId, rules }),
+  changeFolder: (id, projectId, rules) => invoke("change_folder", { id, projectId, rules }),
+  removeFolder: (id) => invoke("remove_folder", { id }),
+  preview: (id, rules) => invoke("preview", { id, rules }),
+  ruleFaults: (patterns, title) => invoke("rule_faults", { patterns, title }),
 
   useThisComputer: () => invoke("use_this_computer"),
   connect: (url, apiKey) => invoke("connect", { url, apiKey }),

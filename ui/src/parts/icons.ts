@@ -27,6 +27,10 @@ export const ICONS = {
   fullscreen: "M6 2.8H2.8V6M10 2.8h3.2V6M6 13.2H2.8V10M10 13.2h3.2V10",
   window: "M2.8 6H6V2.8M13.2 6H10V2.8M2.8 10H6v3.2M13.2 10H10v3.2",
   disconnect: "M6.5 3H3v10h3.5M10 5l3 3-3 3M13 8H6.5",
+  folder: "M2 4.5h4L7.5 6H14v6.5H2z",
+  settings: "M2.5 5h5.5M11.5 5h2M9.8 3.3v3.4M2.5 11h2M8 11h5.5M6.2 9.3v3.4",
+  back: "M9.5 4l-4 4 4 4",
+  rules: "M2.5 4h11M4.5 8h7M6.5 12h3",
 } as const;
 
 export type IconName = keyof typeof ICONS;

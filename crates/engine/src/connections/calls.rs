@@ -57,6 +57,15 @@ impl EngineHandle {
         self.ask(|done| Command::Expect { connection, clients, done }).await
     }
 
+    /// How a team server answered that was [expected](Self::expect); `None` as long as it is. Every
+    /// answer is a change of connections.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn answered(&self, server: &Url) -> Result<Option<ConnectionView>, EngineError> {
+        self.ask(|done| Command::Answered(server.to_string(), done)).await
+    }
+
     /// The address of the server that new files went to last, at this start or an earlier one.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::protocol::UploadProtocol;
 use crate::steps::Advance;
 use crate::store::{Destination, Folder, Registration, Upload};
 use crate::transfer::{Growth, Hold, Input, UploadId};
-use crate::watch::{Answer, Version};
+use crate::watch::{Answer, Namesakes, Version};
 
 /// Files that go up while they grow, at the same time. Past that, they wait for their end.
 const MOST: usize = 8;
@@ -33,10 +33,17 @@ impl EngineHandle {
         if !protocol.takes_growing_files().await {
             return Ok(Answer::Later);
         }
+        if folder.rules.namesakes == Namesakes::Version {
+            // What it is a version of is looked for once it is finished.
+            return Ok(Answer::Done);
+        }
         let Some((candidate, _)) = current(folder, &inside, version.modified_ns).await? else {
             return Ok(Answer::Later);
         };
-        let what = Box::new((candidate, folder.destination.clone()));
+        // Why there is no such project is said at the file's end.
+        let Ok(to) = self.destination_in(folder, &inside).await else { return Ok(Answer::Later) };
+        let to = Destination { visibility: folder.rules.visibility, ..to };
+        let what = Box::new((candidate, to, folder.rules.first));
         self.ask(|done| Command::Folders(Question::Grow(what, done))).await?
     }
 
@@ -46,7 +53,7 @@ impl EngineHandle {
         folder: &Folder,
         path: PathBuf,
     ) -> Result<(), EngineError> {
-        let what = Box::new((path, folder.destination.clone()));
+        let what = Box::new((path, folder.destination.server.clone()));
         self.ask(|done| Command::Folders(Question::GiveUpGrowing(what, done))).await?
     }
 }
@@ -63,6 +70,7 @@ impl Engine {
         &mut self,
         candidate: Candidate,
         to: &Destination,
+        first: bool,
     ) -> Result<Answer, EngineError> {
         if !self.store.unfinished(candidate.path.clone(), to.clone()).await?.is_empty() {
             // It goes up already, or an earlier version of it does: its end decides.
@@ -72,7 +80,7 @@ impl Engine {
             return Ok(Answer::Later);
         }
         let growth = Some(Growth::Growing);
-        let row = Upload { growth, ..self.new_row(candidate, UploadId::new(), to) };
+        let row = Upload { growth, first, ..self.new_row(candidate, UploadId::new(), to) };
         let places = self.store.insert(vec![row.clone()]).await?;
         self.inserted(vec![row], places);
         Ok(Answer::Done)
@@ -110,12 +118,11 @@ impl Engine {
     pub(super) async fn give_up_growing(
         &mut self,
         path: &Path,
-        to: &Destination,
+        server: &str,
     ) -> Result<(), EngineError> {
         let growing = self.store.growing().await?.into_iter();
-        let there = |to: &Destination| (to.server.clone(), to.project_id.clone());
-        let given_up = growing
-            .filter(|row| row.path.starts_with(path) && there(&row.destination) == there(to));
+        let given_up =
+            growing.filter(|row| row.path.starts_with(path) && row.destination.server == server);
         self.steer(given_up.map(|row| row.id).collect(), &Input::Cancel).await
     }
 }

@@ -4,10 +4,16 @@
 //! The room `watch` says when a file is finished; here it is compared with what the team has, put
 //! into the queue, and, where its folder's rules say so, put aside once the team has verified it.
 
+mod change;
 mod clear;
 mod growing;
+mod namesakes;
 mod offer;
 mod plan;
+mod preview;
+mod projects;
+mod send_now;
+mod standing;
 mod watching;
 
 use std::collections::HashMap;
@@ -15,21 +21,28 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 pub use plan::{Plan, Planned};
+pub use preview::Preview;
+pub(crate) use projects::ProjectLists;
+pub use send_now::SentNow;
+pub use standing::Standing;
 pub use watching::{FolderNews, Watching};
 
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
+pub(crate) use crate::folders::change::Change;
 use crate::folders::offer::{Alike, Offer};
+pub(crate) use crate::folders::standing::Sightings;
 use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
 use crate::protocol::UploadProtocol;
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
+use crate::team::Team;
 use crate::transfer::UploadId;
-use crate::view::DestinationView;
-use crate::watch::{Answer, Entry, Existing, Filter, FolderId, Rules, Version, scan};
+use crate::view::{DestinationView, News};
+use crate::watch::{self, Answer, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,20 +53,26 @@ pub struct FolderView {
     pub id: FolderId,
     /// Where it is, for reading only: lossy where it is no Unicode.
     pub path: String,
+    /// The address of the team server that its files go to.
+    pub server: String,
     /// Where its files go.
     pub destination: DestinationView,
     /// What somebody wants of it.
     pub rules: Rules,
+    /// How it stands.
+    pub standing: Standing,
 }
 
-impl From<&Folder> for FolderView {
-    fn from(folder: &Folder) -> Self {
-        let Destination { project_id, project, team, .. } = folder.destination.clone();
+impl FolderView {
+    fn new(folder: Folder, standing: Standing) -> Self {
+        let Destination { server, project_id, project, team, .. } = folder.destination;
         Self {
             id: folder.id,
             path: folder.path.to_string_lossy().into_owned(),
+            server,
             destination: DestinationView { project_id, project, team },
-            rules: folder.rules.clone(),
+            rules: folder.rules,
+            standing,
         }
     }
 }
@@ -61,24 +80,34 @@ impl From<&Folder> for FolderView {
 /// What the loop is asked about watched folders. Each is answered.
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
-    Changes(oneshot::Sender<watch::Receiver<()>>),
+    Views(oneshot::Sender<Result<Vec<FolderView>, EngineError>>),
+    Changes(oneshot::Sender<tokio::sync::watch::Receiver<()>>),
     Add(Box<NewFolder>, oneshot::Sender<Result<FolderView, EngineError>>),
+    Change(Box<Change>, oneshot::Sender<Result<FolderView, EngineError>>),
+    Saw(Sightings, oneshot::Sender<()>),
     Remove(FolderId, oneshot::Sender<Result<(), EngineError>>),
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
     Protocol(String, oneshot::Sender<Option<Arc<dyn UploadProtocol>>>),
-    Grow(Box<(Candidate, Destination)>, oneshot::Sender<Result<Answer, EngineError>>),
-    GiveUpGrowing(Box<(PathBuf, Destination)>, oneshot::Sender<Result<(), EngineError>>),
-    Moved { id: UploadId, path: PathBuf, done: oneshot::Sender<()> },
-    Offer(Box<Offer>, oneshot::Sender<Result<(), EngineError>>),
+    Grow(Box<(Candidate, Destination, bool)>, oneshot::Sender<Result<Answer, EngineError>>),
+    GiveUpGrowing(Box<(PathBuf, String)>, oneshot::Sender<Result<(), EngineError>>),
+    Moved {
+        id: UploadId,
+        path: PathBuf,
+        done: oneshot::Sender<()>,
+    },
+    Offer(Box<Offer>, oneshot::Sender<Result<Option<UploadId>, EngineError>>),
+    Team(String, oneshot::Sender<Option<Arc<Team>>>),
+    /// Whether another file of the same title is on its way there.
+    IsUnderWay(Box<(Candidate, Destination)>, oneshot::Sender<Result<bool, EngineError>>),
     ToClear(FolderId, PathBuf, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     Cleared(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
 }
 
 /// A folder that is to be watched, and what lies in it already.
 #[derive(Debug)]
-pub(crate) struct NewFolder {
+pub struct NewFolder {
     path: PathBuf,
     project: Option<String>,
     rules: Rules,
@@ -94,13 +123,29 @@ impl EngineHandle {
     /// while nobody watched is new.
     ///
     /// # Errors
-    /// [`Code::NotConnected`] and [`Code::NotFound`] (the folder, the project).
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the folder, the project), and [`Code::Refused`] of a
+    /// team that cannot do what the rules want.
     pub async fn add_folder(
         &self,
         path: PathBuf,
         project: Option<String>,
         rules: Rules,
     ) -> Result<FolderView, EngineError> {
+        let folder = self.look_at_folder(path, project, rules).await?;
+        self.keep_folder(folder).await
+    }
+
+    /// The first half of [`Self::add_folder`], which needs no team: what comes into the folder from
+    /// now on is new.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], of the folder.
+    pub async fn look_at_folder(
+        &self,
+        path: PathBuf,
+        project: Option<String>,
+        rules: Rules,
+    ) -> Result<NewFolder, EngineError> {
         let new = filter(&rules)?;
         let existing = rules.existing;
         let kept = self.kept_folders().await?;
@@ -115,16 +160,17 @@ impl EngineHandle {
             Ok::<_, EngineError>((path, there))
         });
         let (path, there) = looking.await.map_err(|_| stopped())??;
-        let folder = Box::new(NewFolder { path, project, rules, there });
-        self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
+        Ok(NewFolder { path, project, rules, there })
     }
 
-    /// Every watched folder, oldest first.
+    /// The second half of [`Self::add_folder`].
     ///
     /// # Errors
-    /// [`Code::LocalStorage`].
-    pub async fn folders(&self) -> Result<Vec<FolderView>, EngineError> {
-        Ok(self.kept_folders().await?.iter().map(FolderView::from).collect())
+    /// [`Code::NotConnected`], [`Code::NotFound`] (the project), and [`Code::Refused`] of a team that
+    /// cannot do what the rules want.
+    pub async fn keep_folder(&self, folder: NewFolder) -> Result<FolderView, EngineError> {
+        let folder = Box::new(folder);
+        self.ask(|done| Command::Folders(Question::Add(folder, done))).await?
     }
 
     /// Has a folder watched no longer. What is in the queue stays there; no file is touched.
@@ -153,6 +199,12 @@ impl Engine {
             Question::All(done) => {
                 let _ = done.send(self.store.folders().await.map_err(EngineError::from));
             }
+            Question::Views(done) => self.view_folders(done),
+            Question::Change(change, done) => self.change_folder(*change, done).await,
+            Question::Saw(sightings, done) => {
+                self.saw(sightings);
+                let _ = done.send(());
+            }
             Question::Changes(done) => {
                 let _ = done.send(self.folders.subscribe());
             }
@@ -177,12 +229,12 @@ impl Engine {
                 let _ = done.send(self.way_to(&server));
             }
             Question::Grow(what, done) => {
-                let (candidate, to) = *what;
-                let _ = done.send(self.begin_growing(candidate, &to).await);
+                let (candidate, to, first) = *what;
+                let _ = done.send(self.begin_growing(candidate, &to, first).await);
             }
             Question::GiveUpGrowing(what, done) => {
-                let (path, to) = *what;
-                let _ = done.send(self.give_up_growing(&path, &to).await);
+                let (path, server) = *what;
+                let _ = done.send(self.give_up_growing(&path, &server).await);
             }
             Question::Moved { id, path, done } => {
                 self.moved(id, path).await;
@@ -190,6 +242,13 @@ impl Engine {
             }
             Question::Offer(offer, done) => {
                 let _ = done.send(self.take_offer(*offer).await);
+            }
+            Question::IsUnderWay(what, done) => {
+                let _ = done.send(self.is_under_way(&what.0, &what.1).await);
+            }
+            Question::Team(server, done) => {
+                let connected = self.connections.get(&server);
+                let _ = done.send(connected.map(|connected| Arc::clone(&connected.team)));
             }
             Question::ToClear(id, after, done) => {
                 let files = self.store.to_clear(id, after, PAGE).await;
@@ -208,6 +267,10 @@ impl Engine {
             None => Goes::Usual,
         };
         let destination = self.destination(goes)?;
+        let connected = self.connections.get(&destination.server);
+        if let Some(connected) = connected {
+            can_do(&connected.team, &new.rules)?;
+        }
         let folder = Folder {
             id: FolderId::new(),
             path: new.path,
@@ -217,20 +280,25 @@ impl Engine {
         };
         let id = self.store.keep_folder(folder.clone(), was_there(new.there)).await?;
         self.folders.send_replace(());
-        Ok(FolderView::from(&Folder { id, ..folder }))
+        self.publish(News::Folders);
+        Ok(FolderView::new(Folder { id, ..folder }, Standing::default()))
     }
 
     async fn remove_folder(&mut self, id: FolderId) -> Result<(), EngineError> {
         let folders = self.store.folders().await?;
         let Some(folder) = folders.iter().find(|folder| folder.id == id) else {
-            let words = format!("there is no watched folder {id}");
-            return Err(EngineError::new(Code::NotFound, words));
+            return Err(no_such_folder(id));
         };
-        self.give_up_growing(&folder.path, &folder.destination).await?;
+        self.give_up_growing(&folder.path, &folder.destination.server).await?;
         self.store.forget_folder(id).await?;
         self.folders.send_replace(());
+        self.publish(News::Folders);
         Ok(())
     }
+}
+
+fn no_such_folder(id: FolderId) -> EngineError {
+    EngineError::new(Code::NotFound, format!("there is no watched folder {id}"))
 }
 
 /// A folder's path, from the root of the file system on and without links. Blocks.
@@ -243,6 +311,23 @@ fn whole(path: &Path) -> Result<PathBuf, EngineError> {
     if path.is_dir() { Ok(path) } else { Err(no_folder("it is a file".into())) }
 }
 
+/// Whether a team can do what rules want.
+fn can_do(team: &Team, rules: &Rules) -> Result<(), EngineError> {
+    let wants = [
+        (rules.projects == watch::Projects::PerSubfolder, "a project for each subfolder"),
+        (rules.visibility.is_some(), "visibility"),
+        (rules.namesakes == watch::Namesakes::Version, "versions"),
+    ];
+    match wants.into_iter().find(|(wanted, _)| *wanted) {
+        Some((_, what)) if !team.has_projects() => {
+            let speaks = team.api().kind().words();
+            let words = format!("this team server cannot do {what}: it speaks {speaks}");
+            Err(EngineError::new(Code::Refused, words))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn filter(rules: &Rules) -> Result<Filter, EngineError> {
     Filter::new(rules).map_err(|error| EngineError::new(Code::WrongState, error.to_string()))
 }
@@ -253,9 +338,8 @@ fn versions(
     new: &Filter,
     old: Option<&Filter>,
 ) -> Result<Vec<(PathBuf, Version)>, EngineError> {
-    let took = |path: &Path, version: Version| {
-        old.is_some_and(|old| old.takes(path).and_then(|()| old.fits(version.size)).is_ok())
-    };
+    let took =
+        |path: &Path, version: Version| old.is_some_and(|old| old.takes_all_of(path, version.size));
     let mut there = Vec::new();
     let scanned = scan(root, root, new, |entry| {
         if let Entry::File(path, Ok(version)) = entry
@@ -276,3 +360,7 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     let seen = |(path, version)| Seen { path, version, fate: Fate::WasThere };
     files.into_iter().map(seen).collect()
 }
+
+#[cfg(feature = "testing")]
+#[cfg(test)]
+mod tests;

@@ -8,18 +8,23 @@ use jiff::tz::TimeZone;
 use crate::duplicates::checksum;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::folders::{FolderNews, Question};
+use crate::folders::Question;
+use crate::folders::namesakes::Namesake;
 use crate::handle::{Candidate, Command, EngineHandle, candidate, stopped};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::steps::Advance;
 use crate::store::{Destination, Fate, Folder, Seen, Upload};
 use crate::transfer::{Event, Input, UploadId};
-use crate::watch::{Answer, FolderId, Version};
+use crate::watch::{FolderId, Namesakes, Version};
 
 /// A finished file that nobody has sent.
 #[derive(Debug)]
 pub(crate) struct Offer {
     folder: FolderId,
+    /// It goes before all others.
+    first: bool,
+    /// No other file of its title may be under way: what that becomes is not known yet.
+    alone: bool,
     destination: Destination,
     candidate: Candidate,
     /// Inside the folder.
@@ -36,26 +41,41 @@ pub(crate) struct Alike {
     under_way: Vec<(UploadId, PathBuf)>,
 }
 
+/// What became of a file that was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    /// It is in the queue, or was sent, by this upload.
+    Sent(UploadId),
+    /// This upload had sent its content before.
+    Same(UploadId),
+    /// It is to be offered again, and why; without words, another file is looked after first.
+    Waits(Option<String>),
+    /// It is not what was offered any more, or cannot be read now.
+    Changed,
+}
+
 impl EngineHandle {
-    /// Takes a finished file, and says what became of it if that is not seen in the queue.
+    /// Takes a finished file.
     pub(super) async fn offer(
         &self,
         folder: &Folder,
         inside: PathBuf,
         version: Version,
-    ) -> Result<(Answer, Option<FolderNews>), EngineError> {
+    ) -> Result<Became, EngineError> {
         let Some(candidate) = finished(folder, &inside, version).await? else {
-            return Ok((Answer::Later, None));
+            return Ok(Became::Changed);
         };
-        let to = folder.destination.clone();
+        let to = match self.destination_in(folder, &inside).await {
+            Ok(to) => to,
+            Err(error) => return Ok(Became::Waits(Some(error.message))),
+        };
         let what = Box::new((candidate.fingerprint.clone(), to.clone()));
         let alike = self.ask(|done| Command::Folders(Question::Alike(what, done))).await??;
         let seen = |fate| Seen { path: inside.clone(), version, fate };
         if let Some(of) = sent_before(&candidate, &alike.sent).await {
             self.give_up_growing(folder, candidate.path.clone()).await?;
             self.keep_seen(folder.id, seen(Fate::Same(of))).await?;
-            let path = candidate.path;
-            return Ok((Answer::Done, Some(FolderNews::Same { folder: folder.id, path, of })));
+            return Ok(Became::Same(of));
         }
         for (id, path) in alike.under_way {
             if path == candidate.path {
@@ -64,20 +84,38 @@ impl EngineHandle {
             }
             if is_there(path).await? {
                 // Once that one is there, it is known whether this is the same.
-                return Ok((Answer::Later, None));
+                return Ok(Became::Waits(None));
             }
             // It was moved here.
             let path = candidate.path.clone();
             self.give_up_growing(folder, path.clone()).await?;
             self.ask(|done| Command::Folders(Question::Moved { id, path, done })).await?;
             self.keep_seen(folder.id, seen(Fate::Sent(id))).await?;
-            return Ok((Answer::Done, None));
+            return Ok(Became::Sent(id));
         }
-        let offer =
-            Offer { folder: folder.id, destination: to, candidate, path: inside.clone(), version };
+        let mut to = Destination { visibility: folder.rules.visibility, ..to };
+        let alone = folder.rules.namesakes == Namesakes::Version;
+        if alone {
+            match self.namesake(&to, &candidate).await {
+                Ok(Namesake::None) => {}
+                Ok(Namesake::Video(video)) => to.version_of = Some(video),
+                Ok(Namesake::UnderWay) => return Ok(Became::Waits(None)),
+                Err(error) => return Ok(Became::Waits(Some(error.message))),
+            }
+        }
+        let first = folder.rules.first;
+        let offer = Offer {
+            folder: folder.id,
+            first,
+            alone,
+            destination: to,
+            candidate,
+            path: inside.clone(),
+            version,
+        };
         let offer = Box::new(offer);
-        self.ask(|done| Command::Folders(Question::Offer(offer, done))).await??;
-        Ok((Answer::Done, None))
+        let id = self.ask(|done| Command::Folders(Question::Offer(offer, done))).await??;
+        Ok(id.map_or(Became::Waits(None), Became::Sent))
     }
 
     async fn keep_seen(&self, folder: FolderId, seen: Seen) -> Result<(), EngineError> {
@@ -156,26 +194,37 @@ impl Engine {
     }
 
     /// Puts a finished file into the queue, in place of earlier versions of it that are in there.
-    pub(super) async fn take_offer(&mut self, offer: Offer) -> Result<(), EngineError> {
-        let Offer { folder, destination, candidate, path, version } = offer;
+    /// Which upload it is; `None` where it has to wait for another one.
+    pub(super) async fn take_offer(
+        &mut self,
+        offer: Offer,
+    ) -> Result<Option<UploadId>, EngineError> {
+        let Offer { folder, first, alone, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
         if let Some(id) = self.settle(&earlier, &candidate).await? {
             // After a crash in between it is offered again, as what that upload is of.
             let seen = Seen { path, version, fate: Fate::Sent(id) };
-            return Ok(self.store.keep_seen(folder, vec![seen]).await?);
+            self.store.keep_seen(folder, vec![seen]).await?;
+            return Ok(Some(id));
         }
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some((row, _)) = earlier.iter().find(same) {
             let seen = Seen { path, version, fate: Fate::Sent(row.id) };
-            return Ok(self.store.keep_seen(folder, vec![seen]).await?);
+            self.store.keep_seen(folder, vec![seen]).await?;
+            return Ok(Some(row.id));
+        }
+        // Two may have been looked for at the same time, and none of them found.
+        if alone && self.is_under_way(&candidate, &destination).await? {
+            return Ok(None);
         }
         let ids: Vec<_> = earlier.iter().map(|(row, _)| row.id).collect();
         let happened = ids.iter().map(|of| Event::StartedAgain { of: *of }.into()).collect();
         self.steer(ids, &Input::Cancel).await?;
-        let row = self.new_row(candidate, UploadId::new(), &destination);
+        let row = Upload { first, ..self.new_row(candidate, UploadId::new(), &destination) };
         let seen = Seen { path, version, fate: Fate::Sent(row.id) };
+        let id = row.id;
         let place = self.store.insert_found(row.clone(), happened, folder, seen).await?;
         self.inserted(vec![row], vec![place]);
-        Ok(())
+        Ok(Some(id))
     }
 }

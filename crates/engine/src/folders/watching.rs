@@ -8,6 +8,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::error::EngineError;
+use crate::folders::offer::Became;
+use crate::folders::standing::{self, Seeing};
 use crate::folders::{Question, filter};
 use crate::handle::{Command, EngineHandle};
 use crate::store::Folder;
@@ -17,6 +19,8 @@ use crate::watch::{Answer, FolderId, Health, Ready, Stage, Watcher};
 
 /// News that wait to be taken; past that, watching waits.
 const NEWS: usize = 64;
+/// What was seen and waits to be told; past that, seeing waits.
+const SIGHTINGS: usize = 64;
 /// Offers that wait to be taken.
 const OFFERS: usize = 4;
 
@@ -40,6 +44,16 @@ pub enum FolderNews {
         path: PathBuf,
         /// The upload that sent it.
         of: UploadId,
+    },
+    /// A finished file cannot be sent now. It is tried again every few seconds, and said again only
+    /// with another reason.
+    Waits {
+        /// Where it lies.
+        folder: FolderId,
+        /// Which file.
+        path: PathBuf,
+        /// In words.
+        why: String,
     },
     /// A file that the team has was put aside.
     PutAside {
@@ -84,7 +98,9 @@ impl EngineHandle {
         let changes = self.ask(|done| Command::Folders(Question::Changes(done))).await?;
         let (tell, news) = mpsc::channel(NEWS);
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch_all(self.clone(), only, changes, tell));
+        let (see, seen) = mpsc::channel(SIGHTINGS);
+        tasks.spawn(standing::tell(self.clone(), seen, self.subscribe()));
+        tasks.spawn(watch_all(self.clone(), only, changes, tell, see));
         Ok(Watching { news, _tasks: tasks })
     }
 }
@@ -95,6 +111,7 @@ async fn watch_all(
     only: Option<FolderId>,
     mut changes: watch::Receiver<()>,
     tell: mpsc::Sender<FolderNews>,
+    see: mpsc::Sender<(FolderId, Seeing)>,
 ) {
     let mut tasks = JoinSet::new();
     let mut watched: HashMap<FolderId, (Folder, AbortHandle)> = HashMap::new();
@@ -102,7 +119,8 @@ async fn watch_all(
         // Folders are read after this: what changes meanwhile is a change again.
         changes.mark_unchanged();
         let Ok(mut folders) = engine.kept_folders().await else { return };
-        folders.retain(|folder| only.is_none_or(|only| folder.id == only));
+        // One that is named is watched even if it is paused.
+        folders.retain(|folder| only.map_or(!folder.rules.paused, |only| folder.id == only));
         watched.retain(|_, (before, task)| {
             let stays = folders.contains(before);
             if !stays {
@@ -112,7 +130,8 @@ async fn watch_all(
         });
         for folder in folders {
             watched.entry(folder.id).or_insert_with(|| {
-                let task = tasks.spawn(watch_one(engine.clone(), folder.clone(), tell.clone()));
+                let (engine, tell, see) = (engine.clone(), tell.clone(), see.clone());
+                let task = tasks.spawn(watch_one(engine, folder.clone(), tell, see));
                 (folder, task)
             });
         }
@@ -132,7 +151,12 @@ async fn watch_all(
     }
 }
 
-async fn watch_one(engine: EngineHandle, folder: Folder, tell: mpsc::Sender<FolderNews>) {
+async fn watch_one(
+    engine: EngineHandle,
+    folder: Folder,
+    tell: mpsc::Sender<FolderNews>,
+    see: mpsc::Sender<(FolderId, Seeing)>,
+) {
     let uploads = engine.subscribe();
     let (filter, seen) = match (filter(&folder.rules), engine.seen(folder.id).await) {
         (Ok(filter), Ok(seen)) => (filter, seen),
@@ -144,9 +168,11 @@ async fn watch_one(engine: EngineHandle, folder: Folder, tell: mpsc::Sender<Fold
     let known = seen.into_iter().map(|(path, seen)| (path, seen.version)).collect();
     let (offers, ready) = mpsc::channel(OFFERS);
     let (watcher, health) = Watcher::new(folder.path.clone(), filter, known, offers);
+    let tally = watcher.tally();
     // All of them end together, and with this task.
     tokio::select! {
         () = watcher.run() => {}
+        () = standing::see(folder.id, health.clone(), tally, see) => {}
         () = take_offers(&engine, &folder, ready, &tell) => {}
         () = tell_health(&folder, health, &tell) => {}
         () = clear(&engine, &folder, uploads, &tell) => {}
@@ -160,35 +186,60 @@ async fn take_offers(
     tell: &mpsc::Sender<FolderNews>,
 ) {
     let mut offers = JoinSet::new();
+    // Of the files that wait, what was said.
+    let mut waiting = HashMap::new();
     loop {
         tokio::select! {
             offer = ready.recv() => {
                 let Some(offer) = offer else { return };
-                let (engine, folder, tell) = (engine.clone(), folder.clone(), tell.clone());
+                let (engine, folder) = (engine.clone(), folder.clone());
                 offers.spawn(async move {
                     let Ready { path, version, stage, answer } = offer;
-                    let became = match stage {
-                        Stage::Finished => engine.offer(&folder, path, version).await,
-                        Stage::Growing => {
-                            engine.grow(&folder, path, version).await.map(|became| (became, None))
-                        }
-                    };
-                    let (became, news) = match became {
+                    if stage == Stage::Growing {
+                        let grows = engine.grow(&folder, path, version).await;
+                        let _ = answer.send(grows.unwrap_or_else(|error| {
+                            tracing::warn!(%error, "a file that grows was not taken");
+                            Answer::Later
+                        }));
+                        return None;
+                    }
+                    let became = match engine.offer(&folder, path.clone(), version).await {
                         Ok(became) => became,
                         Err(error) => {
                             tracing::warn!(%error, "a file of a watched folder was not taken");
-                            (Answer::Later, None)
+                            Became::Waits(None)
                         }
                     };
                     // A watcher that has ended asks again at its next start.
-                    let _ = answer.send(became);
-                    if let Some(news) = news {
-                        // Nobody may be listening any more.
-                        let _ = tell.send(news).await;
-                    }
+                    let _ = answer.send(match became {
+                        Became::Sent(_) | Became::Same(_) => Answer::Done,
+                        Became::Waits(_) | Became::Changed => Answer::Later,
+                    });
+                    Some((folder.path.join(path), became))
                 });
             }
-            Some(_) = offers.join_next() => {}
+            Some(Ok(taken)) = offers.join_next() => {
+                // Of what only grows, nothing is told but what the queue shows.
+                let Some((path, became)) = taken else { continue };
+                let folder = folder.id;
+                let news = match became {
+                    Became::Waits(Some(why)) if waiting.get(&path) != Some(&why) => {
+                        waiting.insert(path.clone(), why.clone());
+                        FolderNews::Waits { folder, path, why }
+                    }
+                    Became::Waits(_) | Became::Changed => continue,
+                    Became::Same(of) => {
+                        waiting.remove(&path);
+                        FolderNews::Same { folder, path, of }
+                    }
+                    Became::Sent(_) => {
+                        waiting.remove(&path);
+                        continue;
+                    }
+                };
+                // Nobody may be listening any more.
+                let _ = tell.send(news).await;
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod uploads_api;
 mod video_actions;
 
 use async_trait::async_trait;
+use dailies_api::videos::Visibility;
 
 pub use chunked_session::ChunkedSessions;
 pub use mux_direct::MuxDirect;
@@ -50,6 +51,8 @@ pub struct Intent {
     pub video_id: Option<String>,
     /// The video that it becomes the next version of. Said only to a team that knows versions.
     pub version_of: Option<String>,
+    /// Who may watch it, where somebody said so. Said only to a team that can be told.
+    pub visibility: Option<Visibility>,
     /// The team's names for the videos of this queue's other uploads of files with the same name;
     /// `None` for one that has been begun and has no name yet. Known while a session is opened.
     pub namesakes: Vec<Option<String>>,

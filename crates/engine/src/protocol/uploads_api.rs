@@ -273,6 +273,7 @@ mod tests {
             added_at: Timestamp(0),
             video_id: None,
             version_of: None,
+            visibility: None,
             namesakes,
         }
     }

@@ -13,8 +13,8 @@ use dailies_api::uploads::{
     PartChecksum, SignUploadParts, SignedParts, UploadUrl,
 };
 use dailies_api::videos::{
-    CreateVersion, CreateVideo, CreatedVersion, ListVideos, PaginationOpts, Video, VideoArgs,
-    VideoPage, VideoStatus,
+    CreateVersion, CreateVideo, CreatedVersion, ListVideos, PaginationOpts, SetVisibility, Video,
+    VideoArgs, VideoPage, VideoStatus,
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -107,6 +107,36 @@ impl VideoActions {
         Ok(None)
     }
 
+    async fn adopt_or_create(&self, intent: &Intent, earlier: &Earlier) -> Result<String, Failure> {
+        if let (Earlier::Maybe { taken }, Dialect::Current) = (earlier, self.team.dialect())
+            && let Some(video) = self.adopt(intent, taken).await?
+        {
+            return Ok(video);
+        }
+        let key = intent.id.to_string();
+        let client = self.team.client();
+        if let Some(source) = &intent.version_of {
+            let args = CreateVersion {
+                source_video_id: source.clone(),
+                file_size: said_at_first(intent),
+                content_type: Some(intent.content_type.clone()),
+                // An argument that only our server knows: another one would refuse the call.
+                title: None,
+            };
+            let path = "videos:createVersion";
+            let made: CreatedVersion = client.call_once(Mutation, path, &args, Some(&key)).await?;
+            return Ok(made.video_id);
+        }
+        let args = CreateVideo {
+            project_id: intent.project_id.clone(),
+            title: intent.title.clone(),
+            description: None,
+            file_size: said_at_first(intent),
+            content_type: Some(intent.content_type.clone()),
+        };
+        Ok(client.call_once(Mutation, "videos:create", &args, Some(&key)).await?)
+    }
+
     /// One PUT, as the documented dialect has it.
     async fn open_single(&self, video_id: &str) -> Result<Opened, TeamError> {
         let args = GetUploadUrl {
@@ -145,6 +175,8 @@ impl VideoActions {
         for _ in 0..videos.len() / WORTH_A_PAGE {
             let page = match self.page(project, cursor).await {
                 Ok(page) => page,
+                // A list that is refused or makes no sense says nothing of its videos.
+                Err(Failure::Refused { .. } | Failure::UnexpectedAnswer(_)) => return,
                 Err(failure) => {
                     let failed = |video: &str| (video.to_owned(), Err(failure.clone()));
                     standings.extend(left.into_iter().map(failed));
@@ -193,33 +225,13 @@ impl UploadProtocol for VideoActions {
     }
 
     async fn register(&self, intent: &Intent, earlier: Earlier) -> Result<Option<String>, Failure> {
-        if let (Earlier::Maybe { taken }, Dialect::Current) = (&earlier, self.team.dialect())
-            && let Some(video) = self.adopt(intent, taken).await?
-        {
-            return Ok(Some(video));
+        let video_id = self.adopt_or_create(intent, &earlier).await?;
+        // Before its first byte, and again after every failure: nobody sees it meanwhile.
+        if let Some(visibility) = intent.visibility {
+            let args = SetVisibility { video_id: video_id.clone(), visibility };
+            let _: Value = self.team.client().call(Mutation, "videos:setVisibility", &args).await?;
         }
-        let key = intent.id.to_string();
-        let client = self.team.client();
-        if let Some(source) = &intent.version_of {
-            let args = CreateVersion {
-                source_video_id: source.clone(),
-                file_size: said_at_first(intent),
-                content_type: Some(intent.content_type.clone()),
-                // An argument that only our server knows: another one would refuse the call.
-                title: None,
-            };
-            let path = "videos:createVersion";
-            let made: CreatedVersion = client.call_once(Mutation, path, &args, Some(&key)).await?;
-            return Ok(Some(made.video_id));
-        }
-        let args = CreateVideo {
-            project_id: intent.project_id.clone(),
-            title: intent.title.clone(),
-            description: None,
-            file_size: said_at_first(intent),
-            content_type: Some(intent.content_type.clone()),
-        };
-        Ok(Some(client.call_once(Mutation, "videos:create", &args, Some(&key)).await?))
+        Ok(Some(video_id))
     }
 
     async fn open(&self, intent: &Intent, _: Option<&Session>) -> Result<Opened, Failure> {

@@ -1,5 +1,6 @@
 //! The table of what became of the files in watched folders.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dailies_database::DatabaseError;
@@ -8,7 +9,7 @@ use rusqlite::{Connection, Row, named_params};
 use crate::source::{Crc64, Fingerprint};
 use crate::store::columns::{bytes_path, path_bytes, unreadable};
 use crate::store::uploads::{Destination, Upload, some};
-use crate::store::{Happened, Store, history, receipts, uploads};
+use crate::store::{Happened, Store, folders, history, receipts, uploads};
 use crate::transfer::{Phase, UploadId};
 use crate::watch::{FolderId, Version};
 
@@ -34,6 +35,17 @@ pub enum Fate {
     Same(UploadId),
 }
 
+/// How many files of a watched folder became what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// They were there before, and were not wanted.
+    pub was_there: u64,
+    /// They are in the queue, and not with their team.
+    pub queued: u64,
+    /// Their team has their content.
+    pub sent: u64,
+}
+
 impl Fate {
     fn columns(self) -> (&'static str, Option<String>) {
         match self {
@@ -56,6 +68,33 @@ impl Store {
                  WHERE folder_id = ?1",
             )?;
             let rows = statement.query_map([folder.to_string()], read)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// How many files of each watched folder became what. Reads all of the table.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn fates(&self) -> Result<HashMap<FolderId, Fates>, DatabaseError> {
+        self.read(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT f.folder_id,
+                     count(*) FILTER (WHERE f.fate = 'was_there'),
+                     count(*) FILTER (WHERE f.fate = 'sent' AND r.upload_id IS NULL
+                                        AND u.list <> 'done'),
+                     count(*) FILTER (WHERE f.fate = 'same' OR r.upload_id IS NOT NULL)
+                 FROM folder_files f
+                 LEFT JOIN receipts r ON r.upload_id = f.upload_id
+                 LEFT JOIN uploads u ON u.id = f.upload_id
+                 GROUP BY f.folder_id",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+                let fates = Fates { was_there: count(1)?, queued: count(2)?, sent: count(3)? };
+                Ok((folders::id(row, 0)?, fates))
+            })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
@@ -124,6 +163,27 @@ impl Store {
                 row.state.phase < Phase::Processing && row.fingerprint.has_ends_of(&fingerprint)
             });
             Ok(rows)
+        })
+        .await
+    }
+
+    /// Where the files of uploads of this title lie that are to go to the same project, or on their
+    /// way there.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn under_way_called(
+        &self,
+        title: String,
+        to: Destination,
+    ) -> Result<Vec<PathBuf>, DatabaseError> {
+        self.read(move |c| {
+            let condition = "INDEXED BY uploads_by_title
+                             WHERE title = ?1 AND server = ?2 AND project_id = ?3
+                               AND list IN ('uploading', 'waiting')
+                               AND phase NOT IN ('processing', 'ready')";
+            let rows = some(c, condition, (&title, &to.server, &to.project_id))?;
+            Ok(rows.into_iter().map(|(row, _)| row.path).collect())
         })
         .await
     }

@@ -1,8 +1,10 @@
 use std::path::PathBuf;
 
+use dailies_api::videos::Visibility;
+
 use crate::source::Crc64;
 use crate::store::tests::upload;
-use crate::transfer::{Phase, State, Timestamp};
+use crate::transfer::{Hold, Phase, State, Timestamp};
 use crate::watch::{FolderId, Rules, Version};
 
 use super::*;
@@ -67,6 +69,36 @@ async fn a_folder_is_kept_once_and_goes_with_what_was_in_it() {
     assert!(matches!(store.forget_folder(first.id).await, Err(DatabaseError::Stale)));
 }
 
+#[tokio::test]
+async fn files_are_counted_by_what_became_of_them() {
+    let place = tempfile::tempdir().unwrap();
+    let store = Store::open(&place.path().join("queue.db")).unwrap();
+    let (mut sent, queued) = (upload(place.path()), upload(place.path()));
+    let mut cancelled = upload(place.path());
+    let one = store.keep_folder(folder(place.path(), &sent), Vec::new()).await.unwrap();
+    let other = folder(&place.path().join("other"), &sent);
+    let other = store.keep_folder(other, Vec::new()).await.unwrap();
+    for (name, row) in [("a.mp4", &sent), ("b.mp4", &queued), ("c.mp4", &cancelled)] {
+        let file = seen(name, 5, Fate::Sent(row.id));
+        store.insert_found(row.clone(), Vec::new(), one, file).await.unwrap();
+    }
+    cancelled.state.hold = Hold::Cancelled;
+    store.update(vec![Written::only(cancelled.clone(), Timestamp(2))]).await.unwrap();
+    let more = vec![
+        seen("a copy.mp4", 5, Fate::Same(sent.id)),
+        seen("old.mp4", 5, Fate::WasThere),
+        seen("older.mp4", 5, Fate::WasThere),
+    ];
+    store.keep_seen(one, more).await.unwrap();
+    store.keep_seen(other, vec![seen("x.mp4", 5, Fate::WasThere)]).await.unwrap();
+    let fates = store.fates().await.unwrap();
+    assert_eq!(fates[&one], Fates { was_there: 2, queued: 2, sent: 1 });
+    assert_eq!(fates[&other], Fates { was_there: 1, queued: 0, sent: 0 });
+    finish(&store, &mut sent, Proof::Signed, Some(Crc64::of(b"bytes"))).await;
+    let fates = store.fates().await.unwrap();
+    assert_eq!(fates[&one], Fates { was_there: 2, queued: 1, sent: 2 });
+}
+
 /// A path is bytes: names that look alike are two files.
 #[cfg(unix)]
 #[tokio::test]
@@ -114,6 +146,36 @@ async fn a_file_and_its_upload_are_kept_together_or_not_at_all() {
     let file = seen("a.mp4", 5, Fate::Sent(second.id));
     assert!(store.insert_found(second.clone(), Vec::new(), id, file).await.is_err());
     assert!(store.uploads(vec![second.id]).await.unwrap().is_empty());
+}
+
+/// What a folder's rules say of its videos is kept with the upload: who may watch them, and that they go
+/// before all others.
+#[tokio::test]
+async fn what_rules_say_of_a_video_is_kept_with_its_upload() {
+    let place = tempfile::tempdir().unwrap();
+    let queue = place.path().join("queue.db");
+    let store = Store::open(&queue).unwrap();
+    let usual = upload(place.path());
+    let id = store.keep_folder(folder(place.path(), &usual), Vec::new()).await.unwrap();
+    let to = Destination { visibility: Some(Visibility::Private), ..usual.destination.clone() };
+    let first = Upload { id: UploadId::new(), first: true, destination: to, ..usual.clone() };
+    for row in [&usual, &first] {
+        let file = seen(row.id.to_string(), 5, Fate::Sent(row.id));
+        store.insert_found(row.clone(), Vec::new(), id, file).await.unwrap();
+    }
+    drop(store);
+    let store = Store::open(&queue).unwrap();
+    let kept = store.uploads(vec![usual.id, first.id]).await.unwrap();
+    let kept = |id| kept.iter().map(|(row, _)| row).find(|row| row.id == id).unwrap();
+    assert_eq!((kept(usual.id).first, kept(usual.id).destination.visibility), (false, None));
+    assert_eq!((kept(first.id).first, &kept(first.id).destination), (true, &first.destination));
+    let next = store.next(usual.destination.server.clone(), 1).await.unwrap();
+    assert_eq!(next.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), [first.id]);
+
+    let called = async |title: &str| {
+        store.under_way_called(title.into(), usual.destination.clone()).await.unwrap().len()
+    };
+    assert_eq!((called(&usual.title).await, called("another").await), (2, 0));
 }
 
 /// Only what the team has compared is moved away here, and only once.

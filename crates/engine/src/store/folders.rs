@@ -98,7 +98,7 @@ fn keep(connection: &Connection, folder: &Folder) -> Result<FolderId, DatabaseEr
     Ok(id)
 }
 
-fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<FolderId> {
+pub(super) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<FolderId> {
     let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error: ulid::DecodeError| unreadable(column, error.to_string()))
 }
@@ -112,8 +112,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Folder> {
             project_id: row.get(3)?,
             project: row.get(4)?,
             team: row.get(5)?,
-            // A version of what, each file would say for itself.
+            // A version of what, each file would say for itself; who may watch it, the rules.
             version_of: None,
+            visibility: None,
         },
         rules: from_json(6, row.get_ref(6)?.as_str()?)?,
         added_at: Timestamp(row.get(7)?),

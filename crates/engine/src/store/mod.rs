@@ -25,7 +25,7 @@ use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
 pub use connections::Remembered;
-pub use folder_files::{Fate, Seen};
+pub use folder_files::{Fate, Fates, Seen};
 pub use folders::Folder;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
@@ -436,13 +436,14 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 6] = [
+const SCHEMAS: [&str; 7] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
     include_str!("schema/0004_connections.sql"),
     include_str!("schema/0005_folders.sql"),
     include_str!("schema/0006_growing.sql"),
+    include_str!("schema/0007_folder_rules.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

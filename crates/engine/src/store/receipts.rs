@@ -161,6 +161,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<UploadReceipt> {
             project: row.get(3)?,
             team: row.get(4)?,
             version_of: None,
+            visibility: None,
         },
         path: bytes_path(row.get(5)?),
         size: row.get::<_, i64>(6)?.cast_unsigned(),

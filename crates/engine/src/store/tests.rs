@@ -22,6 +22,7 @@ pub(super) fn upload(folder: &Path) -> Upload {
             project: "P".into(),
             team: "T".into(),
             version_of: None,
+            visibility: None,
         },
         added_at: Timestamp(1),
         uploaded_at: None,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dailies_api::videos::Visibility;
 use dailies_database::{DatabaseError, exactly_one};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,8 @@ pub struct Destination {
     pub team: String,
     /// The video that it becomes the next version of; `None` for a video of its own.
     pub version_of: Option<String>,
+    /// Who may watch its video, where somebody said so; else the team decides.
+    pub visibility: Option<Visibility>,
 }
 
 /// What was agreed on with a team server for an upload's bytes. Holds no addresses.
@@ -197,7 +200,8 @@ pub(super) const STEP: i64 = 1 << 32;
 
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
-    registration, video_id, session, duration, reason, place, first, version_of, growth";
+    registration, video_id, session, duration, reason, place, first, version_of,
+    visibility, growth";
 
 /// Rows that `condition` names, each with the bytes that are confirmed of it.
 pub(super) fn some(
@@ -210,7 +214,7 @@ pub(super) fn some(
          FROM uploads u {condition}"
     ))?;
     let rows = statement.query_map(values, |row| {
-        let confirmed: i64 = row.get(27)?;
+        let confirmed: i64 = row.get(28)?;
         Ok((read(row)?, confirmed.cast_unsigned()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -220,11 +224,11 @@ pub(super) fn some(
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, version_of, growth, added_at, registration,
-             place)
+             fingerprint, server, project_id, project, team, version_of, visibility, growth, added_at,
+             registration, first, place)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :version_of, :growth, :added_at,
-             'no',
+             :fingerprint, :server, :project_id, :project, :team, :version_of, :visibility, :growth,
+             :added_at, 'no', :first,
              coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
          RETURNING place",
     )?;
@@ -242,6 +246,8 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":team": row.destination.team,
             ":version_of": row.destination.version_of,
             ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
+            ":visibility": row.destination.visibility.as_ref().map(name).transpose()?,
+            ":first": row.first,
             ":added_at": row.added_at.0,
             ":step": STEP,
         },
@@ -319,13 +325,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
         title: row.get(9)?,
         content_type: row.get(10)?,
         fingerprint: from_json(11, row.get_ref(11)?.as_str()?)?,
-        growth: row.get::<_, Option<_>>(26)?.map(|growth| named(26, growth)).transpose()?,
+        growth: row.get::<_, Option<_>>(27)?.map(|growth| named(27, growth)).transpose()?,
         destination: Destination {
             server: row.get(12)?,
             project_id: row.get(13)?,
             project: row.get(14)?,
             team: row.get(15)?,
             version_of: row.get(25)?,
+            visibility: row
+                .get::<_, Option<String>>(26)?
+                .map(|text| named(26, text))
+                .transpose()?,
         },
         added_at: Timestamp(row.get(16)?),
         uploaded_at: row.get::<_, Option<i64>>(17)?.map(Timestamp),

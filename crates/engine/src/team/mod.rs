@@ -14,6 +14,7 @@ mod issuer;
 mod kind;
 mod loopback;
 mod probe;
+mod projects;
 mod renewal;
 mod sign_in;
 mod vault;

@@ -26,6 +26,9 @@ const AMOUNT: Duration = Duration::from_millis(20);
 const SMALLEST: u64 = 64 << 10;
 /// How often the line's speed is measured.
 const MEASURE: Duration = Duration::from_millis(50);
+/// What is measured above the speed that is believed in counts only so manieth: it may be the
+/// buffers of new connections that take bytes, and not the line. Less is believed at once.
+const DOUBT: u64 = 32;
 /// The same with a limit, which is kept more exactly.
 const BEAT: Duration = Duration::from_millis(50);
 const SMALLEST_BEAT: u64 = 16 << 10;
@@ -37,6 +40,8 @@ pub struct Shares {
     limit: Option<Rate>,
     /// When the limit lets bytes go again.
     free: Instant,
+    /// Bytes that it takes in a second, as far as is believed.
+    speed: u64,
     /// The most that is given at once.
     amount: u64,
     /// Bytes given since the line was last measured.
@@ -70,7 +75,7 @@ impl Shares {
     #[must_use]
     pub fn new(limit: Option<Rate>, now: Instant) -> Self {
         let uploads = BTreeMap::new();
-        Self { uploads, limit, free: now, amount: SMALLEST, given: 0, measured: now }
+        Self { uploads, limit, free: now, speed: 0, amount: SMALLEST, given: 0, measured: now }
     }
 
     /// An upload of a file of `size` bytes begins to send.
@@ -143,7 +148,9 @@ impl Shares {
         if passed >= MEASURE {
             let per_second = u128::from(self.given) * 1_000_000 / passed.as_micros();
             let per_second = u64::try_from(per_second).unwrap_or(u64::MAX);
-            self.amount = during(AMOUNT, per_second).max(SMALLEST);
+            let more = per_second.saturating_sub(self.speed);
+            self.speed = per_second.min(self.speed + more / DOUBT);
+            self.amount = during(AMOUNT, self.speed).max(SMALLEST);
             (self.given, self.measured) = (0, now);
         }
     }
@@ -247,6 +254,24 @@ mod tests {
             let one = line.enter(50 * GIB, false);
             line.send(rate, &[one]);
             assert_eq!(line.shares.ask(one, SLICE, line.now()), Leave::Bytes(amount));
+        }
+    }
+
+    /// Whatever was given is read and waits for the line, before that of others.
+    #[test]
+    fn what_new_connections_take_at_once_is_not_the_lines_speed() {
+        let mut line = Line::new(2 * MIB, None);
+        let one = line.enter(50 * GIB, false);
+        for _ in 0..20 {
+            line.send(MIB, &[one]);
+            let mut burst = 0;
+            while burst < 2 * MIB {
+                let Leave::Bytes(bytes) = line.shares.ask(one, SLICE, line.now()) else { break };
+                burst += bytes;
+            }
+            line.passed += MEASURE;
+            let Leave::Bytes(bytes) = line.shares.ask(one, SLICE, line.now()) else { break };
+            assert!(bytes <= 2 * SMALLEST, "{bytes}");
         }
     }
 

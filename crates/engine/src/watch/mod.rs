@@ -12,6 +12,7 @@ mod events;
 mod growth;
 mod hints;
 mod id;
+mod looks;
 mod mounts;
 mod names;
 mod rules;
@@ -23,11 +24,15 @@ mod watcher;
 pub use container::{Container, inspect};
 pub use growth::Growing;
 pub use id::FolderId;
-pub use rules::{Afterwards, Existing, Filter, NoPattern, Pattern, Rules, Skip, UPLOADED};
+pub use looks::{Content, content_of};
+pub use rules::{
+    Afterwards, Existing, Filter, Namesakes, NoName, NoPattern, Pattern, Projects, Rules, Skip,
+    UPLOADED, is_named_like_a_video,
+};
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
-pub use watcher::{Answer, Blind, Health, Ready, Sight, Stage, Watcher};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Stage, Tally, Watcher};
 
 #[cfg(test)]
 mod trace_tests;

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::str::FromStr;
 
+use dailies_api::videos::Visibility;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,11 @@ use crate::watch::names::{is_hidden, is_in_progress, leads_through_hidden};
 /// Where files go that were sent, inside the watched folder, if somebody wants that.
 pub const UPLOADED: &str = "Uploaded";
 
-/// Endings that name videos. What a file holds decides; without such an ending nobody looks.
+/// Endings that name videos. What a file holds decides, whatever its ending …
 const ENDINGS: [&str; 6] = ["mp4", "m4v", "mov", "qt", "webm", "mkv"];
+/// … but for these: pictures, sound and previews in the containers of videos.
+const OTHERS: [&str; 13] =
+    ["m4a", "m4b", "m4p", "m4r", "aax", "mka", "mks", "heic", "heif", "avif", "cr3", "lrv", "thm"];
 
 /// What somebody wants of a watched folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +43,68 @@ pub struct Rules {
     pub title: Template,
     /// What becomes of a file here once the team has it.
     pub afterwards: Afterwards,
+    /// To which project files go.
+    pub projects: Projects,
+    /// Who may watch their videos without being of the team; `None` for whatever the team does.
+    #[cfg_attr(feature = "typescript", ts(type = "\"public\" | \"private\" | null"))]
+    pub visibility: Option<Visibility>,
+    /// Its files go before all others of the queue that do not.
+    pub first: bool,
+    /// What becomes of a file for which its project has a video of the same title.
+    pub namesakes: Namesakes,
+    /// The folder is not watched for now. What comes into it meanwhile is new when it is again.
+    pub paused: bool,
 }
+
+/// What becomes of a file for which its project has a video of the same title.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Namesakes {
+    /// It becomes a video of its own.
+    #[default]
+    Another,
+    /// It becomes the next version of that video.
+    Version,
+}
+
+/// To which project the files of a watched folder go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Projects {
+    /// All to the folder's own.
+    #[default]
+    One,
+    /// What lies in a subfolder, however deep, to the team's project that is called like it. It is
+    /// made where there is none.
+    PerSubfolder,
+}
+
+impl Projects {
+    /// The name of the project for the file at this path inside the folder; `None` for the folder's
+    /// own. As teams keep names: without blanks around.
+    ///
+    /// # Errors
+    /// [`NoName`].
+    pub fn name_for(self, relative: &Path) -> Result<Option<&str>, NoName> {
+        let mut parts = relative.components();
+        let (Self::PerSubfolder, Some(Component::Normal(subfolder)), Some(_)) =
+            (self, parts.next(), parts.next())
+        else {
+            return Ok(None);
+        };
+        match subfolder.to_str().map(str::trim) {
+            Some(name) if !name.is_empty() => Ok(Some(name)),
+            _ => Err(NoName),
+        }
+    }
+}
+
+/// A subfolder whose name no project can have: it is no Unicode, or blank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no project can be called like its subfolder")]
+pub struct NoName;
 
 /// What becomes of a file that was sent, after its team has verified it. None is ever deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +141,10 @@ pub enum Skip {
     Hidden,
     /// Its name is that of a download, copy or render in progress.
     InProgress,
-    /// It is no video by its name.
+    /// It is no video, and is not named like one.
     NoVideo,
+    /// It is named like a video, and is none by its content.
+    NoVideoInside,
     /// A rule leaves it out.
     Excluded,
     /// No rule takes it in.
@@ -168,7 +235,7 @@ impl Filter {
             && !self.exclude.is_match(relative)
     }
 
-    /// Whether a file's name and place speak for it. The path is inside the watched folder.
+    /// Whether nothing in a file's name and place speaks against it. The path is inside the watched folder.
     ///
     /// # Errors
     /// The reason why not.
@@ -182,7 +249,7 @@ impl Filter {
         if relative.file_name().is_some_and(is_in_progress) {
             return Err(Skip::InProgress);
         }
-        if !relative.extension().is_some_and(is_video) {
+        if relative.extension().is_some_and(|ending| is_one_of(&OTHERS, ending)) {
             return Err(Skip::NoVideo);
         }
         if relative.ancestors().any(|part| self.exclude.is_match(part)) {
@@ -194,6 +261,12 @@ impl Filter {
         }
     }
 
+    /// Whether a file is sent, of that path and size.
+    #[must_use]
+    pub fn takes_all_of(&self, relative: &Path, size: u64) -> bool {
+        self.takes(relative).and_then(|()| self.fits(size)).is_ok()
+    }
+
     /// Whether a file is large enough.
     ///
     /// # Errors
@@ -203,8 +276,14 @@ impl Filter {
     }
 }
 
-fn is_video(ending: &OsStr) -> bool {
-    ENDINGS.iter().any(|video| ending.eq_ignore_ascii_case(video))
+/// Whether a file is named like a video.
+#[must_use]
+pub fn is_named_like_a_video(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| is_one_of(&ENDINGS, ending))
+}
+
+fn is_one_of(endings: &[&str], ending: &OsStr) -> bool {
+    endings.iter().any(|one| ending.eq_ignore_ascii_case(one))
 }
 
 fn compiled(patterns: &[Pattern]) -> Result<GlobSet, NoPattern> {
@@ -238,7 +317,8 @@ mod tests {
         assert_eq!(verdict(&all, "day 1/.A001.mov"), Err(Skip::Hidden));
         assert_eq!(verdict(&all, "A001.temp.mov"), Err(Skip::InProgress));
         assert_eq!(verdict(&all, "A001.mov.part"), Err(Skip::InProgress));
-        assert_eq!(verdict(&all, "A001.wav"), Err(Skip::NoVideo));
+        assert_eq!(verdict(&all, "A001.M4A"), Err(Skip::NoVideo));
+        assert_eq!(verdict(&all, "A001.dat"), Ok(()), "what is in it decides");
         assert_eq!(verdict(&all, "day 1/Proxies/x/A001.mov"), Err(Skip::Excluded));
         assert_eq!(verdict(&all, "cut_DRAFT.mov"), Err(Skip::Excluded));
         assert_eq!(verdict(&all, "Uploaded/A001.mov"), Err(Skip::Excluded));
@@ -260,12 +340,25 @@ mod tests {
         assert!(serde_json::from_str::<Rules>(r#"{"include":["a["]}"#).is_err());
     }
 
+    #[test]
+    fn the_topmost_subfolder_names_the_project() {
+        let name = |projects: Projects, path| {
+            projects.name_for(Path::new(path)).map(|name| name.map(str::to_owned))
+        };
+        assert_eq!(name(Projects::One, "day 1/a.mp4"), Ok(None));
+        assert_eq!(name(Projects::PerSubfolder, "a.mp4"), Ok(None));
+        assert_eq!(name(Projects::PerSubfolder, " day 1/card/a.mp4"), Ok(Some("day 1".into())));
+        assert_eq!(name(Projects::PerSubfolder, " /a.mp4"), Err(NoName));
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_name_need_not_be_unicode() {
         use std::os::unix::ffi::OsStrExt as _;
         let name = OsStr::from_bytes(b"clip \xff\n\xe2\x80\xae.mp4");
         assert_eq!(filter(&["*.mp4"], &[]).takes(Path::new(name)), Ok(()));
+        let inside = Path::new(name).join("a.mp4");
+        assert_eq!(Projects::PerSubfolder.name_for(&inside), Err(NoName));
     }
 
     proptest! {

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::watch::events::{Events, NoEvents};
 use crate::watch::hints::{Gathered, Hint, Hints};
+use crate::watch::looks::{
+    BATCH, Content, Looked, Place, Scanned, look_into, look_through, place, scanned,
+};
 use crate::watch::mounts::Mounts;
 use crate::watch::scan::{Found, look};
-use crate::watch::{
-    Container, Entry, Filter, Growing, Senses, Settle, Unreadable, Verdict, Version, drive,
-    inspect, scan,
-};
+use crate::watch::{Filter, Growing, Senses, Settle, Unreadable, Verdict, Version, drive};
 
 /// Between two looks whether the folder is there at all …
 const ROOT_LOOK: Duration = Duration::from_secs(15);
@@ -33,8 +34,6 @@ const FASTEST_POLL: Duration = Duration::from_secs(2);
 const SLOWEST_POLL: Duration = Duration::from_secs(60);
 /// Events that come together are looked at together.
 const GATHER: Duration = Duration::from_millis(20);
-/// Files that are looked at in one go.
-const BATCH: usize = 256;
 /// Batches of a scan that wait to be taken.
 const BATCHES: usize = 4;
 /// Files that are offered at a time.
@@ -88,8 +87,19 @@ pub struct Health {
     pub unreadable: Unreadable,
 }
 
+/// How many files there is something to be said of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that are looked at until they are finished and taken.
+    pub unsettled: usize,
+    /// Files that the rules did not take when all of the folder was last looked through.
+    pub ignored: usize,
+}
+
 /// How changes in a folder are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
 pub enum Sight {
     /// It has not been looked at yet.
     Starting,
@@ -102,7 +112,9 @@ pub enum Sight {
 }
 
 /// Why the system does not tell of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Blind {
     /// The drive is one that others may change, or that may be pulled out.
     Drive,
@@ -111,9 +123,6 @@ pub enum Blind {
     /// It refuses.
     Refused,
 }
-
-/// Where a folder is: another one may take its place.
-type Place = (u64, u64);
 
 /// A file that may be written to.
 #[derive(Debug)]
@@ -125,33 +134,20 @@ struct Unsettled {
     grows: Option<Duration>,
 }
 
-/// What a scan brings.
-enum Scanned {
-    Files(Vec<(PathBuf, Version)>),
-    End {
-        events: Option<Events>,
-        no_events: Option<NoEvents>,
-        unreadable: Unreadable,
-        took: Duration,
-    },
-    /// What was to be looked through is not there.
-    Gone {
-        events: Option<Events>,
-        whole: bool,
-    },
-}
-
 /// Watches one folder.
 #[derive(Debug)]
 pub struct Watcher {
     root: PathBuf,
     filter: Arc<Filter>,
     known: HashMap<PathBuf, Version>,
+    /// Files that are no videos, for as long as they stay as they are and where they are.
+    others: HashMap<PathBuf, Version>,
     unsettled: HashMap<PathBuf, Unsettled>,
     /// Files that are being looked at or offered.
     busy: HashSet<PathBuf>,
     ready: mpsc::Sender<Ready>,
     health: watch::Sender<Health>,
+    tally: watch::Sender<Tally>,
     hints: Hints,
     events: Option<Events>,
     senses: Senses,
@@ -167,9 +163,6 @@ pub struct Watcher {
     /// Offers of files that grow.
     growing: JoinSet<(PathBuf, Answer)>,
 }
-
-/// A look at a file that may be finished.
-type Looked = (PathBuf, Option<(Version, Container)>);
 
 impl Watcher {
     /// A watcher that offers what is finished in `root`, but for files in versions that are `known`.
@@ -187,10 +180,12 @@ impl Watcher {
             root,
             filter: Arc::new(filter),
             known,
+            others: HashMap::new(),
             unsettled: HashMap::new(),
             busy: HashSet::new(),
             ready,
             health,
+            tally: watch::Sender::default(),
             hints: Hints::default(),
             events: None,
             senses: Senses::Events,
@@ -207,6 +202,12 @@ impl Watcher {
         (watcher, seen)
     }
 
+    /// How many files there is something to be said of, as it changes.
+    #[must_use]
+    pub fn tally(&self) -> watch::Receiver<Tally> {
+        self.tally.subscribe()
+    }
+
     /// Watches, until nobody takes what is ready any more.
     pub async fn run(mut self) {
         let mut mounts = Mounts::new();
@@ -215,6 +216,7 @@ impl Watcher {
             self.look_after_the_root().await;
             self.scan_what_is_due();
             self.look_at_what_is_due();
+            self.count(|tally| tally.unsettled = self.unsettled.len());
             let nap = self.next();
             tokio::select! {
                 () = ready.closed() => return,
@@ -335,6 +337,14 @@ impl Watcher {
         });
     }
 
+    fn count(&self, change: impl FnOnce(&mut Tally)) {
+        self.tally.send_if_modified(|tally| {
+            let before = *tally;
+            change(tally);
+            *tally != before
+        });
+    }
+
     /// Takes what events said.
     async fn take(&mut self, gathered: Gathered) {
         if gathered.full {
@@ -361,6 +371,9 @@ impl Watcher {
                 Found::File(Ok(version)) => self.consider(inside, version, hint),
                 Found::File(Err(_)) | Found::Nothing => {
                     self.unsettled.remove(&inside);
+                    if self.others.remove(&inside).is_some() {
+                        self.count(|tally| tally.ignored = tally.ignored.saturating_sub(1));
+                    }
                 }
                 Found::Folder if path == self.root => {}
                 Found::Folder if self.to_scan.len() < SUBFOLDERS => self.to_scan.push(path),
@@ -372,7 +385,8 @@ impl Watcher {
     /// A file that the rules take was seen.
     fn consider(&mut self, inside: PathBuf, version: Version, hint: Hint) {
         let (now, senses) = (self.now(), self.senses);
-        let known = self.known.get(&inside).is_some_and(|known| known.is_like(&version));
+        let seen = [self.known.get(&inside), self.others.get(&inside)];
+        let known = seen.into_iter().flatten().any(|known| known.is_like(&version));
         if known && hint != Hint::Written {
             self.unsettled.remove(&inside);
             return;
@@ -456,7 +470,7 @@ impl Watcher {
                     self.consider(inside, version, Hint::Look);
                 }
             }
-            Scanned::End { events, no_events, unreadable, took } => {
+            Scanned::End { events, no_events, unreadable, ignored, took } => {
                 self.scanning = None;
                 self.events = events;
                 if no_events == Some(NoEvents::Full) {
@@ -465,6 +479,10 @@ impl Watcher {
                 if let Senses::Polling { every } = &mut self.senses {
                     *every = (took * POLLS).clamp(FASTEST_POLL, SLOWEST_POLL);
                     self.scan_due = Instant::now() + *every;
+                }
+                if let Some(ignored) = ignored {
+                    let others = self.others.len();
+                    self.count(|tally| tally.ignored = ignored + others);
                 }
                 self.health.send_if_modified(|health| {
                     let news = health.unreadable != unreadable;
@@ -511,7 +529,7 @@ impl Watcher {
         for (inside, seen) in looked {
             self.busy.remove(&inside);
             let Some(file) = self.unsettled.get_mut(&inside) else { continue };
-            let Some((version, container)) = seen else {
+            let Some((version, content)) = seen else {
                 self.unsettled.remove(&inside);
                 continue;
             };
@@ -521,6 +539,13 @@ impl Watcher {
                 file.next = Some(due);
                 continue;
             }
+            let Content::Video(container) = content else {
+                self.unsettled.remove(&inside);
+                if self.others.insert(inside, version).is_none() {
+                    self.count(|tally| tally.ignored += 1);
+                }
+                continue;
+            };
             match file.settle.verdict(container, senses, now) {
                 Verdict::Ready => self.offer(inside, version),
                 Verdict::Still { until } => file.next = Some(until),
@@ -583,81 +608,4 @@ async fn offered(
 fn grows(path: &Path, version: Version) -> bool {
     let found = File::open(path).and_then(|mut file| Growing::find(&mut file, version.size));
     matches!(found, Ok(Some(_)))
-}
-
-#[cfg(unix)]
-fn place(root: &Path) -> Option<Place> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(root).ok()?;
-    metadata.is_dir().then(|| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn place(root: &Path) -> Option<Place> {
-    std::fs::metadata(root).ok()?.is_dir().then_some((0, 0))
-}
-
-/// What a scan that goes on brings next.
-async fn scanned(scanning: &mut Option<mpsc::Receiver<Scanned>>) -> Scanned {
-    match scanning {
-        // One that broke off without a word is taken for one that found nothing.
-        Some(batches) => {
-            batches.recv().await.unwrap_or(Scanned::Gone { events: None, whole: true })
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// A scan, batch by batch. Every folder is watched before it is listed. Blocks.
-fn look_through(
-    root: &Path,
-    from: &Path,
-    filter: &Filter,
-    mut events: Option<Events>,
-    batches: &mpsc::Sender<Scanned>,
-) {
-    use std::ops::ControlFlow::{Break, Continue};
-    let began = Instant::now();
-    let (mut files, mut no_events) = (Vec::new(), None);
-    let looked = scan(root, from, filter, |entry| {
-        match entry {
-            Entry::File(inside, Ok(version)) => files.push((inside, version)),
-            Entry::File(_, Err(_)) => {}
-            Entry::Folder(folder) => {
-                let entered = events.as_mut().map(|events| events.enter(&folder));
-                if let Some(Err(NoEvents::Full)) = entered {
-                    (events, no_events) = (None, Some(NoEvents::Full));
-                }
-            }
-        }
-        if files.len() >= BATCH
-            && batches.blocking_send(Scanned::Files(std::mem::take(&mut files))).is_err()
-        {
-            return Break(());
-        }
-        Continue(())
-    });
-    let end = match looked {
-        Ok(unreadable) => {
-            // Nobody takes it any more where this fails.
-            let _ = batches.blocking_send(Scanned::Files(files));
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Scanned::Gone { events, whole: from == root }
-        }
-        Err(_) => {
-            let unreadable = Unreadable { some: vec![from.to_owned()], count: 1 };
-            Scanned::End { events, no_events, unreadable, took: began.elapsed() }
-        }
-    };
-    let _ = batches.blocking_send(end);
-}
-
-/// A file as it is now, and how far its container is; `None` where there is none that is taken.
-fn look_into(path: &Path, root: &Path, filter: &Filter) -> Option<(Version, Container)> {
-    let Ok(Found::File(Ok(version))) = look(root, path, filter) else { return None };
-    // What cannot be read now may be later: it waits like one that is not finished.
-    let container = File::open(path).and_then(|mut file| inspect(&mut file, version.size));
-    Some((version, container.unwrap_or(Container::Incomplete)))
 }

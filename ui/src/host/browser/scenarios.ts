@@ -4,8 +4,10 @@ import type { ConnectionView } from "../../bindings/ConnectionView";
 import type { DestinationView } from "../../bindings/DestinationView";
 import type { DragView } from "../../bindings/DragView";
 import type { EngineError } from "../../bindings/EngineError";
+import type { FolderView } from "../../bindings/FolderView";
 import type { ShellView } from "../../bindings/ShellView";
 import type { UploadView } from "../../bindings/UploadView";
+import { someFolders } from "./folders";
 
 export interface Scenario {
   uploads: UploadView[];
@@ -13,6 +15,7 @@ export interface Scenario {
   allowance: AllowanceView;
   shell: ShellView;
   drag: DragView | null;
+  folders: FolderView[];
   /** The queue cannot be opened. */
   problem: EngineError | null;
 }
@@ -176,6 +179,7 @@ export const SCENARIOS = [
   "player",
   "refused",
   "server-failed",
+  "folders",
   "problem",
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
@@ -189,6 +193,7 @@ const QUEUES: Partial<Record<ScenarioName, () => UploadView[]>> = {
   drag: busy,
   player: busy,
   refused: offline,
+  folders: busy,
   "server-failed": offline,
 };
 
@@ -214,6 +219,7 @@ export function scenario(name: ScenarioName): Scenario {
             : { kind: "off" },
       keyKept: name === "first-run" ? "none" : name === "needs" ? "memory" : "keychain",
     },
+    folders: name === "folders" ? someFolders(far) : [],
     drag: name === "drag" ? { videos: 12, others: 2 } : null,
     problem:
       name === "problem"

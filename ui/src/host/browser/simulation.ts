@@ -66,6 +66,10 @@ export class Simulation {
     this.#tell({ kind: "allowance", allowance });
   }
 
+  tellFolders(): void {
+    this.#tell({ kind: "folders" });
+  }
+
   add(uploads: UploadView[]): void {
     this.change(uploads);
   }
