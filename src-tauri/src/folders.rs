@@ -22,6 +22,9 @@ pub(crate) async fn run(engine: EngineHandle) {
             FolderNews::Same { path, of, .. } => {
                 tracing::info!(path = %path.display(), %of, "the team has this file already");
             }
+            FolderNews::Waits { path, why, .. } => {
+                tracing::warn!(path = %path.display(), why, "a finished file cannot be sent now");
+            }
             FolderNews::PutAside { path, .. } => {
                 tracing::info!(path = %path.display(), "a file that the team has was put aside");
             }

@@ -25,6 +25,8 @@ mod media;
 mod oidc;
 mod programs;
 pub mod proxy;
+#[cfg(unix)]
+mod recording;
 mod server;
 mod server_log;
 mod stage;
@@ -44,6 +46,8 @@ pub use gcs::Gcs;
 pub use oidc::OidcProvider;
 pub use programs::{build_folder, program};
 pub use proxy::FaultProxy;
+#[cfg(unix)]
+pub use recording::Recording;
 pub use server::Server;
 pub use server_log::{ServerLog, StoredPart};
 pub use stage::Stage;

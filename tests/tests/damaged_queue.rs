@@ -66,6 +66,7 @@ async fn long_queue(queue: &Path, folder: &Path, rows: u32) {
         title: format!("A001_C{number:05}"),
         content_type: "video/mp4".into(),
         fingerprint: fingerprint.clone(),
+        growth: None,
         destination: Destination {
             server: "http://127.0.0.1:1/".into(),
             project_id: "p".into(),

@@ -47,6 +47,10 @@ pub struct UploadUrl {
 }
 
 /// Arguments of `videoActions:initiateVideoUpload`. Called again with the same size it resumes.
+///
+/// Without a size the file is still being written: only a server that says so takes that (see
+/// [`About::growing_files`](crate::about::About::growing_files)). Its parts go up while it grows; a
+/// later call with the size, once that is known, goes on with them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InitiateVideoUpload {
@@ -54,9 +58,13 @@ pub struct InitiateVideoUpload {
     pub video_id: String,
     /// The file's name.
     pub filename: String,
-    /// Bytes.
-    #[serde(deserialize_with = "number::whole")]
-    pub file_size: u64,
+    /// Bytes; none of a file that grows.
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub file_size: Option<u64>,
     /// Media type; a single PUT must carry just this one.
     pub content_type: String,
 }
@@ -92,7 +100,7 @@ pub struct MultipartUpload {
     /// Of every part but the last.
     #[serde(deserialize_with = "number::whole")]
     pub part_size_bytes: u64,
-    /// How many.
+    /// How many; of a file that grows, the most there may be.
     #[serde(deserialize_with = "number::count")]
     pub part_count: u32,
     /// What arrived.

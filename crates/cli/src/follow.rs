@@ -331,7 +331,8 @@ fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {
     there
         || upload.hold == Hold::Cancelled
         || events::problem(upload).is_some()
-        || (whole_queue && upload.hold == Hold::Paused)
+        // What is still being written ends when its folder says so, and nobody watches that here.
+        || (whole_queue && (upload.hold == Hold::Paused || upload.growing))
 }
 
 fn stopped() -> EngineError {

@@ -109,6 +109,11 @@ fn event_in_words(event: &Event) -> String {
         Event::Opened => "it was agreed on how its bytes go up".into(),
         Event::SessionReplaced => "the session was gone; it goes up in a new one".into(),
         Event::SentAgain => "the team lost what was sent; it goes up once more".into(),
+        Event::Settled => "the recording is finished".into(),
+        Event::Rewritten => {
+            "a part that was sent while it was recorded has changed: it was thrown away and sent again"
+                .into()
+        }
         Event::PartsSentAgain => "a part was sent again".into(),
         Event::Sent => "every part is confirmed".into(),
         Event::Finished => "size and checksum of the whole were compared: the team has it".into(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::error::Code;
 use crate::preferences::OnChange;
-use crate::transfer::{Hold, Input, UploadId};
+use crate::transfer::{Growth, Hold, Input, UploadId};
 
 /// A file that changed so often …
 const OFTEN: usize = 3;
@@ -16,10 +16,18 @@ impl Engine {
     /// Lets a changed file go up as it is now, if somebody prefers that to being asked.
     pub(crate) async fn changed(&mut self, id: UploadId) {
         let asks = Hold::NeedsUser { code: Code::SourceChanged };
-        let waits = match self.rows(vec![id]).await {
-            Ok(rows) => rows.iter().any(|(row, _)| row.state.hold == asks),
-            Err(_) => false,
+        let row = match self.rows(vec![id]).await {
+            Ok(rows) => rows.into_iter().next().map(|(row, _)| row),
+            Err(_) => None,
         };
+        let waits = row.as_ref().is_some_and(|row| row.state.hold == asks);
+        if waits && row.is_some_and(|row| row.growth == Some(Growth::Growing)) {
+            // Whoever records has begun anew. Its folder says when there is something to be sent.
+            if let Err(error) = self.steer(vec![id], &Input::Cancel).await {
+                tracing::error!(upload = %id, %error, "a recording that ended is still there");
+            }
+            return;
+        }
         let again = waits && self.preferences.changes == OnChange::StartAgain;
         if again
             && !self.keeps_changing(id).await

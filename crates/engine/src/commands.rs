@@ -169,6 +169,7 @@ impl Engine {
             title: candidate.title,
             content_type: candidate.content_type,
             fingerprint: candidate.fingerprint,
+            growth: None,
             destination: destination.clone(),
             added_at: self.now(),
             uploaded_at: None,

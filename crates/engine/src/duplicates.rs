@@ -61,7 +61,9 @@ impl Engine {
     pub(crate) async fn doubles(&self, id: UploadId) -> Vec<Double> {
         let Some(entry) = self.queue.get(id) else { return Vec::new() };
         let asks = self.preferences.duplicates == OnDuplicate::Ask;
-        if !asks || entry.is_unique || entry.row.registration != Registration::No {
+        // What a file that grows will be, nobody knows yet.
+        let is_known = entry.is_unique || entry.row.growth.is_some();
+        if !asks || is_known || entry.row.registration != Registration::No {
             return Vec::new();
         }
         match self.store.doubles(&entry.row).await {

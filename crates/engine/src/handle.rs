@@ -66,7 +66,6 @@ pub(crate) struct Found {
 }
 
 /// What the loop is asked to do. Each is answered.
-#[derive(Debug)]
 pub(crate) enum Command {
     Connected(Box<Team>, oneshot::Sender<ConnectionView>),
     Expect {

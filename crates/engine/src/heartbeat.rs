@@ -11,7 +11,7 @@ use crate::queue::Entry;
 use crate::transfer::{Failure, Timestamp, UploadId};
 
 /// Between two of an upload: several may be lost before the day is over.
-const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
+pub(crate) const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 /// The clock is looked at so often: it may jump.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
 

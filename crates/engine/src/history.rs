@@ -7,7 +7,7 @@ use crate::transfer::{Event, Hold, Input, Phase, Why, Words};
 /// What a step from `before` to `after` by `input` is called.
 pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Happened> {
     let mut happened = Vec::new();
-    if before.session.is_some() && after.session != before.session {
+    if before.session.is_some() && !after.has_session_of(before) {
         happened.push(Event::SessionReplaced.into());
     }
     let moved = after.state.phase > before.state.phase;
@@ -26,6 +26,7 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
             Some(Event::Failed { why: Why::from(failure), then: after.state.hold.kind() })
         }
         Input::Lost if changed => Some(Event::SentAgain),
+        Input::Settled if after.growth != before.growth => Some(Event::Settled),
         Input::SourceBack if changed => Some(Event::SourceBack),
         Input::Connected if changed => Some(Event::Connected),
         Input::Pause if changed => Some(Event::Paused),
@@ -47,6 +48,7 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
         | Input::ProcessingFailed
         | Input::Failed { .. }
         | Input::Lost
+        | Input::Settled
         | Input::Due
         | Input::SourceBack
         | Input::Connected

@@ -11,7 +11,7 @@ use crate::protocol::{Awaited, Earlier, Finished, Intent, Opened, Processing, Up
 use crate::send::{Sending, blocking, local};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::store::{Compared, Proof, Receipt, Registration, Session, SessionKind, Store, Upload};
-use crate::transfer::{ByteRange, Failure, Phase};
+use crate::transfer::{ByteRange, Failure, Growth, Phase};
 
 /// The first wait between two questions whether a video can be played …
 const FIRST_LOOK: Duration = Duration::from_millis(250);
@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Register,
     Open,
     Send,
+    /// Sends what is final of a file that grows, for as long as it does.
+    Follow,
     Finish,
     ProcessAgain,
     Watch,
@@ -39,7 +41,10 @@ impl Kind {
             Phase::Queued | Phase::Ready => None,
             Phase::Beginning if row.registration != Registration::Done => Some(Self::Register),
             Phase::Beginning => Some(Self::Open),
-            Phase::Uploading if is_open => Some(Self::Send),
+            Phase::Uploading if is_open => match row.growth {
+                Some(Growth::Growing) => Some(Self::Follow),
+                Some(Growth::Grown) | None => Some(Self::Send),
+            },
             // After a restart or any doubt: what arrived is asked first.
             Phase::Uploading => Some(Self::Open),
             Phase::Finishing => Some(Self::Finish),
@@ -47,7 +52,13 @@ impl Kind {
         }
     }
 
-    /// Takes one of the places for uploads that work at the same time.
+    /// Its bytes wait while none may go.
+    pub(crate) fn sends(self) -> bool {
+        matches!(self, Self::Send | Self::Follow)
+    }
+
+    /// Takes one of the places for uploads that work at the same time. What follows a recording
+    /// would keep it for hours, and needs little of the line.
     pub(crate) fn takes_slot(self) -> bool {
         matches!(self, Self::Compare | Self::Register | Self::Open | Self::Send | Self::Finish)
     }
@@ -105,11 +116,24 @@ impl Job {
         let namesakes = self.store.namesakes(&self.row).await.map_err(local)?;
         let intent = Intent { namesakes, ..intent(&self.row) };
         let opened = self.protocol.open(&intent, self.row.session.as_ref()).await?;
-        opened
-            .session
-            .plan(self.row.fingerprint.size)
-            .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
+        match (self.row.growth, &opened.session.kind) {
+            (Some(Growth::Growing), SessionKind::Multipart { .. }) => {}
+            (Some(Growth::Growing), _) => {
+                return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into()));
+            }
+            (Some(Growth::Grown) | None, _) => {
+                opened
+                    .session
+                    .plan(self.row.fingerprint.size)
+                    .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
+            }
+        }
         Ok(Outcome::Opened(opened))
+    }
+
+    /// Ends only with a failure, or when it is stopped.
+    pub(crate) async fn follow(self, sending: Sending) -> Result<Outcome, Failure> {
+        match sending.follow(self.row.path).await? {}
     }
 
     pub(crate) async fn send(self, sending: Sending) -> Result<Outcome, Failure> {
@@ -184,7 +208,10 @@ impl Job {
 
     async fn unchanged(&self) -> Result<(), Failure> {
         let (path, fingerprint) = (self.row.path.clone(), self.row.fingerprint.clone());
-        blocking(move || fingerprint.check(&path)).await
+        match self.row.growth {
+            Some(Growth::Growing) => blocking(move || Source::open_growing(&path).map(drop)).await,
+            Some(Growth::Grown) | None => blocking(move || fingerprint.check(&path)).await,
+        }
     }
 
     /// The whole file's checksum: out of its parts', or read where no part was sent from here.
@@ -212,6 +239,7 @@ pub(crate) fn intent(row: &Upload) -> Intent {
         title: row.title.clone(),
         file_name,
         size: row.fingerprint.size,
+        growth: row.growth,
         content_type: row.content_type.clone(),
         added_at: row.added_at,
         video_id: row.video_id.clone(),

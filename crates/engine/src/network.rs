@@ -196,7 +196,12 @@ impl Engine {
     /// Nothing moves that should.
     pub(crate) fn notice_silence(&mut self) {
         for entry in self.queue.loaded() {
-            let works = entry.running.as_ref().is_some_and(|running| running.kind != Kind::Watch);
+            let works = match entry.running.as_ref().map(|running| running.kind) {
+                None | Some(Kind::Watch) => false,
+                // Nothing moves while its file does not grow.
+                Some(Kind::Follow) => entry.progress.in_flight() > 0,
+                Some(_) => true,
+            };
             if works
                 && entry.stirred.elapsed() >= SILENCE
                 && let Some(connected) = self.connections.get_mut(entry.server())

@@ -13,6 +13,8 @@ pub(crate) struct Progress {
     in_flight: AtomicU64,
     moved: AtomicU64,
     retries: AtomicU64,
+    rewritten: AtomicU64,
+    grown: AtomicU64,
 }
 
 impl Progress {
@@ -45,6 +47,30 @@ impl Progress {
     /// How often a part had to be sent again since this was last asked.
     pub(crate) fn take_retries(&self) -> u64 {
         self.retries.swap(0, Relaxed)
+    }
+
+    /// So many confirmed bytes are to be sent again.
+    pub(crate) fn take_back(&self, bytes: u64) {
+        self.confirmed.fetch_sub(bytes.min(self.confirmed()), Relaxed);
+    }
+
+    /// So many parts were found to be other ones than were sent.
+    pub(crate) fn rewrite(&self, parts: u64) {
+        self.rewritten.fetch_add(parts, Relaxed);
+    }
+
+    /// How many parts that was since this was last asked.
+    pub(crate) fn take_rewritten(&self) -> u64 {
+        self.rewritten.swap(0, Relaxed)
+    }
+
+    /// Bytes that a file has which grows.
+    pub(crate) fn grown(&self) -> u64 {
+        self.grown.load(Relaxed)
+    }
+
+    pub(crate) fn grow(&self, bytes: u64) {
+        self.grown.store(bytes, Relaxed);
     }
 
     pub(crate) fn confirm(&self, bytes: u64) {

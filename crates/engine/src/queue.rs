@@ -13,7 +13,7 @@ use crate::job::Kind;
 use crate::progress::Progress;
 use crate::protocol::Opened;
 use crate::store::{SessionKind, Upload};
-use crate::transfer::{Pace, Phase, Timestamp, UploadId};
+use crate::transfer::{Growth, Pace, Phase, Timestamp, UploadId};
 use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
 
 /// Without a byte for so long, an upload does not keep the computer awake.
@@ -232,7 +232,7 @@ impl Entry {
     pub(crate) fn keeps_awake(&self) -> bool {
         self.running.as_ref().is_some_and(|running| match running.kind {
             Kind::Compare | Kind::Register | Kind::Open | Kind::Finish => true,
-            Kind::Send => self.stirred.elapsed() < STILL,
+            Kind::Send | Kind::Follow => self.stirred.elapsed() < STILL,
             Kind::Watch | Kind::ProcessAgain | Kind::Heartbeat | Kind::Abandon => false,
         })
     }
@@ -253,8 +253,7 @@ impl Entry {
 
     /// Moves the pace on; the bytes that moved since the last time, and what is to be told of them.
     pub(crate) fn tick(&mut self, passed: Duration) -> Option<(u64, ProgressNews)> {
-        let sending = matches!(self.running, Some(Running { kind: Kind::Send, .. }));
-        if !sending {
+        if !self.sends() {
             self.pace = Pace::default();
             self.paced = self.progress.moved();
             return None;
@@ -269,15 +268,22 @@ impl Entry {
         Some((since, ProgressNews { id: self.row.id, progress: self.progress_view() }))
     }
 
+    fn sends(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.kind.sends())
+    }
+
     pub(crate) fn progress_view(&self) -> ProgressView {
-        let total = self.row.fingerprint.size;
+        let total = match self.row.growth {
+            Some(Growth::Growing) => self.row.fingerprint.size.max(self.progress.grown()),
+            Some(Growth::Grown) | None => self.row.fingerprint.size,
+        };
         let there = matches!(
             (self.row.state.phase, self.row.session.as_ref().map(|session| &session.kind)),
             (Phase::Processing | Phase::Ready, _)
                 | (Phase::Finishing, Some(SessionKind::AlreadyThere))
         );
         let confirmed = if there { total } else { self.progress.confirmed().min(total) };
-        let sending = matches!(self.running, Some(Running { kind: Kind::Send, .. }));
+        let sending = self.sends();
         ProgressView {
             total_bytes: total,
             confirmed_bytes: confirmed,
@@ -302,6 +308,7 @@ impl Entry {
             phase: row.state.phase,
             hold: row.state.hold,
             active: self.running.as_ref().is_some_and(|job| job.kind != Kind::Heartbeat),
+            growing: row.growth == Some(Growth::Growing),
             progress: self.progress_view(),
             added_at: row.added_at,
             uploaded_at: row.uploaded_at,

@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
-use crate::job::Kind;
 use crate::store::{Setting, Store};
 use crate::surroundings::{Power, Surroundings};
 use crate::transfer::{Allowance, Rate, Schedule, Timestamp};
@@ -175,7 +174,7 @@ impl Engine {
             Holds::Scheduled(Allowance::Full) => self.line.set_limit(None),
             Holds::Scheduled(Allowance::Pause) | Holds::Metered | Holds::Battery => {
                 let running = self.queue.loaded().filter_map(|entry| entry.running.as_ref());
-                for running in running.filter(|running| running.kind == Kind::Send) {
+                for running in running.filter(|running| running.kind.sends()) {
                     running.stop.cancel();
                 }
             }

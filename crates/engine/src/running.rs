@@ -20,7 +20,7 @@ use crate::steps::Advance;
 use crate::store::{Registration, Upload};
 use crate::touched::same_bytes;
 use crate::transfer::{
-    Event, Failure, Hold, Input, LITTLE_PATIENCE, Phase, State, UploadId, Words,
+    Event, Failure, Growth, Hold, Input, LITTLE_PATIENCE, Phase, State, UploadId, Words,
 };
 
 /// Ends that are dealt with in one commit.
@@ -43,7 +43,10 @@ impl Engine {
         for (_, id, kind) in due {
             let Some(entry) = self.queue.get(id) else { continue };
             let waits = self.rules.pause() && kind != Kind::Finish;
-            if kind.takes_slot() && (waits || !places.has_room_for(&entry.row)) {
+            if kind.takes_slot() && !places.has_room_for(&entry.row) {
+                continue;
+            }
+            if waits && (kind.takes_slot() || kind.sends()) {
                 continue;
             }
             match kind {
@@ -167,7 +170,7 @@ impl Engine {
         entry.running = Some(Running { kind, stop, over: connected.number });
         entry.stirred = Instant::now();
         // What the other side held is known for one sending only: the next one asks again.
-        let opened = if kind == Kind::Send { entry.opened.take() } else { None };
+        let opened = if kind.sends() { entry.opened.take() } else { None };
         let sending = opened.map(|opened| Sending {
             protocol: Arc::clone(&connected.protocol),
             store: self.store.clone(),
@@ -186,7 +189,8 @@ impl Engine {
                 (Kind::Compare, _) => job.compare(doubles).await,
                 (Kind::Register, _) => job.register().await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
-                (Kind::Open | Kind::Send, _) => job.open().await,
+                (Kind::Follow, Some(sending)) => job.follow(sending).await,
+                (Kind::Open | Kind::Send | Kind::Follow, _) => job.open().await,
                 (Kind::Finish, _) => job.finish().await,
                 (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
@@ -273,10 +277,15 @@ impl Engine {
             }),
             Outcome::Opened(opened) => {
                 let session = opened.session.clone();
-                self.queue.get_mut(id)?.opened = Some(Arc::new(opened));
+                let entry = self.queue.get_mut(id)?;
+                // A file may have come to its end since it was opened as one that grows.
+                let fits = entry.row.growth == Some(Growth::Growing)
+                    || session.plan(entry.row.fingerprint.size).is_ok();
+                entry.opened = fits.then(|| Arc::new(opened));
                 by(Input::Opened).with(|row| row.session = Some(session))
             }
-            Outcome::Sent => by(Input::Sent),
+            // Of what grew, every part has been compared.
+            Outcome::Sent => by(Input::Sent).with(|row| row.growth = None),
             Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;

@@ -130,9 +130,15 @@ impl Engine {
             row.uploaded_at = Some(now);
         }
         let mut happened = Vec::new();
-        let retries = self.queue.get(row.id).map_or(0, |entry| entry.progress.take_retries());
-        if retries > 0 {
-            happened.push(Happened { event: Event::PartsSentAgain, times: retries });
+        if let Some(entry) = self.queue.get(row.id) {
+            let retries = entry.progress.take_retries();
+            if retries > 0 {
+                happened.push(Happened { event: Event::PartsSentAgain, times: retries });
+            }
+            let rewritten = entry.progress.take_rewritten();
+            if rewritten > 0 {
+                happened.push(Happened { event: Event::Rewritten, times: rewritten });
+            }
         }
         happened.extend(history::of_step(&before, input, &row));
         Step { before, row, confirmed, effects, at: now, happened, finished: None }
@@ -141,7 +147,7 @@ impl Engine {
     async fn commit(&mut self, steps: Vec<Step>) {
         let written = |step: &Step| Written {
             row: step.row.clone(),
-            forgets: step.row.session != step.before.session,
+            forgets: !step.row.has_session_of(&step.before),
             at: step.at,
             happened: step.happened.clone(),
             finished: step.finished,
@@ -186,7 +192,7 @@ impl Engine {
             Effect::Run => {
                 let kind = Kind::for_upload(&entry.row, entry.opened.is_some());
                 // Bytes that are to wait go on when `start_what_is_due` says so.
-                let kind = kind.filter(|kind| *kind != Kind::Send || !self.rules.pause());
+                let kind = kind.filter(|kind| !kind.sends() || !self.rules.pause());
                 if let (Some(kind), None) = (kind, &entry.running) {
                     Box::pin(self.run_job(id, kind)).await;
                 }

@@ -31,6 +31,10 @@ pub struct UploadView {
     pub hold: Hold,
     /// A job works on it now: it is not waiting for its turn.
     pub active: bool,
+    /// Its file is still being written: it goes along, and ends when its folder says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+    pub growing: bool,
     /// How its bytes stand.
     pub progress: ProgressView,
     /// When it was added.

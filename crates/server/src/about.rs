@@ -28,6 +28,7 @@ pub(crate) async fn show(State(team): State<Arc<Team>>) -> Response {
             Protocol::MuxDirect,
             Protocol::UploadsApi,
         ],
+        growing_files: true,
         sign_in: team.issuers.sign_ins(),
     };
     // Whoever signs in again, does so by what is configured now.

@@ -55,6 +55,7 @@ async fn fill(queue: &Path, rows: u64) -> Result<()> {
         title: format!("A001_C{number:07}_1121"),
         content_type: "video/quicktime".into(),
         fingerprint: fingerprint.clone(),
+        growth: None,
         destination: Destination {
             server: "http://127.0.0.1:1/".into(),
             project_id: "01JD0000000000000000000000".into(),

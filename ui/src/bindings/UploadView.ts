@@ -43,6 +43,10 @@ hold: Hold,
  */
 active: boolean, 
 /**
+ * Its file is still being written: it goes along, and ends when its folder says so.
+ */
+growing?: boolean, 
+/**
  * How its bytes stand.
  */
 progress: ProgressView, 

@@ -6,6 +6,7 @@
 
 mod change;
 mod clear;
+mod growing;
 mod namesakes;
 mod offer;
 mod plan;
@@ -35,12 +36,13 @@ pub(crate) use crate::folders::change::Change;
 use crate::folders::offer::{Alike, Offer};
 pub(crate) use crate::folders::standing::Sightings;
 use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
+use crate::protocol::UploadProtocol;
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};
 use crate::team::Team;
 use crate::transfer::UploadId;
 use crate::view::{DestinationView, News};
-use crate::watch::{self, Entry, Existing, Filter, FolderId, Rules, Version, scan};
+use crate::watch::{self, Answer, Entry, Existing, Filter, FolderId, Rules, Version, scan};
 
 /// A watched folder, as an interface shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +78,6 @@ impl FolderView {
 }
 
 /// What the loop is asked about watched folders. Each is answered.
-#[derive(Debug)]
 pub(crate) enum Question {
     All(oneshot::Sender<Result<Vec<Folder>, EngineError>>),
     Views(oneshot::Sender<Result<Vec<FolderView>, EngineError>>),
@@ -88,6 +89,9 @@ pub(crate) enum Question {
     Seen(FolderId, oneshot::Sender<Result<Vec<Seen>, EngineError>>),
     KeepSeen(FolderId, Seen, oneshot::Sender<Result<(), EngineError>>),
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
+    Protocol(String, oneshot::Sender<Option<Arc<dyn UploadProtocol>>>),
+    Grow(Box<(Candidate, Destination, bool)>, oneshot::Sender<Result<Answer, EngineError>>),
+    GiveUpGrowing(Box<(PathBuf, String)>, oneshot::Sender<Result<(), EngineError>>),
     Moved {
         id: UploadId,
         path: PathBuf,
@@ -221,6 +225,17 @@ impl Engine {
                 let (fingerprint, to) = *what;
                 let _ = done.send(self.alike(fingerprint, to).await);
             }
+            Question::Protocol(server, done) => {
+                let _ = done.send(self.way_to(&server));
+            }
+            Question::Grow(what, done) => {
+                let (candidate, to, first) = *what;
+                let _ = done.send(self.begin_growing(candidate, &to, first).await);
+            }
+            Question::GiveUpGrowing(what, done) => {
+                let (path, server) = *what;
+                let _ = done.send(self.give_up_growing(&path, &server).await);
+            }
             Question::Moved { id, path, done } => {
                 self.moved(id, path).await;
                 let _ = done.send(());
@@ -271,9 +286,10 @@ impl Engine {
 
     async fn remove_folder(&mut self, id: FolderId) -> Result<(), EngineError> {
         let folders = self.store.folders().await?;
-        if !folders.iter().any(|folder| folder.id == id) {
+        let Some(folder) = folders.iter().find(|folder| folder.id == id) else {
             return Err(no_such_folder(id));
-        }
+        };
+        self.give_up_growing(&folder.path, &folder.destination.server).await?;
         self.store.forget_folder(id).await?;
         self.folders.send_replace(());
         self.publish(News::Folders);

@@ -73,6 +73,7 @@ impl EngineHandle {
         let alike = self.ask(|done| Command::Folders(Question::Alike(what, done))).await??;
         let seen = |fate| Seen { path: inside.clone(), version, fate };
         if let Some(of) = sent_before(&candidate, &alike.sent).await {
+            self.give_up_growing(folder, candidate.path.clone()).await?;
             self.keep_seen(folder.id, seen(Fate::Same(of))).await?;
             return Ok(Became::Same(of));
         }
@@ -87,6 +88,7 @@ impl EngineHandle {
             }
             // It was moved here.
             let path = candidate.path.clone();
+            self.give_up_growing(folder, path.clone()).await?;
             self.ask(|done| Command::Folders(Question::Moved { id, path, done })).await?;
             self.keep_seen(folder.id, seen(Fate::Sent(id))).await?;
             return Ok(Became::Sent(id));
@@ -128,6 +130,17 @@ async fn finished(
     inside: &Path,
     version: Version,
 ) -> Result<Option<Candidate>, EngineError> {
+    // A file that was changed since would go up as something that nobody found finished.
+    let current = current(folder, inside, version.modified_ns).await?;
+    Ok(current.filter(|(_, now)| *now == version).map(|(candidate, _)| candidate))
+}
+
+/// The file as it is now, titled with the date of a change; `None` where it cannot be read.
+pub(super) async fn current(
+    folder: &Folder,
+    inside: &Path,
+    modified_ns: i64,
+) -> Result<Option<(Candidate, Version)>, EngineError> {
     let path = folder.path.join(inside);
     let title = folder.rules.title.clone();
     let looking = tokio::task::spawn_blocking(move || {
@@ -138,14 +151,10 @@ async fn finished(
                 return None;
             }
         };
-        // A file that was changed since would go up as something that nobody found finished.
-        let now = std::fs::symlink_metadata(&path).ok()?;
-        if Version::of(&now) != version {
-            return None;
-        }
-        let modified = jiff::Timestamp::from_nanosecond(version.modified_ns.into());
+        let now = Version::of(&std::fs::symlink_metadata(&path).ok()?);
+        let modified = jiff::Timestamp::from_nanosecond(modified_ns.into());
         let date = modified.unwrap_or_default().to_zoned(TimeZone::system()).date();
-        Some(Candidate { title: title.title(&path, date), ..found })
+        Some((Candidate { title: title.title(&path, date), ..found }, now))
     });
     looking.await.map_err(|_| stopped())
 }
@@ -192,6 +201,12 @@ impl Engine {
     ) -> Result<Option<UploadId>, EngineError> {
         let Offer { folder, first, alone, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
+        if let Some(id) = self.settle(&earlier, &candidate).await? {
+            // After a crash in between it is offered again, as what that upload is of.
+            let seen = Seen { path, version, fate: Fate::Sent(id) };
+            self.store.keep_seen(folder, vec![seen]).await?;
+            return Ok(Some(id));
+        }
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some((row, _)) = earlier.iter().find(same) {
             let seen = Seen { path, version, fate: Fate::Sent(row.id) };

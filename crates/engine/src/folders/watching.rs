@@ -15,7 +15,7 @@ use crate::handle::{Command, EngineHandle};
 use crate::store::Folder;
 use crate::transfer::{Phase, UploadId};
 use crate::view::{Change, News};
-use crate::watch::{Answer, FolderId, Health, Ready, Watcher};
+use crate::watch::{Answer, FolderId, Health, Ready, Stage, Watcher};
 
 /// News that wait to be taken; past that, watching waits.
 const NEWS: usize = 64;
@@ -194,7 +194,15 @@ async fn take_offers(
                 let Some(offer) = offer else { return };
                 let (engine, folder) = (engine.clone(), folder.clone());
                 offers.spawn(async move {
-                    let Ready { path, version, answer } = offer;
+                    let Ready { path, version, stage, answer } = offer;
+                    if stage == Stage::Growing {
+                        let grows = engine.grow(&folder, path, version).await;
+                        let _ = answer.send(grows.unwrap_or_else(|error| {
+                            tracing::warn!(%error, "a file that grows was not taken");
+                            Answer::Later
+                        }));
+                        return None;
+                    }
                     let became = match engine.offer(&folder, path.clone(), version).await {
                         Ok(became) => became,
                         Err(error) => {
@@ -207,10 +215,12 @@ async fn take_offers(
                         Became::Sent(_) | Became::Same(_) => Answer::Done,
                         Became::Waits(_) | Became::Changed => Answer::Later,
                     });
-                    (folder.path.join(path), became)
+                    Some((folder.path.join(path), became))
                 });
             }
-            Some(Ok((path, became))) = offers.join_next() => {
+            Some(Ok(taken)) = offers.join_next() => {
+                // Of what only grows, nothing is told but what the queue shows.
+                let Some((path, became)) = taken else { continue };
                 let folder = folder.id;
                 let news = match became {
                     Became::Waits(Some(why)) if waiting.get(&path) != Some(&why) => {

@@ -25,7 +25,7 @@ pub use video_actions::VideoActions;
 use crate::net::SignedUrl;
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session};
-use crate::transfer::{ByteRange, Failure, PartNumber, Timestamp, UploadId};
+use crate::transfer::{ByteRange, Failure, Growth, PartNumber, Timestamp, UploadId};
 
 /// What somebody wants uploaded. Everything a protocol needs to know of it.
 #[derive(Clone, Debug)]
@@ -38,8 +38,11 @@ pub struct Intent {
     pub title: String,
     /// The file's own name, for reading.
     pub file_name: String,
-    /// Bytes.
+    /// Bytes; of a file that grows, as many as it had when it was found.
     pub size: u64,
+    /// Whether its upload began before its file was finished. Such a video is registered without a
+    /// size, and its session is told it only once the file has grown.
+    pub growth: Option<Growth>,
     /// Media type.
     pub content_type: String,
     /// When it was added, by this computer's clock.
@@ -190,6 +193,12 @@ pub trait UploadProtocol: Send + Sync + 'static {
     /// Opens a session, or the one that is open already, and asks what arrived. `session` is what
     /// is known of an earlier one.
     async fn open(&self, intent: &Intent, session: Option<&Session>) -> Result<Opened, Failure>;
+
+    /// Whether parts may go up before a file's size is known. Where that cannot be asked now, they
+    /// may not.
+    async fn takes_growing_files(&self) -> bool {
+        false
+    }
 
     /// Parts that [`Self::tickets`] takes at once.
     fn tickets_at_once(&self) -> usize;

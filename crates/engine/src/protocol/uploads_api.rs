@@ -268,6 +268,7 @@ mod tests {
             title: "C0001".into(),
             file_name: "C0001.MP4".into(),
             size: 1,
+            growth: None,
             content_type: "video/mp4".into(),
             added_at: Timestamp(0),
             video_id: None,

@@ -1,6 +1,7 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
 mod confirm;
+mod growing;
 mod in_order;
 mod line;
 mod permits;
@@ -77,8 +78,24 @@ impl Sending {
             .session
             .plan(self.intent.size)
             .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))?;
-        let Missing { parts: missing, unconfirmed } = self.missing(&source, &plan).await?;
+        let missing = self.missing(&source, &plan).await?;
+        if self.intent.growth.is_none() {
+            return self.carry(&source, plan, missing).await;
+        }
+        let rewritten = missing.parts.clone();
+        let rewritten = self.rewritten(&source, &plan, &rewritten);
+        let (again, ()) = tokio::try_join!(rewritten, self.carry(&source, plan, missing))?;
+        self.carry(&source, plan, Missing { parts: again, unconfirmed: Vec::new() }).await
+    }
 
+    /// Sends parts, and tells the team of those that it may not have been told of.
+    async fn carry(
+        &self,
+        source: &Source,
+        plan: PartPlan,
+        missing: Missing,
+    ) -> Result<(), Failure> {
+        let Missing { parts: missing, unconfirmed } = missing;
         let (give, tickets) = mpsc::channel(PREPARED);
         let tickets = Arc::new(Mutex::new(tickets));
         let mut all: Vec<_> = missing.iter().chain(&unconfirmed).map(|(part, _)| *part).collect();
@@ -92,7 +109,7 @@ impl Sending {
         }
         // The lanes hold the only receivers: when all have ended, so has the preparing.
         drop(tickets);
-        let preparing = self.prepare(&source, missing, give);
+        let preparing = self.prepare(source, missing, give);
         let confirming = self.confirm_all(unconfirmed, &turns);
         tokio::pin!(preparing, confirming);
         let (mut prepared, mut confirmed) = (false, false);
@@ -128,6 +145,18 @@ impl Sending {
 
     /// The parts to send, after what the other side holds is compared with our receipts.
     async fn missing(&self, source: &Source, plan: &PartPlan) -> Result<Missing, Failure> {
+        let held = self.held(source, plan).await?;
+        let (mut done, parts): (Vec<_>, Vec<_>) =
+            plan.parts().partition(|(part, _)| held.contains(part));
+        // The storage took these, and the team says only what it was told.
+        let chunked = matches!(self.opened.session.kind, SessionKind::Chunked { .. });
+        let told: HashSet<_> = self.opened.arrived.parts().iter().map(|a| a.part).collect();
+        done.retain(|(part, _)| chunked && !told.contains(part));
+        Ok(Missing { parts, unconfirmed: done })
+    }
+
+    /// The parts that the other side holds, by our receipts and by what it says.
+    async fn held(&self, source: &Source, plan: &PartPlan) -> Result<HashSet<PartNumber>, Failure> {
         let id = self.intent.id;
         let receipts = self.store.receipts(id).await.map_err(local)?;
         let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();
@@ -165,14 +194,9 @@ impl Sending {
                 held.insert(part);
             }
         }
-        let (mut done, parts): (Vec<_>, Vec<_>) =
-            plan.parts().partition(|(part, _)| held.contains(part));
-        self.progress.set_confirmed(done.iter().map(|(_, range)| range.length).sum());
-        // The storage took these, and the team says only what it was told.
-        let chunked = matches!(self.opened.session.kind, SessionKind::Chunked { .. });
-        let told: HashSet<_> = self.opened.arrived.parts().iter().map(|a| a.part).collect();
-        done.retain(|(part, _)| chunked && !told.contains(part));
-        Ok(Missing { parts, unconfirmed: done })
+        let bytes = held.iter().filter_map(|part| Some(plan.range(*part)?.length));
+        self.progress.set_confirmed(bytes.sum());
+        Ok(held)
     }
 
     /// Gets leave for the missing parts, a batch ahead of the lanes.

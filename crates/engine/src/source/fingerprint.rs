@@ -1,6 +1,6 @@
 //! What makes a file the same file.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -88,6 +88,18 @@ impl Fingerprint {
     }
 }
 
+/// Whether the path leads to the file that is open, in whatever version. Where files have no
+/// numbers, whether it leads to a file. Blocks.
+pub(super) fn same_file(opened: &File, path: &Path) -> Result<(), SourceError> {
+    let there = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => SourceError::Missing,
+        _ => SourceError::Read { offset: 0, error },
+    })?;
+    let opened = opened.metadata().map_err(|error| SourceError::Read { offset: 0, error })?;
+    let number = |metadata| identity(metadata).map(|(device, number, _)| (device, number));
+    if number(&opened) == number(&there) { Ok(()) } else { Err(SourceError::Changed) }
+}
+
 fn modified_ns(metadata: &Metadata) -> i64 {
     metadata
         .modified()
@@ -144,6 +156,22 @@ mod tests {
         fs::write(&path, vec![2; 300_000]).unwrap();
         fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         assert!(matches!(fingerprint.check(&path), Err(SourceError::Changed)));
+    }
+
+    #[test]
+    fn a_file_that_grows_is_the_same_until_another_takes_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, b"1").unwrap();
+        let opened = File::open(&path).unwrap();
+        fs::write(&path, b"123").unwrap();
+        same_file(&opened, &path).unwrap();
+        fs::rename(&path, folder.path().join("b")).unwrap();
+        assert!(matches!(same_file(&opened, &path), Err(SourceError::Missing)));
+        fs::write(&path, b"123").unwrap();
+        if cfg!(unix) {
+            assert!(matches!(same_file(&opened, &path), Err(SourceError::Changed)));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod fingerprint;
 mod slices;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,7 +70,16 @@ impl From<&SourceError> for Failure {
 pub struct Source {
     file: Arc<File>,
     path: PathBuf,
-    fingerprint: Fingerprint,
+    expected: Expected,
+}
+
+/// What has to lie at a source's path for its bytes to count.
+#[derive(Clone, Debug)]
+enum Expected {
+    /// The file in this version.
+    Version(Fingerprint),
+    /// The file that was opened, whoever writes to it meanwhile.
+    Growing,
 }
 
 impl Source {
@@ -80,18 +89,44 @@ impl Source {
     /// [`SourceError::Changed`] where another file, or another version, lies there now.
     pub fn open(path: &Path, fingerprint: &Fingerprint) -> Result<Self, SourceError> {
         let file = open(path)?;
-        let source =
-            Self { file: Arc::new(file), path: path.to_owned(), fingerprint: fingerprint.clone() };
+        let expected = Expected::Version(fingerprint.clone());
+        let source = Self { file: Arc::new(file), path: path.to_owned(), expected };
         source.check()?;
         Ok(source)
     }
 
-    /// Whether the path still leads to the file with this fingerprint. Blocks.
+    /// Opens a file that somebody is still writing to. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Missing`] and [`SourceError::Read`].
+    pub fn open_growing(path: &Path) -> Result<Self, SourceError> {
+        let (file, expected) = (Arc::new(open(path)?), Expected::Growing);
+        Ok(Self { file, path: path.to_owned(), expected })
+    }
+
+    /// Whether the path still leads to this file, in the version it has to have. Blocks.
     ///
     /// # Errors
     /// [`SourceError::Missing`] and [`SourceError::Changed`].
     pub fn check(&self) -> Result<(), SourceError> {
-        self.fingerprint.check(&self.path)
+        match &self.expected {
+            Expected::Version(fingerprint) => fingerprint.check(&self.path),
+            Expected::Growing => fingerprint::same_file(&self.file, &self.path),
+        }
+    }
+
+    /// Bytes that it has now. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Read`].
+    pub(crate) fn size(&self) -> Result<u64, SourceError> {
+        let metadata = self.file.metadata();
+        Ok(metadata.map_err(|error| SourceError::Read { offset: 0, error })?.len())
+    }
+
+    /// To look into it here and there. Whoever reads elsewhere in it is not disturbed. Blocks.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { file: &self.file, at: 0 }
     }
 
     /// The checksum of a stretch. Reads all of it on a thread of its own.
@@ -122,6 +157,34 @@ impl Source {
             io::ErrorKind::UnexpectedEof => SourceError::Changed,
             _ => SourceError::Read { offset, error },
         })
+    }
+}
+
+/// Reads a file from a place of its own on.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for Reader<'_> {
+    /// All of it or nothing: whoever looks into a file knows how much there is.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        read_exact_at(self.file, buffer, self.at)?;
+        self.at += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+}
+
+impl Seek for Reader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = to.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

@@ -82,10 +82,13 @@ pub(super) fn tallies(connection: &Connection) -> Result<Vec<Tally>, DatabaseErr
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Bytes that are confirmed of uploads that are not all there yet, by their state.
+/// Bytes that are confirmed of uploads that are not all there yet, by their state. Of a file that
+/// grows, no more than it had when it was found: that is its size here.
 pub(super) fn confirmed(connection: &Connection) -> Result<Vec<Confirmed>, DatabaseError> {
     let mut statement = connection.prepare(
-        "SELECT u.phase, u.hold, sum(p.size) FROM parts p JOIN uploads u ON u.id = p.upload_id
+        "SELECT phase, hold, sum(min(size, there)) FROM
+             (SELECT u.phase, u.hold, u.size, sum(p.size) AS there
+              FROM parts p JOIN uploads u ON u.id = p.upload_id GROUP BY u.id)
          GROUP BY 1, 2",
     )?;
     let rows = statement.query_map([], |row| {

@@ -9,6 +9,7 @@ mod connections;
 mod ended;
 mod folder_files;
 mod folders;
+mod growing;
 mod history;
 mod lists;
 mod parts;
@@ -464,12 +465,13 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: [&str; 8] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
     include_str!("schema/0004_connections.sql"),
     include_str!("schema/0005_folders.sql"),
+    include_str!("schema/0006_growing.sql"),
     include_str!("schema/0007_folder_rules.sql"),
     include_str!("schema/0008_activity.sql"),
 ];

@@ -12,6 +12,7 @@ pub(crate) fn upload(folder: &Path) -> Upload {
         rev: 0,
         state: State::NEW,
         fingerprint: Fingerprint::take(&path).unwrap(),
+        growth: None,
         path,
         title: "a".into(),
         content_type: "video/mp4".into(),

@@ -11,7 +11,7 @@ use crate::source::Fingerprint;
 use crate::store::columns::{
     bytes_path, from_json, json, name, named, path_bytes, sift_named, unreadable,
 };
-use crate::transfer::{Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
+use crate::transfer::{Growth, Hold, List, PartPlan, PlanError, State, Timestamp, UploadId};
 
 /// One upload, all that is durable of it but for its parts.
 #[derive(Clone, Debug)]
@@ -28,8 +28,10 @@ pub struct Upload {
     pub title: String,
     /// Media type.
     pub content_type: String,
-    /// Which file, in which version.
+    /// Which file, in which version; of one that grows, as it was when it was found.
     pub fingerprint: Fingerprint,
+    /// Of one that began before its file was finished, until that is compared with what was sent.
+    pub growth: Option<Growth>,
     /// Where it goes.
     pub destination: Destination,
     /// When it was added.
@@ -57,6 +59,16 @@ impl Upload {
     #[must_use]
     pub fn list(&self) -> List {
         List::of(self.state)
+    }
+
+    /// Whether what was confirmed `before` counts in the session of now.
+    #[must_use]
+    pub fn has_session_of(&self, before: &Self) -> bool {
+        match (&self.session, &before.session) {
+            (Some(session), Some(before)) => session.continues(before),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 }
 
@@ -147,6 +159,22 @@ pub struct Before {
 }
 
 impl Session {
+    /// Whether it is the same upload on the other side. Of a file that grew, the number of parts is
+    /// known only at its end.
+    #[must_use]
+    pub fn continues(&self, before: &Self) -> bool {
+        use SessionKind::Multipart;
+        match (&self.kind, &before.kind) {
+            (
+                Multipart { upload_id, part_size, signs_checksums, .. },
+                Multipart { upload_id: id, part_size: size, signs_checksums: signs, .. },
+            ) => {
+                (&self.key, upload_id, part_size, signs_checksums) == (&before.key, id, size, signs)
+            }
+            _ => self == before,
+        }
+    }
+
     /// How a file of `total` bytes is divided.
     ///
     /// # Errors
@@ -173,7 +201,7 @@ pub(super) const STEP: i64 = 1 << 32;
 const COLUMNS: &str = "id, rev, phase, hold, hold_until, hold_code, attempts, cleanup, path, title,
     content_type, fingerprint, server, project_id, project, team, added_at, uploaded_at,
     registration, video_id, session, duration, reason, place, first, version_of,
-    visibility";
+    visibility, growth";
 
 /// Rows that `condition` names, each with the bytes that are confirmed of it.
 pub(super) fn some(
@@ -186,7 +214,7 @@ pub(super) fn some(
          FROM uploads u {condition}"
     ))?;
     let rows = statement.query_map(values, |row| {
-        let confirmed: i64 = row.get(27)?;
+        let confirmed: i64 = row.get(28)?;
         Ok((read(row)?, confirmed.cast_unsigned()))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -196,11 +224,12 @@ pub(super) fn some(
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
-             fingerprint, server, project_id, project, team, version_of, visibility, added_at,
+             fingerprint, server, project_id, project, team, version_of, visibility, growth, added_at,
              registration, first, place)
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
-             :fingerprint, :server, :project_id, :project, :team, :version_of, :visibility, :added_at,
-             'no', :first, coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
+             :fingerprint, :server, :project_id, :project, :team, :version_of, :visibility, :growth,
+             :added_at, 'no', :first,
+             coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
          RETURNING place",
     )?;
     let place = statement.query_row(
@@ -216,6 +245,7 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":project": row.destination.project,
             ":team": row.destination.team,
             ":version_of": row.destination.version_of,
+            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
             ":visibility": row.destination.visibility.as_ref().map(name).transpose()?,
             ":first": row.first,
             ":added_at": row.added_at.0,
@@ -234,7 +264,7 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              hold_code = :code, attempts = :attempts, cleanup = :cleanup,
              uploaded_at = :uploaded_at, registration = :registration, video_id = :video_id,
              session = :session, duration = :duration, reason = :reason,
-             fingerprint = :fingerprint, path = :path,
+             fingerprint = :fingerprint, size = :size, path = :path, growth = :growth,
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
@@ -255,6 +285,8 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
             ":video_id": row.video_id,
             ":session": row.session.as_ref().map(json).transpose()?,
             ":fingerprint": json(&row.fingerprint)?,
+            ":size": row.fingerprint.size.cast_signed(),
+            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
             ":path": path_bytes(&row.path),
             ":duration": row.duration,
             ":reason": row.reason,
@@ -293,6 +325,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
         title: row.get(9)?,
         content_type: row.get(10)?,
         fingerprint: from_json(11, row.get_ref(11)?.as_str()?)?,
+        growth: row.get::<_, Option<_>>(27)?.map(|growth| named(27, growth)).transpose()?,
         destination: Destination {
             server: row.get(12)?,
             project_id: row.get(13)?,

@@ -3,6 +3,7 @@
 //!
 //! Must not know: SQL, browsers, files but the one that credentials are kept in.
 
+mod about;
 pub mod address;
 mod call;
 mod caller;
@@ -18,6 +19,7 @@ mod renewal;
 mod sign_in;
 mod vault;
 
+pub(crate) use about::about;
 pub(crate) use call::function_failure;
 pub use call::{TeamClient, TeamError};
 pub(crate) use caller::Answer;

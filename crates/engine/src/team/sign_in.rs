@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use dailies_api::about::{self, About, SignIn};
-use reqwest::StatusCode;
+use dailies_api::about::SignIn;
 use url::Url;
 
 use crate::error::{Code, EngineError};
-use crate::net::{Clients, transport};
+use crate::net::Clients;
 use crate::team::issuer::{Issuer, Question};
 use crate::team::loopback::{Back, Loopback};
 use crate::team::probe::refusal;
-use crate::team::{Answer, SignedIn};
+use crate::team::{SignedIn, about};
 use crate::transfer::Failure;
 
 /// A sign-in that has begun: somebody is to be sent to [`SigningIn::url`]. Dropped, nobody waits
@@ -86,18 +85,7 @@ pub async fn sign_out(signed_in: &SignedIn, clients: &Clients) -> Result<(), Eng
 
 /// Where a server has people sign in.
 async fn named_by(server: &Url, clients: &Clients) -> Result<SignIn, EngineError> {
-    let asked = async {
-        let malformed = |_| Failure::UnexpectedAnswer("no address".into());
-        let url = server.join(about::PATH.trim_start_matches('/')).map_err(malformed)?;
-        let answer =
-            Answer::read(clients.control().get(url).send().await.map_err(transport)?).await?;
-        match answer.status {
-            StatusCode::OK => answer.json::<About>("what the server says of itself").map(Some),
-            StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(answer.refusal()),
-        }
-    };
-    let about = asked.await.map_err(|failure| refusal(server, failure))?;
+    let about = about(server, clients).await.map_err(|failure| refusal(server, failure))?;
     let first = about.and_then(|about| about.sign_in.into_iter().next());
     first.ok_or_else(|| {
         let words = format!("{server} offers no sign-in by browser: use an API key or a token");

@@ -27,6 +27,11 @@ pub enum Event {
     SessionReplaced,
     /// Single parts were sent again, because they had not arrived, or damaged.
     PartsSentAgain,
+    /// Its file, of which bytes went up while it grew, is finished.
+    Settled,
+    /// Parts that had gone up while its file grew were other ones at its end: what was sent of them
+    /// was thrown away, and they were sent again.
+    Rewritten,
     /// Every part is confirmed.
     Sent,
     /// The other side lost what it had before it was put together: its bytes go up once more.
@@ -167,6 +172,8 @@ impl Event {
             | Self::Begun
             | Self::Registered
             | Self::Opened
+            | Self::Settled
+            | Self::Rewritten
             | Self::Sent
             | Self::SentAgain
             | Self::Finished

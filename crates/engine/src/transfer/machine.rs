@@ -64,6 +64,8 @@ pub enum Input {
     /// The other side has lost what was sent before it was put together, and it was not sent again
     /// before.
     Lost,
+    /// Its file, of which bytes went up while it grew, is finished.
+    Settled,
     /// The time of its hold has come.
     Due,
     /// Its file is back.
@@ -134,6 +136,14 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
             // of it is there: it is not asked.
             let state = State { phase: Phase::Beginning, attempts: 0, ..state };
             (state, vec![Effect::ForgetSession, Effect::Run])
+        }
+        Input::Settled if state.phase < Phase::Finishing && !state.hold.is_end() => {
+            // The session is told the size. Whatever job runs knows the file as it was before.
+            let hold = match state.hold {
+                Hold::SourceMissing => Hold::None,
+                hold => hold,
+            };
+            (State { hold, attempts: 0, ..state }, vec![Effect::Stop, Effect::ForgetSession])
         }
         Input::Due => match state.hold.due() {
             Some(due) if due <= now => (State { hold: Hold::None, ..state }, Vec::new()),

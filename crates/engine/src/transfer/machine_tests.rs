@@ -41,6 +41,21 @@ fn one_upload_from_drop_to_play() {
 }
 
 #[test]
+fn the_end_of_a_recording_is_told_to_its_session() {
+    let told = vec![Effect::Stop, Effect::ForgetSession];
+    for phase in [Phase::Queued, Phase::Beginning, Phase::Uploading] {
+        for hold in [Hold::None, Hold::Paused] {
+            assert_eq!(run(state(phase, hold), Input::Settled), (state(phase, hold), told.clone()));
+        }
+    }
+    let missing = state(Phase::Uploading, Hold::SourceMissing);
+    assert_eq!(run(missing, Input::Settled).0.hold, Hold::None, "somebody has just seen it");
+    for ended in [state(Phase::Finishing, Hold::None), state(Phase::Uploading, Hold::Cancelled)] {
+        assert_eq!(run(ended, Input::Settled), (ended, Vec::new()));
+    }
+}
+
+#[test]
 fn what_follows_from_each_failure() {
     let uploading = state(Phase::Uploading, Hold::None);
     let hold = |failure| run(uploading, failed(failure)).0.hold;
@@ -164,6 +179,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::ProcessingFailed),
         (any_failure(), 0_u16..=1000).prop_map(|(failure, luck)| Input::Failed { failure, luck }),
         Just(Input::Lost),
+        Just(Input::Settled),
         Just(Input::Due),
         Just(Input::SourceBack),
         Just(Input::Connected),

@@ -4,6 +4,7 @@
 
 mod event;
 mod failure;
+mod growth;
 mod id;
 mod lanes;
 mod list;
@@ -20,6 +21,7 @@ mod words;
 pub use event::{Event, Why};
 pub(crate) use failure::LITTLE_PATIENCE;
 pub use failure::{Failure, Verdict, judge};
+pub use growth::Growth;
 pub use id::UploadId;
 pub use lanes::{Lanes, Losses};
 pub use list::List;

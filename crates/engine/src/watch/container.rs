@@ -72,7 +72,7 @@ fn boxes(file: &mut (impl Read + Seek), size: u64) -> io::Result<Container> {
 
 /// A box's kind and length; no length for one that reaches to the end of the file, `None` where
 /// there is no box.
-fn next_box(
+pub(super) fn next_box(
     file: &mut (impl Read + Seek),
     at: u64,
     size: u64,
@@ -94,8 +94,8 @@ fn next_box(
     Ok(Some((kind, length)))
 }
 
-const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
-const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
+pub(super) const EBML: [u8; 4] = [0x1a, 0x45, 0xdf, 0xa3];
+pub(super) const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
 
 /// Matroska and WebM: a header and a segment, whose length is unknown while it is recorded.
 /// RFC 8794, section 5; RFC 9559, section 4.5.
@@ -120,7 +120,7 @@ fn matroska(file: &mut (impl Read + Seek), size: u64) -> io::Result<Container> {
 }
 
 /// An element's length, which may be unknown, and where its content starts.
-fn ebml_length(
+pub(super) fn ebml_length(
     file: &mut (impl Read + Seek),
     at: u64,
     size: u64,
@@ -142,7 +142,7 @@ fn ebml_length(
 }
 
 /// So many bytes from a place on; `None` past the end.
-fn read_at<const N: usize>(
+pub(super) fn read_at<const N: usize>(
     file: &mut (impl Read + Seek),
     at: u64,
     size: u64,

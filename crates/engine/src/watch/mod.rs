@@ -9,6 +9,7 @@
 mod container;
 mod drive;
 mod events;
+mod growth;
 mod hints;
 mod id;
 mod looks;
@@ -21,6 +22,7 @@ mod title;
 mod watcher;
 
 pub use container::{Container, inspect};
+pub use growth::Growing;
 pub use id::FolderId;
 pub use looks::{Content, content_of};
 pub use rules::{
@@ -30,7 +32,7 @@ pub use rules::{
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
-pub use watcher::{Answer, Blind, Health, Ready, Sight, Tally, Watcher};
+pub use watcher::{Answer, Blind, Health, Ready, Sight, Stage, Tally, Watcher};
 
 #[cfg(test)]
 mod trace_tests;

@@ -1,6 +1,7 @@
 //! What watches one folder: it knows what is finished and offers it, until it is dropped.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::watch::looks::{
 };
 use crate::watch::mounts::Mounts;
 use crate::watch::scan::{Found, look};
-use crate::watch::{Filter, Senses, Settle, Unreadable, Verdict, Version, drive};
+use crate::watch::{Filter, Growing, Senses, Settle, Unreadable, Verdict, Version, drive};
 
 /// Between two looks whether the folder is there at all …
 const ROOT_LOOK: Duration = Duration::from_secs(15);
@@ -39,18 +40,33 @@ const BATCHES: usize = 4;
 const OFFERS: usize = 4;
 /// Subfolders that are looked through one by one; past that, everything is.
 const SUBFOLDERS: usize = 256;
+/// A file that grows is offered from so many bytes on: of a smaller one there is hardly anything
+/// that could go up before its end.
+const LEAST_GROWING: u64 = 16 << 20;
 /// An offer that was put off is made again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// A finished file that is to be sent.
+/// A file of which something can be sent.
 #[derive(Debug)]
 pub struct Ready {
     /// Inside the folder.
     pub path: PathBuf,
-    /// As it was when it was found to be finished.
+    /// As it was when it was found to be so.
     pub version: Version,
+    /// How much of it.
+    pub stage: Stage,
     /// What became of the offer.
     pub answer: oneshot::Sender<Answer>,
+}
+
+/// How far a file is that is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// All of it can be sent.
+    Finished,
+    /// It is still being written, and what lies behind stays as it is. It is offered again when it
+    /// is finished.
+    Growing,
 }
 
 /// What became of an offer.
@@ -114,6 +130,8 @@ struct Unsettled {
     settle: Settle,
     /// When it is looked at next; `None` as long as only a change can finish it.
     next: Option<Duration>,
+    /// From when on it is offered as one that grows; `None` for one that was, or that does not.
+    grows: Option<Duration>,
 }
 
 /// Watches one folder.
@@ -142,6 +160,8 @@ pub struct Watcher {
     scanning: Option<mpsc::Receiver<Scanned>>,
     looks: JoinSet<Vec<Looked>>,
     offers: JoinSet<(PathBuf, Version, Answer)>,
+    /// Offers of files that grow.
+    growing: JoinSet<(PathBuf, Answer)>,
 }
 
 impl Watcher {
@@ -177,6 +197,7 @@ impl Watcher {
             scanning: None,
             looks: JoinSet::new(),
             offers: JoinSet::new(),
+            growing: JoinSet::new(),
         };
         (watcher, seen)
     }
@@ -214,6 +235,7 @@ impl Watcher {
                 Some(Ok((path, version, answer))) = self.offers.join_next() => {
                     self.answered(path, version, answer);
                 }
+                Some(Ok((path, answer))) = self.growing.join_next() => self.grew(&path, answer),
                 () = tokio::time::sleep_until(nap) => {}
             }
         }
@@ -369,11 +391,20 @@ impl Watcher {
             self.unsettled.remove(&inside);
             return;
         }
-        let file = self.unsettled.entry(inside).or_insert_with(|| {
-            let settle = Settle::new(version, now);
-            Unsettled { settle, next: Some(settle.due(senses)) }
-        });
-        let changed = file.settle.version() != version;
+        let file = match self.unsettled.get_mut(&inside) {
+            Some(file) => file,
+            None => {
+                let settle = Settle::new(version, now);
+                let file = Unsettled { settle, next: Some(settle.due(senses)), grows: Some(now) };
+                self.unsettled.entry(inside.clone()).or_insert(file)
+            }
+        };
+        let before = file.settle.version();
+        let changed = before != version;
+        if version.file != before.file || version.size < before.size {
+            // Its writer begins anew.
+            file.grows = Some(now);
+        }
         file.settle.looked(version, now);
         match hint {
             Hint::Look => {}
@@ -382,6 +413,33 @@ impl Watcher {
         }
         if changed || hint != Hint::Look {
             file.next = Some(file.settle.due(senses));
+        }
+        let grows = version.size > before.size && version.size >= LEAST_GROWING;
+        if grows && file.grows.is_some_and(|from| from <= now) && self.growing.len() < OFFERS {
+            file.grows = None;
+            self.offer_growing(inside, version);
+        }
+    }
+
+    /// Offers a file that somebody writes to, if it is valid while it grows.
+    fn offer_growing(&mut self, inside: PathBuf, version: Version) {
+        let (path, ready) = (self.root.join(&inside), self.ready.clone());
+        self.growing.spawn(async move {
+            let looking = tokio::task::spawn_blocking(move || grows(&path, version));
+            if !looking.await.unwrap_or_default() {
+                return (inside, Answer::Done);
+            }
+            let answer = offered(&ready, inside.clone(), version, Stage::Growing).await;
+            (inside, answer)
+        });
+    }
+
+    fn grew(&mut self, inside: &Path, answer: Answer) {
+        let again = self.now() + AGAIN;
+        if answer == Answer::Later
+            && let Some(file) = self.unsettled.get_mut(inside)
+        {
+            file.grows = Some(again);
         }
     }
 
@@ -504,11 +562,7 @@ impl Watcher {
         self.busy.insert(inside.clone());
         let ready = self.ready.clone();
         self.offers.spawn(async move {
-            let (answer, answered) = oneshot::channel();
-            let offer = Ready { path: inside.clone(), version, answer };
-            // Who takes no offers any more has ended; so does this, then.
-            let sent = ready.send(offer).await.is_ok();
-            let answer = if sent { answered.await.unwrap_or(Answer::Later) } else { Answer::Later };
+            let answer = offered(&ready, inside.clone(), version, Stage::Finished).await;
             (inside, version, answer)
         });
     }
@@ -533,4 +587,25 @@ impl Watcher {
             }
         }
     }
+}
+
+/// Makes an offer, and waits for what becomes of it.
+async fn offered(
+    ready: &mpsc::Sender<Ready>,
+    path: PathBuf,
+    version: Version,
+    stage: Stage,
+) -> Answer {
+    let (answer, answered) = oneshot::channel();
+    // Who takes no offers any more has ended; so does this, then.
+    match ready.send(Ready { path, version, stage, answer }).await {
+        Ok(()) => answered.await.unwrap_or(Answer::Later),
+        Err(_) => Answer::Later,
+    }
+}
+
+/// Whether a file can be played while it grows. One that cannot be read cannot.
+fn grows(path: &Path, version: Version) -> bool {
+    let found = File::open(path).and_then(|mut file| Growing::find(&mut file, version.size));
+    matches!(found, Ok(Some(_)))
 }

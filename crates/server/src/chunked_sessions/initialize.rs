@@ -44,6 +44,7 @@ pub(super) async fn initialize(
         upload_id: upload_id.clone(),
         part_size: chunk_size,
         part_count: total_chunks,
+        grows: false,
     };
     let new = NewSession {
         user_id: user.user_id.clone(),

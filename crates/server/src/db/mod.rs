@@ -66,6 +66,7 @@ fn migrations() -> Migrations<'static> {
         M::up(chunk_sessions::CREATE),
         M::up(uploads::ADD),
         M::up(videos::PLACED),
+        M::up(videos::growing::ADD),
     ])
 }
 

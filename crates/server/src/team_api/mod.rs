@@ -15,6 +15,7 @@ pub mod functions;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
 mod grants;
+mod growing;
 mod idempotency;
 mod invitations;
 mod members;

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::Team;
 use super::error::Refusal;
 use super::functions::{Call, value};
+use super::growing::still_grows;
 use crate::db::videos::{OpenMultipart, VideoRow};
 use crate::storage::{PART, PartToSign, StorageError};
 
@@ -31,6 +32,9 @@ pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
     };
     check_numbers(&args.part_numbers, open)?;
     let checksums = checksums(team, &args.part_numbers, &args.checksums)?;
+    if let Some(last) = args.part_numbers.iter().max().filter(|_| open.grows) {
+        team.promise(&video, open, *last).await?;
+    }
     let mut parts = Vec::with_capacity(args.part_numbers.len());
     for number in args.part_numbers {
         let part = PartToSign {
@@ -55,6 +59,9 @@ pub(crate) async fn complete(mut call: Call) -> Result<Value, Refusal> {
     let (Some(key), Some(open)) = (video.s3_key(), &video.multipart) else {
         return team.completed_before(&video).await;
     };
+    if open.grows {
+        return Err(still_grows());
+    }
     let parts = listed(&args, open)?;
     match team.ingest.storage.complete_multipart(key, &open.upload_id, parts).await {
         Ok(()) => {}
@@ -159,7 +166,8 @@ fn listed(
 }
 
 fn part_length(number: u32, open: &OpenMultipart, file_size: u64) -> u64 {
-    if number < open.part_count {
+    // While it grows, only whole parts are sent: which one is the last, nobody knows.
+    if open.grows || number < open.part_count {
         return open.part_size;
     }
     file_size - open.part_size * u64::from(open.part_count - 1)

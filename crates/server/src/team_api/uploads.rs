@@ -65,9 +65,14 @@ pub(crate) async fn initiate(mut call: Call) -> Result<Value, Refusal> {
     let team = &call.team;
     let _held = team.locks.hold(&args.video_id).await;
     let video = team.video_for(&call.caller, &args.video_id, Role::Member).await?.video;
-    check_size(args.file_size, &team.limits)?;
     let content_type = content_type::accepted(&args.content_type)?;
-    let same_size = video.file_size == Some(args.file_size);
+    let Some(size) = args.file_size else {
+        not_past_uploading(&video)?;
+        return value(team.grow(&video, content_type).await?);
+    };
+    check_size(size, &team.limits)?;
+    let video = team.grown(video, size).await?;
+    let same_size = video.file_size == Some(size);
     if let (VideoStatus::Processing | VideoStatus::Ready, true, Some(key)) =
         (video.status, same_size, video.s3_key().map(str::to_owned))
     {
@@ -77,11 +82,11 @@ pub(crate) async fn initiate(mut call: Call) -> Result<Value, Refusal> {
     if same_size && let Some(found) = team.found(&video).await? {
         return value(found);
     }
-    let begun = if args.file_size > team.limits.multipart_above {
-        team.begin_multipart(&video, args.file_size, content_type).await?
+    let begun = if size > team.limits.multipart_above {
+        team.begin_multipart(&video, Some(size), content_type).await?
     } else {
-        let key = team.begin_single(&video, Some(args.file_size), Some(content_type)).await?;
-        let url = team.ingest.storage.sign_put(&key, Some(args.file_size)).await?;
+        let key = team.begin_single(&video, Some(size), Some(content_type)).await?;
+        let url = team.ingest.storage.sign_put(&key, Some(size)).await?;
         InitiatedUpload::Single { url, key }
     };
     value(begun)
@@ -101,7 +106,7 @@ pub(crate) fn check_size(size: u64, limits: &Limits) -> Result<(), Refusal> {
 
 impl Team {
     /// What an earlier try of the same size left in the storage; `None` where that is nothing.
-    async fn found(&self, video: &VideoRow) -> Result<Option<InitiatedUpload>, Refusal> {
+    pub(super) async fn found(&self, video: &VideoRow) -> Result<Option<InitiatedUpload>, Refusal> {
         let Some(key) = video.s3_key().map(str::to_owned) else { return Ok(None) };
         if let Some(open) = &video.multipart {
             match self.ingest.storage.parts(&key, &open.upload_id).await {
@@ -136,22 +141,25 @@ impl Team {
         Ok(Some(InitiatedUpload::AlreadyUploaded { key }))
     }
 
-    async fn begin_multipart(
+    /// Begins a multipart upload of a file; without a size, of one that grows.
+    pub(super) async fn begin_multipart(
         &self,
         video: &VideoRow,
-        size: u64,
+        size: Option<u64>,
         content_type: String,
     ) -> Result<InitiatedUpload, Refusal> {
         // A crash between an upload's creation and its row has left one that nobody knows.
         let known = video.multipart.as_ref().map(|open| open.upload_id.as_str());
         self.ingest.storage.abort_others(&object_prefix(&video.id), known).await?;
         let key = object_key(&video.id);
-        let (part_size, part_count) = part_plan(size, self.limits.part_size);
+        // Nobody knows how large a file will be that grows: its parts are those of the largest one.
+        let largest = size.unwrap_or(self.limits.max_file_size);
+        let (part_size, part_count) = part_plan(largest, self.limits.part_size);
         let upload_id = self.ingest.storage.create_multipart(&key, &content_type).await?;
-        let open = OpenMultipart { upload_id, part_size, part_count };
+        let open = OpenMultipart { upload_id, part_size, part_count, grows: size.is_none() };
         let beginning = Beginning {
             original: Original::Stored(key.clone()),
-            file_size: Some(size),
+            file_size: Some(size.unwrap_or(part_size)),
             content_type: Some(content_type),
             multipart: Some(open.clone()),
         };

@@ -4,6 +4,7 @@
 mod chunked_sessions;
 mod direct_uploads;
 mod fake_mux;
+mod growing;
 mod harness;
 mod http_actions;
 mod idempotency;

@@ -107,7 +107,12 @@ fn take_in(connection: &Connection, step: &Step, n: usize) -> Result<(), Databas
         }
         Step::Begin { video, size, multipart } => {
             let Some(seen) = row(video)? else { return Ok(()) };
-            let open = OpenMultipart { upload_id: format!("m{n}"), part_size: 5, part_count: 2 };
+            let open = OpenMultipart {
+                upload_id: format!("m{n}"),
+                part_size: 5,
+                part_count: 2,
+                grows: false,
+            };
             let beginning = Beginning {
                 original: Original::Stored(format!("k{n}")),
                 file_size: *size,

@@ -1,5 +1,6 @@
 //! `videos`: what the team uploaded, and where each stands.
 
+pub(crate) mod growing;
 pub(crate) mod idle;
 pub(crate) mod listing;
 mod original;
@@ -136,7 +137,10 @@ pub(crate) struct OpenMultipart {
     pub(crate) upload_id: String,
     /// Bytes of every part but the last.
     pub(crate) part_size: u64,
+    /// While it grows, the most there may be.
     pub(crate) part_count: u32,
+    /// Its file is still being written: the row's size is what is promised to it so far.
+    pub(crate) grows: bool,
 }
 
 pub(crate) fn insert(
@@ -247,6 +251,7 @@ fn video(row: &Row<'_>) -> rusqlite::Result<VideoRow> {
             upload_id,
             part_size: row.get::<_, i64>("part_size")?.unsigned_abs(),
             part_count: row.get("part_count")?,
+            grows: row.get("grows")?,
         }),
     };
     Ok(VideoRow {

@@ -38,8 +38,8 @@ pub(crate) fn begin_upload(
     exactly_one(connection.execute(
         "UPDATE videos SET status = 'uploading', upload_error = NULL, original = ?4,
              file_size = ?5, content_type = ?6, multipart_upload_id = ?7, part_size = ?8,
-             part_count = ?9, crc64nvme = NULL, mux_playback_id = NULL, duration = NULL,
-             superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
+             part_count = ?9, grows = ?11, crc64nvme = NULL, mux_playback_id = NULL,
+             duration = NULL, superseded_asset_id = coalesce(mux_asset_id, superseded_asset_id),
              mux_asset_id = NULL, upload_updated_at = ?10
          WHERE id = ?1 AND status IN ('uploading', 'failed')
              AND original IS ?2 AND multipart_upload_id IS ?3",
@@ -54,6 +54,7 @@ pub(crate) fn begin_upload(
             multipart.map(|open| stored(open.part_size)),
             multipart.map(|open| open.part_count),
             now,
+            multipart.is_some_and(|open| open.grows),
         ],
     )?)
 }

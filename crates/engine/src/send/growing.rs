@@ -1,0 +1,138 @@
+//! Sending what is final of a file that grows, and comparing all of it once it has grown.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::heartbeat::EVERY;
+use crate::send::{Missing, Sending, blocking, local};
+use crate::source::{Source, SourceError};
+use crate::store::SessionKind;
+use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
+use crate::watch::Growing;
+
+/// Between two looks at a file that grows.
+const LOOK: Duration = Duration::from_millis(500);
+/// Parts that are read at the same time to be compared.
+const COMPARED_AT_ONCE: usize = 4;
+
+/// What was seen of a file that grows.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// `None` for one that is not valid while it grows any more: its writer comes to an end.
+    growing: Option<Growing>,
+    size: u64,
+    /// Bytes from the start that are final, but for the head.
+    sealed: u64,
+}
+
+impl Sending {
+    /// Sends whole parts of what is final, until it is stopped. The first one waits for the file's
+    /// end, when recorders write its head anew.
+    pub(crate) async fn follow(self, path: PathBuf) -> Result<Infallible, Failure> {
+        let SessionKind::Multipart { part_size, part_count, .. } = self.opened.session.kind else {
+            return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into()));
+        };
+        let source = blocking(move || Source::open_growing(&path)).await?;
+        let mut seen = look(&source, None).await?;
+        let mut held = None;
+        let mut heard = Instant::now();
+        loop {
+            self.progress.grow(seen.size);
+            let plan = whole_parts(seen.sealed, part_size, part_count)?;
+            let held = match &mut held {
+                Some(held) => held,
+                None => held.insert(self.held(&source, &plan).await?),
+            };
+            let parts = plan.parts().skip(1).filter(|(part, _)| !held.contains(part));
+            let parts: Vec<_> = parts.collect();
+            if parts.is_empty() {
+                tokio::time::sleep(LOOK).await;
+            } else {
+                held.extend(parts.iter().map(|(part, _)| *part));
+                self.carry(&source, plan, Missing { parts, unconfirmed: Vec::new() }).await?;
+                heard = Instant::now();
+            }
+            if heard.elapsed() >= EVERY {
+                // Its recorder makes a long pause; its team would take it for given up.
+                self.protocol.heartbeat(&self.intent, &self.opened.session).await?;
+                heard = Instant::now();
+            }
+            seen = look(&source, Some(seen)).await?;
+        }
+    }
+
+    /// Reads again what was sent of a file while it grew. The parts that are other ones now are
+    /// forgotten; those of them that there still are, to be sent again.
+    pub(super) async fn rewritten(
+        &self,
+        source: &Source,
+        plan: &PartPlan,
+        missing: &[(PartNumber, ByteRange)],
+    ) -> Result<Vec<(PartNumber, ByteRange)>, Failure> {
+        let id = self.intent.id;
+        let missing: HashSet<_> = missing.iter().map(|(part, _)| *part).collect();
+        let receipts = self.store.receipts(id).await.map_err(local)?;
+        let sent = receipts.into_iter().filter(|receipt| !missing.contains(&receipt.part));
+        let compared = stream::iter(sent).map(|receipt| async move {
+            let range = plan.range(receipt.part);
+            let same = match range.filter(|range| range.length == receipt.size) {
+                Some(range) => source.checksum(range, &self.slices).await? == receipt.checksum,
+                None => false,
+            };
+            Ok::<_, Failure>((!same).then_some((receipt, range)))
+        });
+        let changed = compared.buffer_unordered(COMPARED_AT_ONCE);
+        let changed = changed.try_filter_map(async |changed| Ok(changed));
+        let changed: Vec<_> = changed.try_collect().await?;
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        tracing::warn!(upload = %id, parts = changed.len(), "what was sent has changed since");
+        let parts = changed.iter().map(|(receipt, _)| receipt.part).collect();
+        self.store.forget(id, parts).await.map_err(local)?;
+        let bytes: u64 = changed.iter().map(|(receipt, _)| receipt.size).sum();
+        self.progress.take_back(bytes);
+        self.progress.rewrite(changed.len() as u64);
+        let mut again: Vec<_> = changed
+            .into_iter()
+            .filter_map(|(receipt, range)| Some((receipt.part, range?)))
+            .collect();
+        again.sort_unstable_by_key(|(part, _)| *part);
+        Ok(again)
+    }
+}
+
+/// The parts that lie in the first `sealed` bytes.
+fn whole_parts(sealed: u64, part_size: u64, most: u32) -> Result<PartPlan, Failure> {
+    let parts = sealed.checked_div(part_size).unwrap_or_default().min(most.into());
+    let count = u32::try_from(parts.max(1)).unwrap_or(u32::MAX);
+    PartPlan::multipart(parts * part_size, part_size, count)
+        .map_err(|error| Failure::UnexpectedAnswer(error.to_string()))
+}
+
+/// Looks at a file that grows, in which so much was seen before.
+async fn look(source: &Source, before: Option<Seen>) -> Result<Seen, Failure> {
+    let source = source.clone();
+    blocking(move || {
+        source.check()?;
+        let (size, mut file) = (source.size()?, source.reader());
+        if before.is_some_and(|before| size < before.size) {
+            // Whoever writes has begun anew.
+            return Err(SourceError::Changed);
+        }
+        let unread = |error| SourceError::Read { offset: 0, error };
+        let growing = match before {
+            Some(before) => before.growing,
+            None => Growing::find(&mut file, size).map_err(unread)?,
+        };
+        let Some(mut growing) = growing else { return Ok(Seen { growing, size, sealed: 0 }) };
+        let sealed = growing.sealed(&mut file, size).map_err(unread)?;
+        Ok(Seen { growing: Some(growing), size, sealed })
+    })
+    .await
+}
