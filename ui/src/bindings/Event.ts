@@ -11,7 +11,7 @@ export type Event = { "kind": "added" } | { "kind": "started_again",
 /**
  * Which.
  */
-of: UploadId, } | { "kind": "begun" } | { "kind": "registered" } | { "kind": "opened" } | { "kind": "session_replaced" } | { "kind": "parts_sent_again" } | { "kind": "sent" } | { "kind": "sent_again" } | { "kind": "finished" } | { "kind": "became_playable" } | { "kind": "processing_failed", 
+of: UploadId, } | { "kind": "begun" } | { "kind": "registered" } | { "kind": "opened" } | { "kind": "session_replaced" } | { "kind": "parts_sent_again" } | { "kind": "settled" } | { "kind": "rewritten" } | { "kind": "sent" } | { "kind": "sent_again" } | { "kind": "finished" } | { "kind": "became_playable" } | { "kind": "processing_failed", 
 /**
  * The server's words.
  */
