@@ -33,6 +33,10 @@ export function eventWords(event: Event): string {
       return t("event.session_replaced");
     case "parts_sent_again":
       return t("event.parts_sent_again");
+    case "settled":
+      return t("event.settled");
+    case "rewritten":
+      return t("event.rewritten");
     case "sent":
       return t("event.sent");
     case "sent_again":
@@ -117,6 +121,7 @@ export function isSetback({ event }: Episode): boolean {
     case "failed":
     case "parts_sent_again":
     case "processing_failed":
+    case "rewritten":
     case "sent_again":
     case "session_replaced":
       return true;

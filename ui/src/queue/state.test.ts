@@ -10,6 +10,7 @@ describe("states", () => {
     [{}, "state.waiting"],
     [{ active: true }, "state.preparing"],
     [{ phase: "uploading", active: true }, "state.uploading"],
+    [{ phase: "uploading", active: true, growing: true }, "state.recording"],
     [{ phase: "uploading" }, "state.waiting"],
     [{ phase: "uploading", hold: { kind: "paused" } }, "state.paused"],
     [{ phase: "uploading", hold: { kind: "offline", until: 0 } }, "state.offline"],

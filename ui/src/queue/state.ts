@@ -26,7 +26,7 @@ const PAUSES: Record<AllowanceView["kind"], PlainKey> = {
  * halfway up and stands still says why; of what has not begun, the banner above the list says it once.
  */
 export function rowState(
-  { phase, hold, active }: UploadView,
+  { phase, hold, active, growing }: UploadView,
   allowance: AllowanceView = { kind: "full" },
 ): RowState {
   switch (hold.kind) {
@@ -59,7 +59,8 @@ export function rowState(
     case "beginning":
       return word(active ? "state.preparing" : "state.waiting");
     case "uploading":
-      return word(active ? "state.uploading" : PAUSES[allowance.kind]);
+      if (!active) return word(PAUSES[allowance.kind]);
+      return word(growing ? "state.recording" : "state.uploading");
   }
 }
 
