@@ -348,7 +348,8 @@ export const de: Words = {
   "event.session_replaced": "Das Vereinbarte galt nicht mehr; es geht in einer neuen Sitzung weiter.",
   "event.parts_sent_again": "Ein Teil wurde noch einmal gesendet.",
   "event.settled": "Die Aufnahme ist fertig.",
-  "event.rewritten": "Ein Teil, der während der Aufnahme gesendet wurde, hat sich geändert. Er wurde verworfen und noch einmal gesendet.",
+  "event.rewritten":
+    "Ein Teil, der während der Aufnahme gesendet wurde, hat sich geändert. Er wurde verworfen und noch einmal gesendet.",
   "event.sent": "Jeder Teil ist bestätigt.",
   "event.sent_again": "Der Server verlor, was er hatte; es geht noch einmal hoch.",
   "event.finished": "Größe und Prüfsumme wurden verglichen: Ihr Team hat es.",

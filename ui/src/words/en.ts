@@ -333,7 +333,8 @@ export const en = {
   "event.session_replaced": "What was agreed on was gone; it goes up in a new session.",
   "event.parts_sent_again": "A part was sent again.",
   "event.settled": "The recording is finished.",
-  "event.rewritten": "A part that was sent while it was recorded has changed. It was thrown away and sent again.",
+  "event.rewritten":
+    "A part that was sent while it was recorded has changed. It was thrown away and sent again.",
   "event.sent": "Every part is confirmed.",
   "event.sent_again": "The server lost what it had; it goes up once more.",
   "event.finished": "Size and checksum were compared: your team has it.",
