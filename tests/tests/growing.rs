@@ -209,9 +209,12 @@ async fn an_ordinary_file_waits_for_its_end() {
     let running = watched.watch().await;
     let mut recording = watched.record("take.mp4", &[]);
     let path = recording.path().to_owned();
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    let deadline = Instant::now() + LIMIT;
+    while std::fs::metadata(&path).map_or(0, |file| file.len()) < 32 << 20 {
+        assert!(Instant::now() < deadline, "nothing is recorded");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     recording.runs().unwrap();
-    assert!(std::fs::metadata(&path).unwrap().len() > 32 << 20);
     assert!(!running.events().iter().any(of("added", &path)), "it could not be played");
     recording.stop().await.unwrap();
     running.until(LIMIT, of("uploaded", &path)).await.unwrap();
