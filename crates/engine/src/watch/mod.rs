@@ -10,21 +10,26 @@ mod container;
 mod drive;
 mod events;
 mod growth;
+mod health;
 mod hints;
 mod id;
 mod looks;
 mod mounts;
 mod names;
+mod offers;
 mod rules;
 mod scan;
 mod settle;
 mod title;
+mod unsettled;
 mod watcher;
 
 pub use container::{Container, inspect};
 pub use growth::Growing;
+pub use health::{Blind, Health, Sight, Tally};
 pub use id::FolderId;
 pub use looks::{Content, content_of};
+pub use offers::{Answer, Ready, Stage};
 pub use rules::{
     Afterwards, Existing, Filter, Namesakes, NoName, NoPattern, Pattern, Projects, Rules, Skip,
     UPLOADED, is_named_like_a_video,
@@ -32,7 +37,7 @@ pub use rules::{
 pub use scan::{Entry, Unreadable, scan};
 pub use settle::{Senses, Settle, Verdict, Version};
 pub use title::{NoTemplate, Template};
-pub use watcher::{Answer, Blind, Health, Ready, Sight, Stage, Tally, Watcher};
+pub use watcher::Watcher;
 
 #[cfg(test)]
 mod trace_tests;

@@ -1,13 +1,11 @@
 //! What watches one folder: it knows what is finished and offers it, until it is dropped.
 
-use std::collections::{HashMap, HashSet};
-use std::fs::File;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -17,8 +15,13 @@ use crate::watch::looks::{
     BATCH, Content, Looked, Place, Scanned, look_into, look_through, place, scanned,
 };
 use crate::watch::mounts::Mounts;
+use crate::watch::offers::{grows, offered};
 use crate::watch::scan::{Found, look};
-use crate::watch::{Filter, Growing, Senses, Settle, Unreadable, Verdict, Version, drive};
+use crate::watch::unsettled::Unsettled;
+use crate::watch::{
+    Answer, Blind, Filter, Health, Ready, Senses, Sight, Stage, Tally, Unreadable, Verdict,
+    Version, drive,
+};
 
 /// Between two looks whether the folder is there at all …
 const ROOT_LOOK: Duration = Duration::from_secs(15);
@@ -46,94 +49,6 @@ const LEAST_GROWING: u64 = 16 << 20;
 /// An offer that was put off is made again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// A file of which something can be sent.
-#[derive(Debug)]
-pub struct Ready {
-    /// Inside the folder.
-    pub path: PathBuf,
-    /// As it was when it was found to be so.
-    pub version: Version,
-    /// How much of it.
-    pub stage: Stage,
-    /// What became of the offer.
-    pub answer: oneshot::Sender<Answer>,
-}
-
-/// How far a file is that is offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// All of it can be sent.
-    Finished,
-    /// It is still being written, and what lies behind stays as it is. It is offered again when it
-    /// is finished.
-    Growing,
-}
-
-/// What became of an offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Nothing more is to be done with this version.
-    Done,
-    /// It is to be offered again after a while.
-    Later,
-}
-
-/// How a folder can be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Health {
-    /// The folder as a whole.
-    pub sight: Sight,
-    /// What in it cannot be looked at.
-    pub unreadable: Unreadable,
-}
-
-/// How many files there is something to be said of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Files that are looked at until they are finished and taken.
-    pub unsettled: usize,
-    /// Files that the rules did not take when all of the folder was last looked through.
-    pub ignored: usize,
-}
-
-/// How changes in a folder are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
-pub enum Sight {
-    /// It has not been looked at yet.
-    Starting,
-    /// The system tells of them at once.
-    Watching,
-    /// They are found by looking again and again.
-    Polling(Blind),
-    /// The folder is not there.
-    NotThere,
-}
-
-/// Why the system does not tell of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum Blind {
-    /// The drive is one that others may change, or that may be pulled out.
-    Drive,
-    /// There are more folders than the system watches.
-    TooManyFolders,
-    /// It refuses.
-    Refused,
-}
-
-/// A file that may be written to.
-#[derive(Debug)]
-struct Unsettled {
-    settle: Settle,
-    /// When it is looked at next; `None` as long as only a change can finish it.
-    next: Option<Duration>,
-    /// From when on it is offered as one that grows; `None` for one that was, or that does not.
-    grows: Option<Duration>,
-}
-
 /// Watches one folder.
 #[derive(Debug)]
 pub struct Watcher {
@@ -142,9 +57,11 @@ pub struct Watcher {
     known: HashMap<PathBuf, Version>,
     /// Files that are no videos, for as long as they stay as they are and where they are.
     others: HashMap<PathBuf, Version>,
-    unsettled: HashMap<PathBuf, Unsettled>,
-    /// Files that are being looked at or offered.
+    unsettled: Unsettled,
+    /// Files that are being looked at, or that are finished and not answered for yet.
     busy: HashSet<PathBuf>,
+    /// Finished files that wait to be offered.
+    finished: VecDeque<(PathBuf, Version)>,
     ready: mpsc::Sender<Ready>,
     health: watch::Sender<Health>,
     tally: watch::Sender<Tally>,
@@ -181,8 +98,9 @@ impl Watcher {
             filter: Arc::new(filter),
             known,
             others: HashMap::new(),
-            unsettled: HashMap::new(),
+            unsettled: Unsettled::default(),
             busy: HashSet::new(),
+            finished: VecDeque::new(),
             ready,
             health,
             tally: watch::Sender::default(),
@@ -215,6 +133,7 @@ impl Watcher {
         loop {
             self.look_after_the_root().await;
             self.scan_what_is_due();
+            self.offer_what_is_finished();
             self.look_at_what_is_due();
             self.count(|tally| tally.unsettled = self.unsettled.len());
             let nap = self.next();
@@ -247,9 +166,7 @@ impl Watcher {
 
     /// When there is something to be done, if nothing happens.
     fn next(&self) -> Instant {
-        let idle = self.looks.is_empty() && self.offers.len() < OFFERS;
-        let files = self.unsettled.iter().filter(|(path, _)| !self.busy.contains(*path));
-        let file = if idle { files.filter_map(|(_, file)| file.next).min() } else { None };
+        let file = if self.may_look() { self.unsettled.next(&self.busy) } else { None };
         let scan = self.scanning.is_none().then_some(self.scan_due);
         let file = file.map(|next| self.began + next);
         file.into_iter().chain(scan).fold(self.root_due, Instant::min)
@@ -323,10 +240,7 @@ impl Watcher {
 
     /// Who writes is not known any more.
     fn doubt(&mut self) {
-        for file in self.unsettled.values_mut() {
-            file.settle.doubt();
-            file.next = Some(file.settle.due(self.senses));
-        }
+        self.unsettled.doubt(self.senses);
     }
 
     fn see(&self, sight: Sight) {
@@ -391,14 +305,10 @@ impl Watcher {
             self.unsettled.remove(&inside);
             return;
         }
-        let file = match self.unsettled.get_mut(&inside) {
-            Some(file) => file,
-            None => {
-                let settle = Settle::new(version, now);
-                let file = Unsettled { settle, next: Some(settle.due(senses)), grows: Some(now) };
-                self.unsettled.entry(inside.clone()).or_insert(file)
-            }
-        };
+        if self.unsettled.see(&inside, version, senses, now) {
+            tracing::debug!(file = %inside.display(), "a file that may be written to");
+        }
+        let Some(file) = self.unsettled.get_mut(&inside) else { return };
         let before = file.settle.version();
         let changed = before != version;
         if version.file != before.file || version.size < before.size {
@@ -411,12 +321,17 @@ impl Watcher {
             Hint::Written => file.settle.written(now),
             Hint::Closed => file.settle.closed(now),
         }
-        if changed || hint != Hint::Look {
-            file.next = Some(file.settle.due(senses));
-        }
         let grows = version.size > before.size && version.size >= LEAST_GROWING;
-        if grows && file.grows.is_some_and(|from| from <= now) && self.growing.len() < OFFERS {
+        let grows =
+            grows && file.grows.is_some_and(|from| from <= now) && self.growing.len() < OFFERS;
+        if grows {
             file.grows = None;
+        }
+        let due = file.settle.due(senses);
+        if changed || hint != Hint::Look {
+            self.unsettled.look_at(&inside, Some(due));
+        }
+        if grows {
             self.offer_growing(inside, version);
         }
     }
@@ -471,6 +386,7 @@ impl Watcher {
                 }
             }
             Scanned::End { events, no_events, unreadable, ignored, took } => {
+                tracing::debug!(?took, "it was looked through");
                 self.scanning = None;
                 self.events = events;
                 if no_events == Some(NoEvents::Full) {
@@ -500,16 +416,18 @@ impl Watcher {
         }
     }
 
+    /// One batch at a time, and none before what the last one found is offered.
+    fn may_look(&self) -> bool {
+        self.looks.is_empty() && self.finished.is_empty() && self.offers.len() < OFFERS
+    }
+
     /// Looks at files that may be finished by now.
     fn look_at_what_is_due(&mut self) {
-        if !self.looks.is_empty() || self.offers.len() >= OFFERS {
-            return;
-        }
-        let now = self.now();
-        let due = self.unsettled.iter().filter(|(path, file)| {
-            file.next.is_some_and(|next| next <= now) && !self.busy.contains(*path)
-        });
-        let due: Vec<_> = due.map(|(path, _)| path.clone()).take(BATCH).collect();
+        let due = if self.may_look() {
+            self.unsettled.due(self.now(), &self.busy, BATCH)
+        } else {
+            Vec::new()
+        };
         if due.is_empty() {
             return;
         }
@@ -536,7 +454,7 @@ impl Watcher {
             file.settle.looked(version, now);
             let due = file.settle.due(senses);
             if due > now {
-                file.next = Some(due);
+                self.unsettled.look_at(&inside, Some(due));
                 continue;
             }
             let Content::Video(container) = content else {
@@ -547,24 +465,35 @@ impl Watcher {
                 continue;
             };
             match file.settle.verdict(container, senses, now) {
-                Verdict::Ready => self.offer(inside, version),
-                Verdict::Still { until } => file.next = Some(until),
-                Verdict::Unfinished => file.next = None,
+                Verdict::Ready => {
+                    self.busy.insert(inside.clone());
+                    self.finished.push_back((inside, version));
+                }
+                Verdict::Still { until } => self.unsettled.look_at(&inside, Some(until)),
+                Verdict::Unfinished => self.unsettled.look_at(&inside, None),
             }
         }
     }
 
-    fn offer(&mut self, inside: PathBuf, version: Version) {
-        if self.offers.len() >= OFFERS {
-            // It stays due.
-            return;
+    /// Offers what was found finished and has not changed since.
+    fn offer_what_is_finished(&mut self) {
+        while self.offers.len() < OFFERS
+            && let Some((inside, version)) = self.finished.pop_front()
+        {
+            let now = self.now();
+            let is_still = self.unsettled.get(&inside).is_some_and(|file| {
+                file.settle.version() == version && file.settle.due(self.senses) <= now
+            });
+            if !is_still {
+                self.busy.remove(&inside);
+                continue;
+            }
+            let ready = self.ready.clone();
+            self.offers.spawn(async move {
+                let answer = offered(&ready, inside.clone(), version, Stage::Finished).await;
+                (inside, version, answer)
+            });
         }
-        self.busy.insert(inside.clone());
-        let ready = self.ready.clone();
-        self.offers.spawn(async move {
-            let answer = offered(&ready, inside.clone(), version, Stage::Finished).await;
-            (inside, version, answer)
-        });
     }
 
     fn answered(&mut self, inside: PathBuf, version: Version, answer: Answer) {
@@ -577,7 +506,7 @@ impl Watcher {
             return;
         };
         match answer {
-            Answer::Later => file.next = Some(now + AGAIN),
+            Answer::Later => self.unsettled.look_at(&inside, Some(now + AGAIN)),
             Answer::Done if file.settle.version() == version => {
                 self.unsettled.remove(&inside);
                 self.known.insert(inside, version);
@@ -587,25 +516,4 @@ impl Watcher {
             }
         }
     }
-}
-
-/// Makes an offer, and waits for what becomes of it.
-async fn offered(
-    ready: &mpsc::Sender<Ready>,
-    path: PathBuf,
-    version: Version,
-    stage: Stage,
-) -> Answer {
-    let (answer, answered) = oneshot::channel();
-    // Who takes no offers any more has ended; so does this, then.
-    match ready.send(Ready { path, version, stage, answer }).await {
-        Ok(()) => answered.await.unwrap_or(Answer::Later),
-        Err(_) => Answer::Later,
-    }
-}
-
-/// Whether a file can be played while it grows. One that cannot be read cannot.
-fn grows(path: &Path, version: Version) -> bool {
-    let found = File::open(path).and_then(|mut file| Growing::find(&mut file, version.size));
-    matches!(found, Ok(Some(_)))
 }
