@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dailies_api::convex::FunctionKind::{Mutation, Query};
@@ -140,10 +140,11 @@ async fn a_subfolder_has_a_project() {
         watched.path("Day 2/card/b.mp4"),
         other.join("Day 2/c.mp4"),
     ];
-    for (number, file) in (1..).zip(&files) {
+    let write = |(number, file): (u64, &PathBuf)| {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, numbered_clip(number).unwrap()).unwrap();
-    }
+    };
+    (3..).zip(&files[2..]).for_each(write);
     for folder in [&watched.folder, &other] {
         let add = ["folders", "add", folder.to_str().unwrap(), "--existing"];
         let add = [&add[..], &["--project-per-subfolder"]].concat();
@@ -162,6 +163,8 @@ async fn a_subfolder_has_a_project() {
         assert!(running.kill().await.unwrap());
         api.behave();
     }
+    // These wait for no project: before, they might have gone up in the midst of the kills.
+    (1..).zip(&files[..2]).for_each(write);
     let running = dailies.spawn(&["watch"]).unwrap();
     for file in &files {
         running.until(LIMIT, of("uploaded", file)).await.unwrap();
