@@ -25,11 +25,10 @@ impl Sending {
                 .pop()
                 .ok_or_else(|| Failure::UnexpectedAnswer("no leave was given".into()))?;
             let permit = self.permit().await;
-            let in_flight = InFlight::of(&self.progress, &self.place);
+            let in_flight = InFlight::of(&self.progress, &self.place, permit, range.length);
             let (body, read) = PartBody::read_and_sum(source, range, &self.slices, in_flight);
             let sent = self.protocol.send(&self.intent, &self.opened, &ticket, range, body).await;
             let sent = sent.inspect_err(|failure| self.take_it_easy(failure))?;
-            drop(permit);
             let checked = source.clone();
             blocking(move || checked.check()).await?;
 
