@@ -50,7 +50,7 @@ const COMMANDS: usize = 64;
 const CHANGES: usize = 512;
 /// How often missing files are looked for.
 const SOURCE_LOOK: Duration = Duration::from_secs(3);
-/// Buffers of 1 MiB for reading: what a few lanes need at full speed. Many lanes, of which each is
+/// Buffers of half a MiB for reading: what a few lanes need at full speed. Many lanes, of which each is
 /// slow, get by with small ones.
 const SLICES: usize = 20;
 
