@@ -20,11 +20,11 @@ impl Engine {
     /// Answers one command. An asker that has gone away is not waited for.
     pub(crate) async fn obey(&mut self, command: Command) {
         match command {
-            Command::Connected(team, done) => {
-                let _ = done.send(self.connect(*team, true).await);
+            Command::Connected { team, wanted, done } => {
+                let _ = done.send(self.connect(*team, wanted).await);
             }
-            Command::Expect { connection, clients, done } => {
-                let _ = done.send(self.expect(*connection, clients).await);
+            Command::Expect { connection, clients, wanted, done } => {
+                let _ = done.send(self.expect(*connection, clients, wanted).await);
             }
             Command::Answered(server, done) => {
                 let _ = done.send(self.connections.answered(&server));
@@ -32,6 +32,9 @@ impl Engine {
             Command::Refused { url, code, done } => {
                 self.refuse(url.into(), code);
                 let _ = done.send(());
+            }
+            Command::Choose(server, done) => {
+                let _ = done.send(self.choose(server).await);
             }
             Command::Disconnect(ends, done) => {
                 self.disconnect(ends).await;

@@ -126,7 +126,7 @@ pub(crate) async fn start_connected(
     let (rules, uploads) = Rules::load(&store).await?;
     let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(store.setting(Setting::Server).await?);
     if let Some((team, protocol)) = connected {
         connections.put(Connected::new(team, protocol, options.lanes()), true);
     }

@@ -68,10 +68,15 @@ pub(crate) struct Found {
 
 /// What the loop is asked to do. Each is answered.
 pub(crate) enum Command {
-    Connected(Box<Team>, oneshot::Sender<ConnectionView>),
+    Connected {
+        team: Box<Team>,
+        wanted: bool,
+        done: oneshot::Sender<ConnectionView>,
+    },
     Expect {
         connection: Box<Connection>,
         clients: Clients,
+        wanted: bool,
         done: oneshot::Sender<Option<ConnectionView>>,
     },
     Answered(String, oneshot::Sender<Option<ConnectionView>>),
@@ -80,6 +85,7 @@ pub(crate) enum Command {
         code: Code,
         done: oneshot::Sender<()>,
     },
+    Choose(String, oneshot::Sender<Result<(), EngineError>>),
     Disconnect(Ends, oneshot::Sender<()>),
     Team(oneshot::Sender<Option<Arc<Team>>>),
     LastServer(oneshot::Sender<Option<String>>),
@@ -369,6 +375,11 @@ impl EngineHandle {
         if let Err(error) = task.0.await {
             tracing::error!(%error, "the engine's loop broke");
         }
+    }
+
+    /// Waits until the engine has ended, as somebody wanted or not.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     async fn steer(&self, ids: Vec<UploadId>, input: Input) -> Result<(), EngineError> {
