@@ -15,8 +15,10 @@ use crate::window;
 use crate::words::Words;
 
 /// Endings of the files that a team takes; the dialog hides others.
-const VIDEOS: [&str; 12] =
-    ["mp4", "m4v", "mov", "qt", "webm", "mkv", "MP4", "M4V", "MOV", "QT", "WEBM", "MKV"];
+const VIDEOS: [&str; 20] = [
+    "mp4", "m4v", "mov", "qt", "webm", "mkv", "ts", "mts", "m2ts", "m2t", "MP4", "M4V", "MOV",
+    "QT", "WEBM", "MKV", "TS", "MTS", "M2TS", "M2T",
+];
 
 /// Lets somebody choose files and adds them; `None` when they chose none.
 pub(crate) async fn files<R: Runtime>(

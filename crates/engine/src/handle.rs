@@ -21,7 +21,8 @@ use crate::view::{
 use crate::{folders, ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
-const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
+const VIDEO_TYPES: [&str; 5] =
+    ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/mp2t"];
 
 /// A running engine. Clones drive the same one.
 #[derive(Clone, Debug)]
