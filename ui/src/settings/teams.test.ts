@@ -41,6 +41,19 @@ describe("teams", () => {
     ]);
   });
 
+  it("are not this computer's own because they are on it", () => {
+    const other = { ...HERE, url: "http://127.0.0.1:9/" };
+    const teams = teamsOf(
+      { server: { kind: "starting" }, teams: [{ url: other.url, openedBy: "kept_key" }] },
+      [HERE, other],
+      other,
+    );
+    expect(teams.map(({ url, here }) => [url, here])).toEqual([
+      [HERE.url, true],
+      [other.url, false],
+    ]);
+  });
+
   it("say what is wrong, and whether somebody has to sign in", () => {
     const away = { ...HERE, url: NORTH, reachable: false };
     expect(healthOf(team(away))).toMatchObject({ tone: "attention", words: "team.away", signIn: false });
