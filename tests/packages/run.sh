@@ -14,8 +14,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 ok() { printf 'ok      %s\n' "$*"; }
-for tool in lintian rpm desktop-file-validate appstreamcli objdump ffmpeg; do
-  command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install lintian rpm desktop-file-utils appstream binutils ffmpeg"
+for tool in lintian rpm desktop-file-validate appstreamcli objdump ffmpeg Xvfb WebKitWebDriver; do
+  command -v "$tool" >/dev/null || fail "$tool is missing: scripts/install packages"
 done
 
 # What is in them, which is the same in both.
@@ -56,3 +56,6 @@ mkdir "$work/root" "$work/changes"
 for package in "$deb" "$rpm"; do
   "${root[@]}" unshare --mount tests/packages/in_root.sh "$work" "$package"
 done
+
+# The app as it was packed does its main job in a window: a clip goes up to the server beside it, and plays.
+DAILIES_WINDOW_BUILD=$work/unpacked/usr/bin tests/window/run.sh drop_and_play
