@@ -42,6 +42,10 @@ rpm -qRp "$rpm" | grep -qxF "libc.so.6(GLIBC_$floor)(64bit)" || fail "the .rpm w
 ok "they depend on what they need, and on a C library of $floor"
 
 desktop-file-validate "$work"/unpacked/usr/share/applications/*.desktop
+takes=$(sed -n 's/^MimeType=//p' "$work"/unpacked/usr/share/applications/*.desktop)
+for wanted in video/mp2t video/mp4 video/quicktime video/webm video/x-matroska x-scheme-handler/dailies; do
+  [[ ";$takes;" = *";$wanted;"* ]] || fail "the desktop entry does not take $wanted"
+done
 appstreamcli validate --no-net "$work"/unpacked/usr/share/metainfo/*.xml > "$work/log" || { cat "$work/log" >&2; fail "the metainfo"; }
 # There is no address to write to, and the changelog is that of the project.
 ignored=malformed-contact,maintainer-script-calls-systemctl,no-manual-page,syntax-error-in-debian-changelog

@@ -12,7 +12,7 @@ from webdriver import Page, Refused
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BINARIES = ROOT / "target" / os.environ.get("DAILIES_WINDOW_BUILD", "debug")
+BINARIES = (ROOT / "target" / os.environ.get("DAILIES_WINDOW_BUILD", "debug")).resolve()
 APP = BINARIES / "dailies-desktop"
 SERVER = BINARIES / "dailies-server"
 SHOTS = ROOT / "target" / "window"

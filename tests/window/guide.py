@@ -9,7 +9,7 @@ from pathlib import Path
 
 import clips
 from desktop import BINARIES, ROOT, SHOTS, Desktop
-from main import PLAY, USE_THIS_COMPUTER, connected, first_run, rows
+from pages import PLAY, USE_THIS_COMPUTER, connected, first_run, rows
 
 PICTURES = ROOT / "docs" / "guide" / "images"
 CLI = BINARIES / "dailies"

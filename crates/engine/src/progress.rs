@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::send::{Permit, Place};
+use crate::send::Place;
 use crate::source::Passage;
 
 /// An upload's counters. Confirmed bytes are those with a receipt on disk.
@@ -83,21 +83,13 @@ impl Progress {
 pub(crate) struct InFlight {
     progress: Arc<Progress>,
     place: Arc<Place>,
-    permit: Permit,
-    length: u64,
     bytes: AtomicU64,
 }
 
 impl InFlight {
-    /// A part of `length` bytes, with leave to be under way.
-    pub(crate) fn of(
-        progress: &Arc<Progress>,
-        place: &Arc<Place>,
-        permit: Permit,
-        length: u64,
-    ) -> Arc<Self> {
+    pub(crate) fn of(progress: &Arc<Progress>, place: &Arc<Place>) -> Arc<Self> {
         let (progress, place) = (Arc::clone(progress), Arc::clone(place));
-        Arc::new(Self { progress, place, permit, length, bytes: AtomicU64::new(0) })
+        Arc::new(Self { progress, place, bytes: AtomicU64::new(0) })
     }
 }
 
@@ -107,9 +99,7 @@ impl Passage for InFlight {
     }
 
     fn moved(&self, bytes: u64) {
-        if self.bytes.fetch_add(bytes, Relaxed) + bytes == self.length {
-            self.permit.is_sent();
-        }
+        self.bytes.fetch_add(bytes, Relaxed);
         self.progress.in_flight.fetch_add(bytes, Relaxed);
         self.progress.moved.fetch_add(bytes, Relaxed);
     }
@@ -124,16 +114,14 @@ impl Drop for InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::{Line, Permits};
-    use crate::transfer::{Lanes, Losses, UploadId};
+    use crate::send::Line;
+    use crate::transfer::UploadId;
 
-    #[tokio::test]
-    async fn a_part_that_ends_is_no_longer_in_flight() {
-        let id = UploadId::in_order().next().unwrap();
+    #[test]
+    fn a_part_that_ends_is_no_longer_in_flight() {
         let progress = Progress::new(5);
-        let place = Line::new(None).enter(id, 10, false);
-        let permits = Arc::new(Permits::new(Lanes::new(1, 1, Losses::Harmless)));
-        let part = InFlight::of(&progress, &place, permits.acquire(id).await, 10);
+        let place = Line::new(None).enter(UploadId::in_order().next().unwrap(), 10, false);
+        let part = InFlight::of(&progress, &place);
         part.moved(7);
         part.moved(3);
         assert_eq!((progress.confirmed(), progress.in_flight(), progress.moved()), (5, 10, 10));

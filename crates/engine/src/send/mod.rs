@@ -2,6 +2,7 @@
 
 mod confirm;
 mod growing;
+mod growing_in_order;
 mod in_order;
 mod line;
 mod permits;
@@ -301,11 +302,12 @@ impl Lane {
         let part = ticket.part;
         let mut tries = 0;
         let receipt = loop {
-            let failure = match self.once(&ticket, range, permit).await {
+            let failure = match self.once(&ticket, range).await {
                 Ok(receipt) => break receipt,
                 Err(failure) => failure,
             };
             sending.take_it_easy(&failure);
+            drop(permit);
             tracing::debug!(part = part.get(), %failure, tries, "a part failed");
             if let SessionKind::Form(_) = sending.opened.session.kind {
                 // It may have arrived: whoever opens the session again looks for it.
@@ -329,6 +331,8 @@ impl Lane {
             permit = sending.permit().await;
             tries += 1;
         };
+        // Others need not wait while this part waits for its turn.
+        drop(permit);
         sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
         sending.progress.confirm(range.length);
         if let SessionKind::Chunked { .. } = sending.opened.session.kind {
@@ -338,14 +342,9 @@ impl Lane {
         Ok(())
     }
 
-    async fn once(
-        &self,
-        ticket: &Ticket,
-        range: ByteRange,
-        permit: Permit,
-    ) -> Result<Receipt, Failure> {
+    async fn once(&self, ticket: &Ticket, range: ByteRange) -> Result<Receipt, Failure> {
         let sending = &self.sending;
-        let in_flight = InFlight::of(&sending.progress, &sending.place, permit, range.length);
+        let in_flight = InFlight::of(&sending.progress, &sending.place);
         let (checksum, sent, proof) = if let Some(told) = ticket.checksum {
             // The storage refuses other bytes than those: they need not be summed a second time.
             let body = PartBody::read(&self.source, range, &sending.slices, in_flight.clone());

@@ -2,7 +2,6 @@
 //! them, and none is without.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,17 +30,8 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Holder {
-    /// Parts whose bytes are being sent.
     held: usize,
-    /// Parts that are sent but for their answer.
-    sent: usize,
     waiting: usize,
-}
-
-impl Holder {
-    fn parts(&self) -> usize {
-        self.held + self.sent
-    }
 }
 
 impl Permits {
@@ -59,10 +49,7 @@ impl Permits {
             // What happens from here on is news.
             news.as_mut().enable();
             let rests_until = match self.lock().ask(id) {
-                Answer::Now => {
-                    let permits = Arc::clone(self);
-                    return Permit { permits, id, sent: AtomicBool::new(false) };
-                }
+                Answer::Now => return Permit { permits: Arc::clone(self), id },
                 Answer::Later => None,
                 Answer::NotBefore(until) => Some(until),
             };
@@ -119,15 +106,13 @@ impl State {
         if let Some(until) = self.rests_until.filter(|until| *until > Instant::now()) {
             return Answer::NotBefore(until);
         }
-        let mine = self.uploads.get(&id).map_or(0, Holder::parts);
-        let sum = |of: fn(&Holder) -> usize| self.uploads.values().map(of).sum::<usize>();
-        let open = self.lanes.open();
-        let poorer = |holder: &Holder| holder.waiting > 0 && holder.parts() < mine;
-        // A host that is slow to answer is not sent part after part meanwhile.
-        let answers = sum(|holder| holder.sent) < open;
+        let held = |id| self.uploads.get(id).map_or(0, |holder: &Holder| holder.held);
+        let mine = held(&id);
+        let under_way: usize = self.uploads.values().map(|holder| holder.held).sum();
+        let poorer = |holder: &Holder| holder.waiting > 0 && holder.held < mine;
         // One that has none does not wait for parts of others, which may take minutes.
-        let free = sum(|holder| holder.held) < open && !self.uploads.values().any(poorer);
-        if mine > 0 && !(free && answers) {
+        let free = under_way < self.lanes.open() && !self.uploads.values().any(poorer);
+        if mine > 0 && !free {
             self.full = true;
             return Answer::Later;
         }
@@ -141,29 +126,11 @@ impl State {
 pub(crate) struct Permit {
     permits: Arc<Permits>,
     id: UploadId,
-    sent: AtomicBool,
-}
-
-impl Permit {
-    /// All of the part's bytes are with the system. Another may use the line while this one's
-    /// answer is on its way: a round trip without bytes for each part would slow a long line down.
-    pub(crate) fn is_sent(&self) {
-        if !self.sent.swap(true, Relaxed) {
-            self.permits.change(self.id, |holder| {
-                holder.held -= 1;
-                holder.sent += 1;
-            });
-        }
-    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let sent = *self.sent.get_mut();
-        self.permits.change(self.id, |holder| {
-            let counted = if sent { &mut holder.sent } else { &mut holder.held };
-            *counted -= 1;
-        });
+        self.permits.change(self.id, |holder| holder.held -= 1);
     }
 }
 
@@ -191,7 +158,7 @@ impl Permits {
         let mut state = self.lock();
         if let Some(holder) = state.uploads.get_mut(&id) {
             change(holder);
-            if holder.parts() == 0 && holder.waiting == 0 {
+            if holder.held == 0 && holder.waiting == 0 {
                 state.uploads.remove(&id);
             }
         }
@@ -225,24 +192,6 @@ mod tests {
         assert!(waits(&permits, one).await);
         drop(held);
         assert!(!waits(&permits, one).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_part_that_waits_for_its_answer_leaves_its_lane_to_the_next() {
-        let permits = permits(2);
-        let one = upload();
-        let held = [permits.acquire(one).await, permits.acquire(one).await];
-        held[0].is_sent();
-        held[0].is_sent();
-        let next = permits.acquire(one).await;
-        assert!(waits(&permits, one).await, "one lane, once");
-        next.is_sent();
-        assert!(waits(&permits, one).await, "two answers are awaited, as many as there are lanes");
-        drop(held);
-        let _both = [permits.acquire(one).await, permits.acquire(one).await];
-        assert!(waits(&permits, one).await);
-        drop(next);
-        assert!(waits(&permits, one).await);
     }
 
     #[tokio::test(start_paused = true)]
