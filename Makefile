@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 NODE := scripts/with-node
 
-.PHONY: help run demo test bench peers faults build ui packages check-packages bindings openapi lint deny unit e2e window screens check-directions clean
+.PHONY: help run demo test bench peers faults build ui packages check-packages bindings openapi lint deny unit e2e window screens screenshots check-directions clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -53,6 +53,9 @@ lint: check-directions ## Formatting, lints and the directions of dependency
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo clippy --locked -p dailies-desktop --all-targets --features custom-protocol -- -D warnings
+
+screenshots: ## Take the pictures of docs/guide from the app as it is now
+	@scripts/screenshots
 
 check-directions: ## No crate sees what it must not know
 	@scripts/check-directions

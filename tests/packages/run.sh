@@ -14,8 +14,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
 ok() { printf 'ok      %s\n' "$*"; }
-for tool in lintian rpm desktop-file-validate appstreamcli objdump ffmpeg; do
-  command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install lintian rpm desktop-file-utils appstream binutils ffmpeg"
+for tool in lintian rpm desktop-file-validate appstreamcli objdump ffmpeg Xvfb WebKitWebDriver; do
+  command -v "$tool" >/dev/null || fail "$tool is missing: scripts/install packages"
 done
 
 # What is in them, which is the same in both.
@@ -42,6 +42,10 @@ rpm -qRp "$rpm" | grep -qxF "libc.so.6(GLIBC_$floor)(64bit)" || fail "the .rpm w
 ok "they depend on what they need, and on a C library of $floor"
 
 desktop-file-validate "$work"/unpacked/usr/share/applications/*.desktop
+takes=$(sed -n 's/^MimeType=//p' "$work"/unpacked/usr/share/applications/*.desktop)
+for wanted in video/mp2t video/mp4 video/quicktime video/webm video/x-matroska x-scheme-handler/dailies; do
+  [[ ";$takes;" = *";$wanted;"* ]] || fail "the desktop entry does not take $wanted"
+done
 appstreamcli validate --no-net "$work"/unpacked/usr/share/metainfo/*.xml > "$work/log" || { cat "$work/log" >&2; fail "the metainfo"; }
 # There is no address to write to, and the changelog is that of the project.
 ignored=malformed-contact,maintainer-script-calls-systemctl,no-manual-page,syntax-error-in-debian-changelog
@@ -56,3 +60,6 @@ mkdir "$work/root" "$work/changes"
 for package in "$deb" "$rpm"; do
   "${root[@]}" unshare --mount tests/packages/in_root.sh "$work" "$package"
 done
+
+# The app as it was packed does its main job in a window: a clip goes up to the server beside it, and plays.
+DAILIES_WINDOW_BUILD=$work/unpacked/usr/bin tests/window/run.sh drop_and_play

@@ -17,9 +17,13 @@ def clip(path, seconds=12):
 
 
 def large_clip(path, mebibytes):
-    """The same, and after it a box that players skip. No two of its blocks are equal, so that a
-    part in a wrong place changes the checksum."""
-    clip(path)
+    """The same, and large."""
+    return pad(clip(path), mebibytes)
+
+
+def pad(path, mebibytes):
+    """Adds a box that players skip. No two of its blocks are equal, so that a part in a wrong place
+    changes the checksum."""
     noise = os.urandom(1 << 20)
     with open(path, "ab") as file:
         # A box of more than 4 GiB needs the long form; ISO/IEC 14496-12, 4.2.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The app in a real window, on a display of its own: tests/window/run.sh [name of a test]...
-# or, for measuring, tests/window/run.sh --cold-start COUNT.
+# or, for measuring, tests/window/run.sh --cold-start COUNT; or, for the guide's pictures, --guide [PICTURES].
 # Needs target/debug/dailies-desktop (with its page: --features custom-protocol) and, beside it,
-# target/debug/dailies-server. Keeps screenshots in target/window.
+# target/debug/dailies-server; DAILIES_WINDOW_BUILD names another folder of them. Keeps screenshots in target/window.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,5 +27,8 @@ done
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 script=main.py
-[ "${1:-}" != --cold-start ] || { script=cold_start.py; shift; }
+case "${1:-}" in
+  --cold-start) script=cold_start.py; shift ;;
+  --guide) script=guide.py; shift ;;
+esac
 DISPLAY=":$(cat "$work/display")" TMPDIR="$work" "$python" -B "tests/window/$script" "$@"
