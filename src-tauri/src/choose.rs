@@ -52,6 +52,16 @@ pub(crate) async fn place(app: &AppHandle, form: Form) -> Option<PathBuf> {
     answer.await.ok()??.into_path().ok()
 }
 
+/// Lets somebody choose where an original is saved; `None` when they chose nothing. The system asks
+/// before one that is there is replaced.
+pub(crate) async fn original(app: &AppHandle, name: &str) -> Option<PathBuf> {
+    let (done, answer) = oneshot::channel();
+    dialog(app).set_file_name(name).save_file(move |file| {
+        let _ = done.send(file);
+    });
+    answer.await.ok()??.into_path().ok()
+}
+
 fn dialog(app: &AppHandle) -> FileDialogBuilder<Wry> {
     let dialog = app.dialog().file();
     match app.get_webview_window(window::MAIN) {

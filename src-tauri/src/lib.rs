@@ -13,6 +13,7 @@ mod folders;
 mod intake;
 mod keeper;
 mod keychain;
+mod library;
 mod link;
 mod log;
 mod settings;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use dailies_engine::clock::SystemClock;
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::library::Downloads;
 use dailies_engine::{Options, Profile};
 use tauri::{App, AppHandle, Manager as _, RunEvent};
 use tauri_plugin_dialog::{DialogExt as _, MessageDialogKind};
@@ -92,6 +94,19 @@ pub fn run() -> ExitCode {
             commands::copy_report,
             commands::activity,
             commands::export_activity,
+            library::library,
+            library::videos,
+            library::play_video,
+            library::poster,
+            library::share_links,
+            library::share,
+            library::copy_share_link,
+            library::revoke,
+            library::download,
+            library::downloads,
+            library::download_again,
+            library::remove_download,
+            library::show_download,
         ])
         .on_window_event(window::on_event)
         .setup(|app| {
@@ -152,6 +167,8 @@ fn start(app: &App) -> Result<(), StartError> {
     tasks.spawn(folders::run(engine.clone()));
     tasks.spawn(intake::run(handle.clone(), engine.clone(), incoming));
     tasks.spawn(quit_when_told(handle.clone()));
+    app.manage(Downloads::new(engine.clone()));
+    tasks.spawn(library::run(handle.clone()));
     app.manage(engine);
     app.manage(link);
     app.manage(tasks);
@@ -208,6 +225,7 @@ fn say_and_end(app: &App, error: &StartError) {
 pub(crate) fn quit(app: &AppHandle) {
     let (handle, link) = (app.clone(), app.state::<LinkHandle>().inner().clone());
     app.state::<Tasks>().spawn(async move {
+        handle.state::<Downloads>().stop().await;
         link.stop().await;
         handle.exit(0);
     });
