@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 NODE := scripts/with-node
 
-.PHONY: help run demo test bench peers faults build ui bindings openapi lint deny unit e2e window screens check-directions clean
+.PHONY: help run demo test bench peers faults build ui packages check-packages bindings openapi lint deny unit e2e window screens check-directions clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 20
@@ -36,6 +36,12 @@ build: ## Build app, server and command line, optimised
 
 ui: ## Build the web UI that the app embeds
 	@$(NODE) scripts/ui-build
+
+packages: ## The packages of this system, into target/packages: .deb and .rpm, .dmg, or .exe and .msi
+	@scripts/packages
+
+check-packages: ## The same, and each installed, used and removed again (Debian, Ubuntu)
+	@scripts/packages --check
 
 bindings: ## Write the TypeScript types of the Rust types that cross to the page
 	DAILIES_WRITE_BINDINGS=1 cargo test --locked -p dailies-desktop --features custom-protocol bindings

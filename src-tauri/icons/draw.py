@@ -12,7 +12,7 @@ gi.require_version("GdkPixbuf", "2.0")
 from gi.repository import GdkPixbuf  # noqa: E402
 
 FOLDER = Path(__file__).parent
-PNG = {"32x32": 32, "64x64": 64, "128x128": 128, "128x128@2x": 256, "icon": 512}
+PNG = [16, 24, 32, 48, 64, 128, 256, 512]
 # What a size is called in an .icns file.
 ICNS = {b"ic11": 32, b"ic12": 64, b"ic07": 128, b"ic08": 256, b"ic09": 512}
 
@@ -42,7 +42,7 @@ def icns() -> bytes:
     return b"icns" + struct.pack(">I", 8 + len(body)) + body
 
 
-for name, size in PNG.items():
-    (FOLDER / f"{name}.png").write_bytes(draw(size))
+for size in PNG:
+    (FOLDER / f"{size}x{size}.png").write_bytes(draw(size))
 (FOLDER / "icon.ico").write_bytes(ico([16, 32, 48, 256]))
 (FOLDER / "icon.icns").write_bytes(icns())

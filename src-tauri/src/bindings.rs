@@ -16,7 +16,9 @@ use dailies_engine::store::{EndedBefore, Episode, Spot};
 use dailies_engine::view::{Added, Change, DestinationView, Page, PlaybackView, Snapshot};
 use ts_rs::{Config, ExportError, TS};
 
-use crate::view::{ChosenFolder, DragView, RuleFaults, ShellView};
+use crate::opening::Opening;
+use crate::own_folders::OwnFolder;
+use crate::view::{ChosenFolder, DragView, RuleFaults, ServerFolder, ShellView};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/bindings");
 
@@ -45,6 +47,9 @@ fn export(config: &Config) -> Result<(), ExportError> {
     RulesView::export_all(config)?;
     Switch::export_all(config)?;
     ShellView::export_all(config)?;
+    ServerFolder::export_all(config)?;
+    OwnFolder::export_all(config)?;
+    Opening::export_all(config)?;
     ChosenFolder::export_all(config)?;
     RuleFaults::export_all(config)?;
     DragView::export_all(config)

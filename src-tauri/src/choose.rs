@@ -6,19 +6,23 @@ use dailies_engine::EngineHandle;
 use dailies_engine::activity::Form;
 use dailies_engine::error::EngineError;
 use dailies_engine::view::Added;
-use tauri::{AppHandle, Manager as _, Wry};
+use tauri::{AppHandle, Manager as _, Runtime};
 use tauri_plugin_dialog::{DialogExt as _, FileDialogBuilder};
 use tokio::sync::oneshot;
 
+use crate::link::LinkHandle;
 use crate::window;
+use crate::words::Words;
 
 /// Endings of the files that a team takes; the dialog hides others.
-const VIDEOS: [&str; 12] =
-    ["mp4", "m4v", "mov", "qt", "webm", "mkv", "MP4", "M4V", "MOV", "QT", "WEBM", "MKV"];
+const VIDEOS: [&str; 20] = [
+    "mp4", "m4v", "mov", "qt", "webm", "mkv", "ts", "mts", "m2ts", "m2t", "MP4", "M4V", "MOV",
+    "QT", "WEBM", "MKV", "TS", "MTS", "M2TS", "M2T",
+];
 
 /// Lets somebody choose files and adds them; `None` when they chose none.
-pub(crate) async fn files(
-    app: &AppHandle,
+pub(crate) async fn files<R: Runtime>(
+    app: &AppHandle<R>,
     engine: &EngineHandle,
 ) -> Result<Option<Added>, EngineError> {
     match chosen(app).await {
@@ -28,9 +32,9 @@ pub(crate) async fn files(
 }
 
 /// Lets somebody choose a folder; `None` when they chose none.
-pub(crate) async fn folder(app: &AppHandle) -> Option<PathBuf> {
+pub(crate) async fn folder<R: Runtime>(app: &AppHandle<R>) -> Option<PathBuf> {
     let (done, answer) = oneshot::channel();
-    dialog(app).set_title("Watch a folder").pick_folder(move |folder| {
+    dialog(app).set_title(words(app).watch_a_folder()).pick_folder(move |folder| {
         let _ = done.send(folder);
     });
     answer.await.ok()??.into_path().ok()
@@ -38,7 +42,7 @@ pub(crate) async fn folder(app: &AppHandle) -> Option<PathBuf> {
 
 /// Lets somebody choose where a file of what has ended is to be; `None` when they chose nothing. The
 /// system asks before one that is there is replaced.
-pub(crate) async fn place(app: &AppHandle, form: Form) -> Option<PathBuf> {
+pub(crate) async fn place<R: Runtime>(app: &AppHandle<R>, form: Form) -> Option<PathBuf> {
     let (kind, ending) = match form {
         Form::Csv => ("CSV", "csv"),
         Form::Json => ("JSON", "json"),
@@ -54,7 +58,7 @@ pub(crate) async fn place(app: &AppHandle, form: Form) -> Option<PathBuf> {
 
 /// Lets somebody choose where an original is saved; `None` when they chose nothing. The system asks
 /// before one that is there is replaced.
-pub(crate) async fn original(app: &AppHandle, name: &str) -> Option<PathBuf> {
+pub(crate) async fn original<R: Runtime>(app: &AppHandle<R>, name: &str) -> Option<PathBuf> {
     let (done, answer) = oneshot::channel();
     dialog(app).set_file_name(name).save_file(move |file| {
         let _ = done.send(file);
@@ -62,7 +66,11 @@ pub(crate) async fn original(app: &AppHandle, name: &str) -> Option<PathBuf> {
     answer.await.ok()??.into_path().ok()
 }
 
-fn dialog(app: &AppHandle) -> FileDialogBuilder<Wry> {
+fn words<R: Runtime>(app: &AppHandle<R>) -> Words {
+    Words::of(app.state::<LinkHandle>().view().preferences.language)
+}
+
+fn dialog<R: Runtime>(app: &AppHandle<R>) -> FileDialogBuilder<R> {
     let dialog = app.dialog().file();
     match app.get_webview_window(window::MAIN) {
         Some(window) => dialog.set_parent(&window),
@@ -70,8 +78,9 @@ fn dialog(app: &AppHandle) -> FileDialogBuilder<Wry> {
     }
 }
 
-async fn chosen(app: &AppHandle) -> Option<Vec<PathBuf>> {
-    let dialog = dialog(app).add_filter("Videos", &VIDEOS).add_filter("All files", &["*"]);
+async fn chosen<R: Runtime>(app: &AppHandle<R>) -> Option<Vec<PathBuf>> {
+    let dialog =
+        dialog(app).add_filter("Videos", &VIDEOS).add_filter(words(app).all_files(), &["*"]);
     let (done, answer) = oneshot::channel();
     dialog.pick_files(move |files| {
         let _ = done.send(files);

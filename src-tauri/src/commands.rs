@@ -3,22 +3,28 @@
 
 use dailies_engine::EngineHandle;
 use dailies_engine::activity::{EndedView, Form};
-use dailies_engine::error::EngineError;
+use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Preview};
 use dailies_engine::ledger::ReceiptView;
 use dailies_engine::part_map::PartsView;
 use dailies_engine::rules::{RulesView, Switch};
 use dailies_engine::store::{EndedBefore, Episode, Spot};
-use dailies_engine::transfer::{List, UploadId};
+use dailies_engine::transfer::{List, Rate, Schedule, UploadId};
 use dailies_engine::view::{Added, DestinationView, Page, PlaybackView, Snapshot, UploadView};
 use dailies_engine::watch::{FolderId, Rules};
 use secrecy::SecretString;
-use tauri::{AppHandle, State, command};
+use tauri::{AppHandle, Runtime, State, command};
+use url::Url;
 
 use crate::desk::Desk;
 use crate::folders::{self, Chosen};
 use crate::link::LinkHandle;
-use crate::view::{ChosenFolder, RuleFaults, ShellView};
+use crate::opening::{Opening, Wanted};
+use crate::own_folders::{OwnFolder, OwnFolders};
+use crate::settings::Preferences;
+use crate::sign_in::SignIn;
+use crate::view::{ChosenFolder, RuleFaults, ServerFolder, ShellView};
+use crate::{at_login, diagnosis};
 
 type Engine<'a> = State<'a, EngineHandle>;
 type Link<'a> = State<'a, LinkHandle>;
@@ -65,7 +71,10 @@ pub(crate) async fn shell(link: Link<'_>) -> Answer<ShellView> {
 }
 
 #[command]
-pub(crate) async fn choose_files(app: AppHandle, engine: Engine<'_>) -> Answer<Option<Added>> {
+pub(crate) async fn choose_files<R: Runtime>(
+    app: AppHandle<R>,
+    engine: Engine<'_>,
+) -> Answer<Option<Added>> {
     crate::choose::files(&app, &engine).await
 }
 
@@ -125,13 +134,30 @@ pub(crate) async fn turn(engine: Engine<'_>, switch: Switch, on: bool) -> Answer
 }
 
 #[command]
+pub(crate) async fn set_limit(engine: Engine<'_>, limit: Option<Rate>) -> Answer<()> {
+    engine.set_limit(limit).await
+}
+
+#[command]
+pub(crate) async fn set_schedule(engine: Engine<'_>, rules: Vec<String>) -> Answer<()> {
+    let schedule = rules.join("\n").parse::<Schedule>();
+    let schedule = schedule.map_err(|error| EngineError::new(Code::Refused, error.to_string()))?;
+    engine.set_schedule(schedule).await
+}
+
+#[command]
+pub(crate) async fn set_uploads(engine: Engine<'_>, uploads: usize) -> Answer<()> {
+    engine.set_uploads(uploads).await
+}
+
+#[command]
 pub(crate) async fn folders(engine: Engine<'_>) -> Answer<Vec<FolderView>> {
     engine.folders().await
 }
 
 #[command]
-pub(crate) async fn choose_folder(
-    app: AppHandle,
+pub(crate) async fn choose_folder<R: Runtime>(
+    app: AppHandle<R>,
     engine: Engine<'_>,
     chosen: State<'_, Chosen>,
 ) -> Answer<Option<ChosenFolder>> {
@@ -189,8 +215,93 @@ pub(crate) async fn connect(link: Link<'_>, url: String, api_key: SecretString) 
 }
 
 #[command]
-pub(crate) async fn disconnect(link: Link<'_>) -> Answer<()> {
-    link.disconnect().await
+pub(crate) async fn sign_in<R: Runtime>(
+    app: AppHandle<R>,
+    link: Link<'_>,
+    desk: State<'_, Desk>,
+    sign_in: State<'_, SignIn>,
+    url: String,
+) -> Answer<bool> {
+    sign_in.run(&app, &link, &desk, &url).await
+}
+
+#[command]
+pub(crate) async fn cancel_sign_in(sign_in: State<'_, SignIn>) -> Answer<()> {
+    sign_in.cancel();
+    Ok(())
+}
+
+#[command]
+pub(crate) async fn copy_sign_in_page(
+    desk: State<'_, Desk>,
+    sign_in: State<'_, SignIn>,
+) -> Answer<()> {
+    sign_in.copy_page(&desk).await
+}
+
+/// `url` is the name of a team: one that nobody is signed in to is refused.
+#[command]
+pub(crate) async fn forget(link: Link<'_>, url: String) -> Answer<()> {
+    link.forget(&url).await
+}
+
+/// `url` is the name of a connection, as in [`forget`].
+#[command]
+pub(crate) async fn choose_team(engine: Engine<'_>, url: Url) -> Answer<()> {
+    engine.choose(&url).await
+}
+
+#[command]
+pub(crate) async fn turn_off_server(link: Link<'_>) -> Answer<()> {
+    link.turn_off().await
+}
+
+#[command]
+pub(crate) async fn server_folder(folders: State<'_, OwnFolders>) -> Answer<ServerFolder> {
+    folders.server().await
+}
+
+#[command]
+pub(crate) async fn open_folder(
+    desk: State<'_, Desk>,
+    folders: State<'_, OwnFolders>,
+    folder: OwnFolder,
+) -> Answer<()> {
+    desk.open_folder(folders.path(folder)).await
+}
+
+#[command]
+pub(crate) async fn prefer(link: Link<'_>, preferences: Preferences) -> Answer<()> {
+    link.prefer(preferences).await
+}
+
+#[command]
+pub(crate) async fn start_at_login<R: Runtime>(
+    app: AppHandle<R>,
+    link: Link<'_>,
+    on: bool,
+) -> Answer<()> {
+    at_login::set(&app, &link, on).await
+}
+
+#[command]
+pub(crate) async fn copy_diagnosis(
+    engine: Engine<'_>,
+    link: Link<'_>,
+    desk: State<'_, Desk>,
+) -> Answer<()> {
+    desk.copy(diagnosis::text(&engine, &link).await).await
+}
+
+#[command]
+pub(crate) async fn opening(wanted: State<'_, Wanted>) -> Answer<Option<Opening>> {
+    Ok(wanted.take())
+}
+
+#[command]
+pub(crate) async fn restart<R: Runtime>(app: AppHandle<R>) -> Answer<()> {
+    crate::restart(&app);
+    Ok(())
 }
 
 #[command]
@@ -256,8 +367,8 @@ pub(crate) async fn activity(
 }
 
 #[command]
-pub(crate) async fn export_activity(
-    app: AppHandle,
+pub(crate) async fn export_activity<R: Runtime>(
+    app: AppHandle<R>,
     engine: Engine<'_>,
     search: String,
     form: Form,

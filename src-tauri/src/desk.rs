@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dailies_engine::error::{Code, EngineError};
+use url::Url;
 
 /// The desktop.
 #[derive(Clone, Default)]
@@ -42,6 +43,22 @@ impl Desk {
             return Err(EngineError::new(Code::SourceMissing, words));
         }
         blocking(move || tauri_plugin_opener::reveal_item_in_dir(path)).await
+    }
+
+    /// Opens a folder of the app's own.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] in the system's words.
+    pub(crate) async fn open_folder(&self, folder: PathBuf) -> Result<(), EngineError> {
+        blocking(move || tauri_plugin_opener::open_path(folder, None::<&str>)).await
+    }
+
+    /// Opens a page in the system's browser.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] in the system's words.
+    pub(crate) async fn open_page(&self, page: Url) -> Result<(), EngineError> {
+        blocking(move || tauri_plugin_opener::open_url(page, None::<&str>)).await
     }
 }
 

@@ -7,7 +7,7 @@ use dailies_engine::EngineHandle;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderNews, FolderView, Preview};
 use dailies_engine::watch::{FolderId, Pattern, Rules, Template};
-use tauri::AppHandle;
+use tauri::{AppHandle, Runtime};
 
 use crate::choose;
 use crate::view::{ChosenFolder, RuleFaults};
@@ -42,9 +42,9 @@ pub(crate) struct Chosen(Mutex<Option<PathBuf>>);
 
 impl Chosen {
     /// Lets somebody choose one; `None` when they chose none.
-    pub(crate) async fn choose(
+    pub(crate) async fn choose<R: Runtime>(
         &self,
-        app: &AppHandle,
+        app: &AppHandle<R>,
         engine: &EngineHandle,
     ) -> Result<Option<ChosenFolder>, EngineError> {
         let Some(path) = choose::folder(app).await else { return Ok(None) };

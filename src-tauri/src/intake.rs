@@ -56,13 +56,13 @@ impl Intake {
     }
 }
 
-/// The files among a command line's arguments, seen from the folder it was called in.
+/// The files among words of a command line, seen from the folder it was called in.
 #[must_use]
 pub(crate) fn named<Word: Into<OsString>>(
     arguments: impl IntoIterator<Item = Word>,
     folder: &Path,
 ) -> Vec<PathBuf> {
-    let words = arguments.into_iter().skip(1).map(Into::into);
+    let words = arguments.into_iter().map(Into::into);
     words
         .filter(|word| !word.as_encoded_bytes().starts_with(b"-"))
         .filter_map(|word| match word.to_str().map(Url::parse) {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_command_line_names_files() {
-        let words = ["dailies-desktop", "--flag", "a.mov", "/b.mp4", "file:///c%20d.mkv"];
+        let words = ["--flag", "a.mov", "/b.mp4", "file:///c%20d.mkv"];
         let paths = named(words, Path::new("/home/x"));
         assert_eq!(paths, ["/home/x/a.mov", "/b.mp4", "/c d.mkv"].map(PathBuf::from));
     }

@@ -1,22 +1,22 @@
-//! Sees to it that a choice of team holds: keeps the team server on this computer alive, or comes
-//! back to another one until it answers.
+//! Sees to it that a team server stays connected: keeps the one on this computer alive, or comes back
+//! to another one until it answers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use dailies_engine::EngineHandle;
 use dailies_engine::error::{Code, EngineError};
-use dailies_engine::team::Connection;
+use dailies_engine::team::{Connection, Vault};
 use dailies_engine::view::ConnectionView;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::keychain;
+use crate::settings::{By, Team};
 use crate::team_server::{Program, TeamServer};
-use crate::view::{KeyKept, ServerView, ShellView};
+use crate::view::{ServerView, ShellView};
 
 /// Between two tries to reach a team server that does not answer.
 const COME_BACK: Duration = Duration::from_secs(5);
@@ -38,6 +38,8 @@ pub(crate) struct Keeping {
     pub(crate) engine: EngineHandle,
     /// The team server on this computer.
     pub(crate) program: Program,
+    /// Where sign-ins by browser are kept.
+    pub(crate) vault: Vault,
     /// What is seen of it.
     pub(crate) view: Arc<watch::Sender<ShellView>>,
 }
@@ -61,7 +63,7 @@ impl Keeper {
 
 impl Keeping {
     /// Keeps the team server on this computer alive, and the engine connected to it. `asked` hears
-    /// how it began.
+    /// how it began; then new files go to it.
     #[must_use]
     pub(crate) fn this_computer(&self, asked: Option<Answer>) -> Keeper {
         // Seen at once, not when the task gets its turn.
@@ -71,18 +73,27 @@ impl Keeping {
         Keeper { stop, task }
     }
 
-    /// Connects to a team server with the key that the keychain has, as soon as it answers.
+    /// Connects to a team server with what is kept of it, as soon as it answers.
     #[must_use]
-    pub(crate) fn server(&self, url: Url) -> Keeper {
+    pub(crate) fn team(&self, team: Team) -> Keeper {
         let (keeping, stop) = (self.clone(), CancellationToken::new());
         let stopped = stop.clone().cancelled_owned();
         let task = tokio::spawn(async move {
             tokio::select! {
                 () = stopped => {}
-                () = keeping.come_back(url) => {}
+                () = keeping.come_back(team) => {}
             }
         });
         Keeper { stop, task }
+    }
+
+    /// Takes files for the team server on this computer before it runs, if it ever did.
+    pub(crate) async fn expect_this_computer(&self) {
+        if let Some(connection) = self.program.last_connection()
+            && let Err(error) = self.engine.expect(connection).await
+        {
+            tracing::warn!(%error, "the team server on this computer is not expected");
+        }
     }
 
     /// Changes what is seen of the server.
@@ -92,22 +103,6 @@ impl Keeping {
             view.server = server;
             changed
         });
-    }
-
-    /// Changes what is seen of the key.
-    pub(crate) fn set_key_kept(&self, kept: KeyKept) {
-        self.view.send_if_modified(|view| {
-            let changed = view.key_kept != kept;
-            view.key_kept = kept;
-            changed
-        });
-    }
-
-    /// A choice of team is one of all: uploads to others wait until they are chosen again.
-    pub(crate) async fn leave_others(&self) {
-        if let Err(error) = self.engine.disconnect_others().await {
-            tracing::warn!(%error, "other teams are not left");
-        }
     }
 
     async fn keep_alive(self, stop: CancellationToken, mut asked: Option<Answer>) {
@@ -145,18 +140,28 @@ impl Keeping {
 
     /// One life of a server; why it ended.
     async fn live(&self, server: &mut TeamServer, asked: &mut Option<Answer>) -> String {
+        let before = self.program.last_connection();
         let connection = match server.listening().await {
             Ok(connection) => connection,
             Err(why) => return why,
         };
+        if let Some(before) = before
+            && before.url() != connection.url()
+            && let Err(error) = self.engine.disconnect_from(before.url()).await
+        {
+            tracing::warn!(%error, "an address that nothing answers at is kept");
+        }
         let mut url = connection.url().to_string();
-        match self.engine.connect(connection).await {
+        let connected = match asked {
+            Some(_) => self.engine.connect(connection).await,
+            None => self.engine.connect_too(connection).await,
+        };
+        match connected {
             // The page compares the two.
             Ok(ConnectionView::Connected { url: connected, .. }) => url = connected,
             Ok(_) => {}
             Err(error) => return error.message,
         }
-        self.leave_others().await;
         self.set_server(ServerView::Running { url });
         if let Some(asked) = asked.take() {
             let _ = asked.send(Ok(()));
@@ -164,22 +169,44 @@ impl Keeping {
         server.ended().await
     }
 
-    async fn come_back(self, url: Url) {
-        let Some(key) = keychain::find(&url).await else {
-            tracing::warn!("the key to the team is not in the keychain; it has to be given again");
+    async fn come_back(self, team: Team) {
+        let url = team.url.clone();
+        let Some(connection) = self.kept(team).await else {
+            tracing::warn!(%url, "nothing is kept that opens it; somebody has to sign in again");
+            let _ = self.engine.without(url, Code::SignedOut).await;
             return;
         };
-        self.set_key_kept(KeyKept::Keychain);
+        // One that was connected before takes files meanwhile, and the engine comes back to it.
+        if let Ok(Some(_)) = self.engine.expect(connection.clone()).await {
+            return;
+        }
         loop {
-            let connection = Connection::with_key(url.clone(), key.clone());
-            // One that was connected before takes files meanwhile, and the engine comes back to it.
-            match self.engine.reconnect(connection).await {
+            match self.engine.connect_too(connection.clone()).await {
                 Ok(_) => return,
                 // Asking again does not mend it, and the page says that somebody is needed.
                 Err(error) if matches!(error.code, Code::SignedOut | Code::Forbidden) => return,
-                Err(error) => tracing::info!(%error, "the team server does not answer yet"),
+                Err(error) => tracing::info!(%url, %error, "it does not answer yet"),
             }
             sleep(COME_BACK).await;
+        }
+    }
+
+    async fn kept(&self, Team { url, by }: Team) -> Option<Connection> {
+        match by {
+            By::Key => {
+                let key = keychain::find(&url).await?;
+                Some(Connection::with_key(url, key))
+            }
+            By::Browser => match self.vault.find(&url).await {
+                Ok(kept) => {
+                    let connection = Connection::new(url, kept?.credentials);
+                    Some(connection.kept_in(self.vault.clone()))
+                }
+                Err(error) => {
+                    tracing::error!(%url, %error, "what is kept of it cannot be read");
+                    None
+                }
+            },
         }
     }
 }

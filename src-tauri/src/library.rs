@@ -10,7 +10,7 @@ use dailies_engine::library::{
 };
 use dailies_engine::view::PlaybackView;
 use secrecy::ExposeSecret as _;
-use tauri::{AppHandle, Emitter as _, Manager as _, State, command};
+use tauri::{AppHandle, Emitter as _, Manager as _, Runtime, State, command};
 
 use crate::choose;
 use crate::desk::Desk;
@@ -85,8 +85,8 @@ pub(crate) async fn revoke(engine: Engine<'_>, link_id: String) -> Answer<()> {
 
 /// Lets somebody choose where a video's original goes, and downloads it; `None` when they chose nothing.
 #[command]
-pub(crate) async fn download(
-    app: AppHandle,
+pub(crate) async fn download<R: Runtime>(
+    app: AppHandle<R>,
     downloads: State<'_, Downloads>,
     video_id: String,
 ) -> Answer<Option<DownloadId>> {

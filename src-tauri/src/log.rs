@@ -5,14 +5,33 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry};
 
 /// Bytes of a log file. With the one before it, twice as many are kept.
 const LIMIT: u64 = 4 << 20;
 /// Migrations log the names of files on the computer that built this.
 const USUAL: &str = "info,rusqlite_migration=warn";
+/// For finding out what is wrong: more of what is our own. What libraries say at these levels may have
+/// addresses in it that open something.
+const DETAILED: &str = "info,rusqlite_migration=warn,dailies_engine=debug,dailies_desktop=debug";
+
+/// How much is logged.
+#[derive(Clone, Debug)]
+pub(crate) struct Level(Option<reload::Handle<EnvFilter, Registry>>);
+
+impl Level {
+    /// Logs more than usual, or as usual. What the environment says holds whatever is preferred.
+    pub(crate) fn set(&self, detailed: bool) {
+        let Some(handle) = &self.0 else { return };
+        let filter = EnvFilter::new(if detailed { DETAILED } else { USUAL });
+        if let Err(error) = handle.reload(filter) {
+            tracing::warn!(%error, "the log stays as it is");
+        }
+    }
+}
 
 /// A file that begins anew when it is full, and keeps the one before it as `….1`.
 #[derive(Debug)]
@@ -66,8 +85,10 @@ impl Write for LogFile {
 }
 
 /// Logs to stderr, and to a file if there can be one.
-pub(crate) fn start(folder: &Path) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+pub(crate) fn start(folder: &Path) -> Level {
+    let asked = EnvFilter::try_from_default_env().ok();
+    let is_asked = asked.is_some();
+    let (filter, handle) = reload::Layer::new(asked.unwrap_or_else(|| EnvFilter::new(USUAL)));
     let colours = io::stderr().is_terminal();
     let terminal = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(io::stderr);
     let file = LogFile::open(folder, "dailies.log");
@@ -79,6 +100,7 @@ pub(crate) fn start(folder: &Path) {
     if let Some(error) = broken {
         tracing::warn!(%error, "no log file can be written");
     }
+    Level((!is_asked).then_some(handle))
 }
 
 #[cfg(test)]

@@ -6,30 +6,110 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Which team this computer belongs to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Choice {
-    /// None was chosen.
+/// A team server that somebody connected to, other than the one on this computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Team {
+    /// Its address.
+    pub(crate) url: Url,
+    /// What opens it.
+    pub(crate) by: By,
+}
+
+/// What opens a team server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    /// An API key, which the keychain has under the server's address.
+    Key,
+    /// A sign-in in the browser, which the engine's vault has.
+    Browser,
+}
+
+/// What somebody prefers of the app itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct Preferences {
+    /// The colours.
+    pub(crate) theme: Theme,
+    /// The words.
+    pub(crate) language: Language,
+    /// Whether it is said that a video can be played.
+    pub(crate) notify_ready: bool,
+    /// Whether it is said that an upload waits for somebody.
+    pub(crate) notify_needs: bool,
+    /// Whether it is said that everything is sent.
+    pub(crate) notify_sent: bool,
+    /// Whether the log says more than usual.
+    pub(crate) detailed_log: bool,
+}
+
+/// The colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Theme {
+    /// As the system's.
     #[default]
-    None,
-    /// The one on this computer.
-    ThisComputer,
-    /// Another one. Its key is in the keychain, under this address.
-    Server {
-        /// Its address.
-        url: Url,
-    },
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// The words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Language {
+    /// The system's, where there are words for it.
+    #[default]
+    System,
+    /// English.
+    En,
+    /// German.
+    De,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            language: Language::default(),
+            notify_ready: true,
+            notify_needs: true,
+            notify_sent: true,
+            detailed_log: false,
+        }
+    }
 }
 
 /// The remembered values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Values {
-    /// Which team.
-    pub(crate) team: Choice,
+    /// The team servers, in the order in which they were connected.
+    pub(crate) teams: Vec<Team>,
+    /// The team server on this computer is wanted.
+    pub(crate) this_computer: bool,
     /// It was said that uploads go on when the window is closed.
     pub(crate) told_that_uploads_go_on: bool,
+    /// The app ended to start again. The system starts it with the command line of the first start,
+    /// which was obeyed then.
+    pub(crate) starts_again: bool,
+    /// What somebody prefers.
+    pub(crate) preferences: Preferences,
+}
+
+impl Values {
+    /// A server is opened by something, from now on.
+    pub(crate) fn put(&mut self, team: Team) {
+        match self.teams.iter_mut().find(|other| other.url == team.url) {
+            Some(known) => *known = team,
+            None => self.teams.push(team),
+        }
+    }
 }
 
 /// The file that they are in.
@@ -99,9 +179,14 @@ mod tests {
         let url = Url::parse("https://team.example/").unwrap();
         let mut settings = Settings::open(folder.path());
         assert_eq!(settings.values(), &Values::default());
-        settings.change(|values| values.team = Choice::Server { url: url.clone() });
+        for by in [By::Key, By::Browser] {
+            settings.change(|values| values.put(Team { url: url.clone(), by }));
+        }
+        settings.change(|values| values.preferences.theme = Theme::Dark);
         let again = Settings::open(folder.path());
-        assert_eq!(again.values().team, Choice::Server { url });
+        assert_eq!(again.values().teams, [Team { url, by: By::Browser }]);
+        assert_eq!(again.values().preferences.theme, Theme::Dark);
+        assert!(again.values().preferences.notify_ready);
     }
 
     #[test]

@@ -85,11 +85,16 @@ impl Program {
         Ok(TeamServer { child, stdin, stdout, log: pump })
     }
 
+    /// How it was connected to last; `None` before its first start.
+    pub(crate) fn last_connection(&self) -> Option<Connection> {
+        let found = credentials(&self.data.join("credentials.json")).ok()?;
+        Some(Connection::with_key(Url::parse(&found.url).ok()?, found.api_key))
+    }
+
     /// Where it listened last, so that uploads under way find it again; any free port at first.
     fn listen(&self) -> String {
-        let url = credentials(&self.data.join("credentials.json")).ok().map(|found| found.url);
-        let port = url.and_then(|url| Url::parse(&url).ok()?.port()).unwrap_or(0);
-        format!("127.0.0.1:{port}")
+        let port = self.last_connection().and_then(|connection| connection.url().port());
+        format!("127.0.0.1:{}", port.unwrap_or(0))
     }
 }
 

@@ -3,15 +3,70 @@
 use dailies_engine::watch::FolderId;
 use serde::Serialize;
 
+use crate::settings::{By, Preferences, Team, Values};
+
 /// What only the shell knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ShellView {
+    /// The engine works.
+    pub(crate) engine: EngineState,
     /// The team server on this computer.
     pub(crate) server: ServerView,
-    /// Where the key to the team is kept.
-    pub(crate) key_kept: KeyKept,
+    /// Every other one that somebody connected to.
+    pub(crate) teams: Vec<TeamView>,
+    /// What somebody prefers.
+    pub(crate) preferences: Preferences,
+    /// Whether the app starts when its user signs in to the system; absent where that is not known.
+    pub(crate) starts_at_login: Option<bool>,
+}
+
+/// Whether the engine works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EngineState {
+    /// It does.
+    Works,
+    /// It ended although nobody wanted that: only another start helps.
+    Broke,
+}
+
+/// A team server that somebody connected to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TeamView {
+    /// Its address.
+    pub(crate) url: String,
+    /// What opens it.
+    pub(crate) opened_by: OpenedBy,
+}
+
+/// What opens a team server, and where that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OpenedBy {
+    /// An API key in the system's keychain.
+    KeptKey,
+    /// An API key that is in memory only: it has to be given again at the next start.
+    KeyInMemory,
+    /// A sign-in in the browser, kept in a file that only its owner reads.
+    Browser,
+}
+
+/// The folder of the team server on this computer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServerFolder {
+    /// Where it is, for reading only: lossy where it is no Unicode.
+    pub(crate) path: String,
+    /// Bytes of all that is in it.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub(crate) bytes: u64,
 }
 
 /// The team server on this computer.
@@ -33,19 +88,6 @@ pub(crate) enum ServerView {
         /// Why, in words.
         message: String,
     },
-}
-
-/// Where the key to the team is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum KeyKept {
-    /// In the system's keychain.
-    Keychain,
-    /// Nowhere but in memory: it has to be given again at the next start.
-    Memory,
-    /// There is none to keep.
-    None,
 }
 
 /// What is being dragged over the window.
@@ -82,9 +124,22 @@ pub(crate) struct RuleFaults {
 }
 
 impl ShellView {
-    /// Nothing is chosen, nothing runs.
+    /// As it is before anything runs.
     #[must_use]
-    pub(crate) fn empty() -> Self {
-        Self { server: ServerView::Off, key_kept: KeyKept::None }
+    pub(crate) fn of(values: &Values) -> Self {
+        let team = |Team { url, by }: &Team| TeamView {
+            url: url.to_string(),
+            opened_by: match by {
+                By::Key => OpenedBy::KeptKey,
+                By::Browser => OpenedBy::Browser,
+            },
+        };
+        Self {
+            engine: EngineState::Works,
+            server: ServerView::Off,
+            teams: values.teams.iter().map(team).collect(),
+            preferences: values.preferences.clone(),
+            starts_at_login: None,
+        }
     }
 }

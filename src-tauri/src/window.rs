@@ -2,22 +2,26 @@
 
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
-    App, AppHandle, DragDropEvent, Manager as _, Url, WebviewWindowBuilder, Window, WindowEvent,
+    App, AppHandle, DragDropEvent, Manager as _, Runtime, Url, WebviewWindowBuilder, Window,
+    WindowEvent,
 };
 use tauri_plugin_notification::NotificationExt as _;
 
 use crate::intake::{Incoming, Intake};
 use crate::link::LinkHandle;
 use crate::tasks::Tasks;
+use crate::words::Words;
 
 /// Its label, which the capabilities name too.
 pub(crate) const MAIN: &str = "main";
+/// Said on the command line where the system starts the app by itself: nobody asked for its window.
+pub(crate) const UNSEEN: &str = "--hidden";
 
-/// Opens it.
+/// Opens it: in sight, or to be shown later.
 ///
 /// # Errors
 /// Where the system has no window for us.
-pub(crate) fn open(app: &App) -> tauri::Result<()> {
+pub(crate) fn open(app: &App, in_sight: bool) -> tauri::Result<()> {
     let config = app.config();
     let Some(window) = config.app.windows.iter().find(|window| window.label == MAIN) else {
         return Err(tauri::Error::WindowNotFound);
@@ -26,9 +30,10 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
     WebviewWindowBuilder::from_config(app, window)?
         .on_navigation(move |url| is_ours(url, dev.as_ref()))
         .on_new_window(|_, _| NewWindowResponse::Deny)
-        .on_page_load(|window, page| {
+        .on_page_load(move |window, page| {
             // Before, it would be an empty rectangle in the wrong colour.
             if page.event() == PageLoadEvent::Finished
+                && in_sight
                 && let Err(error) = window.show()
             {
                 tracing::error!(%error, "the window cannot be shown");
@@ -38,8 +43,15 @@ pub(crate) fn open(app: &App) -> tauri::Result<()> {
     Ok(())
 }
 
+/// Somebody looks at it.
+#[must_use]
+pub(crate) fn is_seen(app: &AppHandle) -> bool {
+    let Some(window) = app.get_webview_window(MAIN) else { return false };
+    window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false)
+}
+
 /// Brings it to the front.
-pub(crate) fn show(app: &AppHandle) {
+pub(crate) fn show<R: Runtime>(app: &AppHandle<R>) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
     let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
     if let Err(error) = shown {
@@ -79,12 +91,8 @@ fn hide(window: &Window) {
     let (app, link) = (window.app_handle().clone(), link.inner().clone());
     window.state::<Tasks>().spawn(async move {
         if link.tell_once().await {
-            let said = app
-                .notification()
-                .builder()
-                .title("Dailies goes on uploading")
-                .body("The window is closed, uploads are not. Open or quit Dailies by its icon in the tray, or start it again to see the window.")
-                .show();
+            let (title, body) = Words::of(link.view().preferences.language).goes_on();
+            let said = app.notification().builder().title(title).body(body).show();
             if let Err(error) = said {
                 tracing::info!(%error, "there are no notifications here");
             }

@@ -15,14 +15,17 @@ from programs import dailies, peers
 # Of which a sender that keeps one connection needs a fraction, and a sender that guesses wrong, all.
 WINDOW = 40
 SIZE = 100 * MIB
+# The receiver's end, as `bench-shape` has it.
+FAR = "10.77.0.2"
 # Loss in percent on the way to the server, and who decides how much is sent.
 LINES = [(0, "cubic"), (1, "cubic"), (1, "bbr")]
 
 
 class Line:
-    """The sink at one end, programs at the other. Everything is gone after it."""
+    """The sink, or another server, at one end, programs at the other. Everything is gone after it."""
 
-    def __init__(self, loss, congestion):
+    def __init__(self, loss, congestion, server=None):
+        self.server = server or [str(BIN / "bench-sink"), "--listen", f"{FAR}:0"]
         self.near, self.far = f"dailies-near-{os.getpid()}", f"dailies-far-{os.getpid()}"
         self.loss, self.congestion = loss, congestion
         self.running = []
@@ -40,8 +43,8 @@ class Line:
         # Per route: a namespace has no list of its own of what may be chosen.
         self.ip("-n", self.near, "route", "change", "10.77.0.0/24", "dev", "line0", "src", "10.77.0.1",
                 "congctl", self.congestion)
-        sink = ["ip", "netns", "exec", self.far, str(BIN / "bench-sink"), "--listen", "10.77.0.2:0"]
-        self.url = self.start(sink).line
+        # Of the sink, that is its address.
+        self.said = self.start(["ip", "netns", "exec", self.far, *self.server]).line
         return self
 
     def start(self, command):
@@ -50,7 +53,7 @@ class Line:
         return background
 
     def received(self):
-        ask = ["ip", "netns", "exec", self.far, "curl", "-sf", f"{self.url}/received"]
+        ask = ["ip", "netns", "exec", self.far, "curl", "-sf", f"{self.said}/received"]
         return int(subprocess.check_output(ask))
 
     def goodput(self, command, env):
@@ -91,9 +94,9 @@ def shaped_line(count, work):
         figures = {}
         with Line(loss, congestion) as line:
             programs = [
-                ("curl -T", ["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{line.url}/b/curl"], {}),
-                ("dailies", *dailies(work / "profile", line.url, file)),
-                *peers(line.url, "b", "key", "secret", file),
+                ("curl -T", ["curl", "-sf", "-o", "/dev/null", "-T", str(file), f"{line.said}/b/curl"], {}),
+                ("dailies", *dailies(work / "profile", line.said, file)),
+                *peers(line.said, "b", "key", "secret", file),
             ]
             for _ in range(count):
                 for name, command, env in programs:

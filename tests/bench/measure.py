@@ -38,9 +38,9 @@ def run(command, env=None, ends_with=(0,)):
 class Background:
     """A server that runs while its peers are measured. Ended by its process id."""
 
-    def __init__(self, command, env=None, wait=True):
+    def __init__(self, command, env=None, wait=True, log=subprocess.DEVNULL):
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE if wait else subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command, stdout=subprocess.PIPE if wait else subprocess.DEVNULL, stderr=log,
             env={**os.environ, **(env or {})}
         )
         # What it says once it listens.

@@ -64,9 +64,11 @@ def long_queue(work):
 
 
 def killed_at_half(work, count=3):
-    """SIGKILL once half of a file is through, then the same command again: bytes sent beyond the file's size.
+    """SIGKILL once half of a file is through, then the same command again: bytes sent beyond the file's size,
+    and those of them that the storage held.
 
-    In a namespace whose loopback device counts what passes; packet headers are in it.
+    In a namespace whose loopback device counts what passes; packet headers are in it. What our storage held of an
+    upload, its log says; peers begin another upload, which holds nothing.
     """
     if os.geteuid() != 0 or not shutil.which("ip"):
         return "Not measured: network namespaces need root and iproute2."
@@ -85,7 +87,8 @@ def killed_at_half(work, count=3):
         data = work / "server"
         shutil.rmtree(data, ignore_errors=True)
         serve = [*inside, str(BIN / "dailies-server"), "serve", "--data", str(data), "--listen", "127.0.0.1:0"]
-        with Background(serve, {"RUST_LOG": "warn", "PATH": f"/nonexistent:{os.environ['PATH']}"}) as server:
+        quiet = {"RUST_LOG": "warn,dailies_server::object_store=info", "PATH": f"/nonexistent:{os.environ['PATH']}"}
+        with (work / "server.log").open("a+") as log, Background(serve, quiet, log=log) as server:
             listening = json.loads(server.line)
             credentials = json.loads(Path(listening["credentials"]).read_text())
             s3 = credentials["s3"]
@@ -94,10 +97,14 @@ def killed_at_half(work, count=3):
             programs = [("dailies", ours, env)]
             programs += [peer for peer in peers(s3["endpoint"], s3["bucket"], *access, file)
                          if "unsigned" not in peer[0] and "transfer manager" not in peer[0]]
-            rows = ["| program | sent beyond the file's size |", "| --- | ---: |"]
+            rows = ["| program | sent beyond the file's size | parts sent that its upload held |", "| --- | ---: | ---: |"]
             for program, command, environment in programs:
                 beyond = [resumed(inside, name, command, environment, size, work) for _ in range(count)]
-                rows.append(f"| {program} | {statistics.median(beyond) / size:.1%} |")
+                log.seek(0)
+                stored = [fields for line in log if (fields := json.loads(line)["fields"]).get("event") == "part_stored"]
+                log.truncate(0)
+                held = sum(fields["was_held"] for fields in stored)
+                rows.append(f"| {program} | {statistics.median(beyond) / size:.1%} | {held} of {len(stored)} |")
                 print(f"  killed at half, {rows[-1]}", file=sys.stderr)
     finally:
         subprocess.run(["ip", "netns", "delete", name], check=True)

@@ -22,6 +22,7 @@ from lossy import WINDOW, shaped_line
 from measure import BIN, GIB, ROOT, VENV, Background, machine
 from programs import dailies, peers, rounds, table
 from queue_and_files import killed_at_half, long_queue, many_files, sparse
+from recording import MEGABITS, recorded
 from watching import watched
 
 
@@ -162,6 +163,7 @@ def main():
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--line-rounds", type=int, help="over the shaped line, where one takes minutes")
     options.add_argument("--rest", type=int, default=600, help="seconds that watched folders are left alone")
+    options.add_argument("--recording", type=float, default=10, help="minutes that each recording takes")
     options.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = options.parse_args()
     size = int(options.gib * GIB)
@@ -183,6 +185,8 @@ def main():
     many = many_files(options.rounds, work)
     print("Over a shaped line", file=sys.stderr)
     line = shaped_line(options.line_rounds or options.rounds, work)
+    print("Recordings over the line", file=sys.stderr)
+    recordings = recorded(work, options.recording)
     print("A sparse file, a long queue, a kill at half", file=sys.stderr)
     sparse_peak, sparse_speed = sparse(work)
     queue = long_queue(work)
@@ -237,6 +241,12 @@ A file of 1 TiB, most of it a hole, for a minute: {sparse_speed:.0f} MB/s, {spar
 congestion control named at both ends.
 
 {line}
+
+### Recordings of {MEGABITS} Mbit/s over the same line, {options.recording:g} minutes each
+
+{recordings}
+
+FFmpeg writes into a watched folder, from which the recording goes up to `dailies-server` while it runs (aim 3 s).
 
 ### `SIGKILL` at half of 1 GiB, then the same command again
 

@@ -31,13 +31,13 @@ def whole(number=0):
 
 
 class Watch:
-    """`dailies watch` on a folder, and the time of each thing that it says."""
+    """`dailies watch` on a folder, and the time of each thing that it says; `on` is what it is called by."""
 
-    def __init__(self, work, url, folder, *rules):
+    def __init__(self, work, url, folder, *rules, key="sk-bench", on=()):
         shutil.rmtree(work / "profile", ignore_errors=True)
-        command = [str(BIN / "dailies"), "--profile", str(work / "profile"), "--server", url, "--json", "watch",
+        command = [*on, str(BIN / "dailies"), "--profile", str(work / "profile"), "--server", url, "--json", "watch",
                    str(folder), *rules]
-        env = {**os.environ, "DAILIES_API_KEY": "sk-bench", "RUST_LOG": "dailies_engine::watch=debug"}
+        env = {**os.environ, "DAILIES_API_KEY": key, "RUST_LOG": "dailies_engine::watch=debug"}
         self.began = time.monotonic()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         self.said = queue.Queue()

@@ -14,6 +14,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+#[cfg(target_os = "linux")]
+use crate::programs::faketime;
 use crate::programs::{after_shell, inside, on_a_small_disk, program};
 use crate::wire::Wire;
 
@@ -78,6 +80,20 @@ impl Dailies {
     pub fn after_shell(mut self, prelude: &str) -> Self {
         self.prelude = Some(prelude.to_owned());
         self
+    }
+
+    /// Calls with another time of day, which a file says in words of faketime(1), and another one as
+    /// soon as the file says it. How long something takes, they know all the same.
+    ///
+    /// # Errors
+    /// Where faketime is not installed.
+    #[cfg(target_os = "linux")]
+    pub fn by_clock(self, file: &Path) -> Result<Self> {
+        let library = faketime()?;
+        let file = file.to_str().context("a path that is no text")?;
+        let calls = self.with("LD_PRELOAD", library.to_str().context("a path that is no text")?);
+        let calls = calls.with("FAKETIME_TIMESTAMP_FILE", file).with("FAKETIME_NO_CACHE", "1");
+        Ok(calls.with("FAKETIME_DONT_FAKE_MONOTONIC", "1").with("NO_FAKE_STAT", "1"))
     }
 
     /// Calls with this on their standard input.

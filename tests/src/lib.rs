@@ -44,7 +44,7 @@ pub use documented::only_documented;
 pub use garage::Garage;
 pub use gcs::Gcs;
 pub use oidc::OidcProvider;
-pub use programs::{build_folder, program};
+pub use programs::{build_folder, kills, program};
 pub use proxy::FaultProxy;
 #[cfg(unix)]
 pub use recording::Recording;

@@ -36,6 +36,14 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// How often a test kills a program again and again: so often, or as `DAILIES_KILLS` says.
+///
+/// # Errors
+/// Where that is no number.
+pub fn kills(usual: u64) -> Result<u64> {
+    std::env::var("DAILIES_KILLS").map_or(Ok(usual), |kills| kills.parse().context("DAILIES_KILLS"))
+}
+
 /// A call of a program with a folder of its own on a disk of so many bytes, in memory. Linux lets
 /// whoever may make a namespace mount one there.
 pub(crate) fn on_a_small_disk(folder: &Path, bytes: u64, program: &Path) -> Command {
@@ -60,6 +68,23 @@ pub(crate) fn inside(process: u32, script: &str) -> Command {
     command.args(["--target", &process.to_string(), "--user", "--mount"]);
     command.args(["--preserve-credentials", "sh", "-c", script]);
     command
+}
+
+/// The library that tells programs another time of day.
+///
+/// # Errors
+/// Where it is not installed.
+#[cfg(target_os = "linux")]
+pub(crate) fn faketime() -> Result<PathBuf> {
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    // Debian has a folder for each architecture.
+    let below = std::fs::read_dir(&folders[0])?.flatten().map(|entry| entry.path());
+    let below: Vec<_> = below.filter(|path| path.is_dir()).collect();
+    let found = folders.into_iter().chain(below).find_map(|folder| {
+        let library = folder.join("faketime/libfaketimeMT.so.1");
+        library.is_file().then_some(library)
+    });
+    found.context("libfaketime is not there: install faketime")
 }
 
 /// A folder for what is kept between runs, such as clips, beside the builds.

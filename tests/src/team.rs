@@ -73,11 +73,17 @@ impl TeamApi {
     /// # Errors
     /// As [`Self::call`].
     pub async fn videos(&self) -> Result<Vec<Video>> {
-        let options = json!({ "numItems": 100, "cursor": null });
-        let args = json!({ "projectId": self.project, "paginationOpts": options });
-        let page: VideoPage = self.call(FunctionKind::Query, "videos:list", args).await?;
-        ensure!(page.is_done, "more videos than any test makes");
-        Ok(page.page)
+        let (mut videos, mut cursor) = (Vec::new(), None);
+        loop {
+            let options = json!({ "numItems": 100, "cursor": cursor });
+            let args = json!({ "projectId": self.project, "paginationOpts": options });
+            let page: VideoPage = self.call(FunctionKind::Query, "videos:list", args).await?;
+            videos.extend(page.page);
+            if page.is_done {
+                return Ok(videos);
+            }
+            cursor = Some(page.continue_cursor);
+        }
     }
 
     /// The project's only video, which must be one that can be played.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use dailies_api::videos::VideoStatus;
+use dailies_engine::Profile;
 use dailies_engine::error::Code;
 use dailies_engine::transfer::{Hold, Phase, UploadId};
 use e2e::clips::{self, MIB, Take};
@@ -67,10 +68,12 @@ impl Half {
     async fn goes_up_as_it_is_now(self) {
         let Self { stage, uploader, file, id } = self;
         stage.proxy.unlimit();
+        uploader.engine.set_first(vec![id], true).await.unwrap();
         uploader.engine.retry(vec![id]).await.unwrap();
         let uploads = uploader.views().await.unwrap();
         let again: Vec<_> = uploads.iter().filter(|upload| upload.id != id).collect();
         assert_eq!(again.len(), 1, "{uploads:#?}");
+        assert!(goes_first(&stage.path("profile"), again[0].id), "as the one before it did");
         let view = uploader.until_ready(again[0].id, LIMIT).await.unwrap();
 
         let videos = stage.team.videos().await.unwrap();
@@ -83,6 +86,12 @@ impl Half {
         uploader.stop().await;
         stage.strike().await.unwrap();
     }
+}
+
+fn goes_first(profile: &Path, id: UploadId) -> bool {
+    let queue = rusqlite::Connection::open(Profile::queue(profile)).unwrap();
+    let sql = "SELECT first FROM uploads WHERE id = ?1";
+    queue.query_row(sql, [id.to_string()], |row| row.get(0)).unwrap()
 }
 
 /// Writes another version into the same file.

@@ -89,21 +89,18 @@ async fn ends_well(running: Running) {
 
 /// What is final goes up while the recorder writes; its head and its last bytes follow, and no byte
 /// twice.
-#[tokio::test]
-async fn a_recording_is_sent_while_it_runs() {
+async fn is_sent_while_it_runs(name: &str) {
     let watched = Watched::set().await;
     let running = watched.watch().await;
-    let mut recording = watched.record("take.mkv", &[]);
+    let mut recording = watched.record(name, &[]);
     let path = recording.path().to_owned();
     watched.until_taken(10).await;
     recording.runs().unwrap();
     let added = running.until(LIMIT, of("added", &path)).await.unwrap();
     assert!(!watched.taken().contains(&1), "its head is written anew at the end");
     recording.stop().await.unwrap();
-    let stopped = Instant::now();
     running.until(LIMIT, of("uploaded", &path)).await.unwrap();
     let size = std::fs::metadata(&path).unwrap().len();
-    println!("{size} bytes were with the team {:?} after the recorder's end", stopped.elapsed());
     running.until(LIMIT, of("ready", &path)).await.unwrap();
     watched.stage.one_whole_video(&path).await.unwrap();
 
@@ -118,6 +115,22 @@ async fn a_recording_is_sent_while_it_runs() {
     }
     ends_well(running).await;
     watched.stage.strike().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_is_sent_while_it_runs() {
+    is_sent_while_it_runs("take.mkv").await;
+}
+
+#[tokio::test]
+async fn a_transport_stream_is_sent_while_it_runs() {
+    is_sent_while_it_runs("take.ts").await;
+}
+
+/// As cameras write it: each packet with its time before it.
+#[tokio::test]
+async fn a_camera_s_transport_stream_is_sent_while_it_runs() {
+    is_sent_while_it_runs("00001.MTS").await;
 }
 
 /// Killed again and again while somebody records, and at last the recorder, too: what it has written

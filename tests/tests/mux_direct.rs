@@ -11,6 +11,10 @@ use dailies_api::direct_uploads::GRANULE;
 use dailies_engine::net::Clients;
 use dailies_engine::protocol::MuxDirect;
 use dailies_engine::team::{Connection, Team};
+#[cfg(unix)]
+use dailies_engine::watch::Rules;
+#[cfg(unix)]
+use e2e::Recording;
 use e2e::clips::MIB;
 use e2e::conformance::{AtServer, Kind, Side};
 use e2e::proxy::{Exchange, Fault, Rule, What};
@@ -233,4 +237,79 @@ async fn a_resumable_storage_that_nobody_here_wrote_takes_a_file() {
     }
     assert_eq!(next, bytes.len() as u64);
     engine.stop().await;
+}
+
+/// A recorder writes into a watched folder; how long it will go on, the emulator is told at the end.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_resumable_storage_that_nobody_here_wrote_takes_a_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let gcs = Gcs::start().await.unwrap();
+    let (team, storage) = (FaultProxy::start().await.unwrap(), FaultProxy::start().await.unwrap());
+    storage.lead_to(gcs.address());
+    let url = gcs.session(&storage.url(), "take").await.unwrap();
+    let answer = |status, body: &serde_json::Value| Fault::Answer {
+        status,
+        headers: vec![("content-type", "application/json".into())],
+        body: body.to_string(),
+    };
+    let waiting = json!({
+        "state": "waiting", "id": "v", "uploadId": "u", "url": url, "chunkSize": CHUNK,
+    });
+    let uploaded = json!({"state": "uploaded", "id": "v", "status": "ready", "duration": 2.0});
+    let about = json!({"name": "told", "protocols": ["mux_direct"], "growingFiles": true});
+    let always = |what, fault| Rule::new(what, usize::MAX, fault);
+    let told = |upload: &serde_json::Value| {
+        [
+            always(What::Asked("/.well-known/dailies"), answer(200, &about)),
+            always(What::Sent("/upload/v"), answer(200, upload)),
+            always(What::Sent("/upload"), answer(201, upload)),
+            always(What::Asked("/upload/v"), answer(200, upload)),
+            always(What::Asked("/"), answer(404, &json!({}))),
+        ]
+    };
+    team.obey(told(&waiting));
+    // The emulator keeps what comes of a request that is cut off, and says so.
+    let cut = Fault::Cut { after: MIB, reset: false };
+    storage.obey([Rule::new(What::Sent("/upload/"), 1, cut)]);
+
+    let watched = folder.path().join("card");
+    std::fs::create_dir(&watched).unwrap();
+    let uploader = uploader(&folder.path().join("profile"), &team.url(), "sk-e2e".into()).await;
+    let project = Some("p".into());
+    uploader.engine.add_folder(watched.clone(), project, Rules::default()).await.unwrap();
+    let mut watching = uploader.engine.watch(None).await.unwrap();
+    let news = tokio::spawn(async move { while watching.next().await.is_some() {} });
+    let mut recording = Recording::start(&watched.join("take.ts"), &[]).unwrap();
+    let path = recording.path().to_owned();
+    let fifth = |seen: &[Exchange]| carried(seen).iter().any(|(first, _)| *first >= 5 * CHUNK);
+    storage.until(LIMIT, fifth).await.unwrap();
+    recording.runs().unwrap();
+    assert!(storage.exchanges().iter().all(|exchange| exchange.whole.is_none()));
+    recording.stop().await.unwrap();
+
+    // Its session is forgotten once it is complete: the team says so then.
+    let there = async {
+        loop {
+            if let Some(bytes) = gcs.object("take").await.unwrap() {
+                return bytes;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let bytes = tokio::time::timeout(LIMIT, there).await.unwrap();
+    team.behave();
+    team.obey(told(&uploaded));
+    assert!(bytes == std::fs::read(&path).unwrap());
+    let id = uploader.views().await.unwrap()[0].id;
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    assert!(storage.unused().is_empty(), "never happened: {:?}", storage.unused());
+    let mut next = 0;
+    for (number, (first, last)) in carried(&storage.exchanges()).into_iter().enumerate() {
+        assert_eq!(first, next, "request {number}");
+        next = if number == 0 { MIB } else { last + 1 };
+    }
+    assert_eq!(next, bytes.len() as u64);
+    news.abort();
+    uploader.stop().await;
 }

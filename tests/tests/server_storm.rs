@@ -225,8 +225,7 @@ fn whole(database: &Path) {
 
 #[tokio::test]
 async fn what_was_acknowledged_outlives_any_number_of_kills() {
-    let kills =
-        std::env::var("DAILIES_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(USUAL_KILLS);
+    let kills = e2e::kills(USUAL_KILLS).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("server");
     // No FFmpeg: what is sent is no video, and what is tested is what keeps it.

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Duration;
 
-use e2e::Dailies;
 use e2e::hash::{self, Hash};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
+use e2e::{Dailies, kills};
 use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -124,33 +124,51 @@ async fn folders_are_kept_for_the_service() {
     let again = other.run(LIMIT, &["folders", "remove", id]).await.unwrap();
     assert_eq!(again.code(), Some(2), "{}", again.errors);
     // The service that runs takes it over, and what the team has is not sent again.
-    assert_eq!(watched.dailies.run(LIMIT, &add).await.unwrap().code(), Some(0));
+    let added = watched.dailies.run(LIMIT, &add).await.unwrap();
+    assert_eq!(added.code(), Some(0), "{}", added.errors);
     running.until(LIMIT, of("uploaded", &late)).await.unwrap();
     running.until(LIMIT, of("same", &there)).await.unwrap();
+
+    // It lets go of it for a while.
+    let id = added.events[0]["id"].as_str().unwrap();
+    let steer = async |what: &str| {
+        let steered = other.run(LIMIT, &["folders", what, id]).await.unwrap();
+        assert_eq!(steered.code(), Some(0), "{}", steered.errors);
+        steered.events[0]["rules"]["paused"].as_bool().unwrap()
+    };
+    assert!(steer("pause").await);
+    let meanwhile = watched.path("meanwhile.mp4");
+    std::fs::write(&meanwhile, clip(3)).unwrap();
+    tokio::time::sleep(QUIET).await;
+    assert!(!running.events().iter().any(of("added", &meanwhile)), "the folder is paused");
+    assert!(!steer("resume").await);
+    running.until(LIMIT, of("uploaded", &meanwhile)).await.unwrap();
+    let nobody = other.run(LIMIT, &["folders", "pause", &id.replace(&id[20..], "000000")]).await;
+    assert_eq!(nobody.unwrap().code(), Some(2));
     ends_well(running).await.unwrap();
-    assert_eq!(watched.titles().await.unwrap(), ["card: late", "card: there"]);
+    assert_eq!(watched.titles().await.unwrap(), ["card: late", "card: meanwhile", "card: there"]);
     watched.stage.strike().await.unwrap();
 }
 
 /// Killed again and again while files come, go up and are moved aside: each is with the team once,
-/// whole, and here once.
+/// whole, and here once. `DAILIES_KILLS` says how often.
 #[tokio::test]
 async fn no_kill_loses_or_doubles_a_file() {
     let watched = Watched::set().await.unwrap();
     let mut rng = fastrand::Rng::with_seed(SEED);
-    let (mut files, mut kills) = (BTreeMap::<String, Hash>::new(), 0);
+    let mut files = BTreeMap::<String, Hash>::new();
     let more = ["--afterwards", "move"];
-    while kills < 15 {
+    for kill in 0..kills(15).unwrap() {
         let running = watched.watch(&more).unwrap();
         begun(&running).await.unwrap();
         let number = files.len() as u64;
-        let name = format!("{number:02}.mp4");
+        let name = format!("{number:04}.mp4");
         let (partial, path) = (watched.path(&format!("{name}.part")), watched.path(&name));
         std::fs::write(&partial, clip(number)).unwrap();
         files.insert(name, hash::of_file(&partial).unwrap());
         std::fs::rename(&partial, &path).unwrap();
         // While it settles, while it goes up, while it is moved.
-        let wait = match kills % 3 {
+        let wait = match kill % 3 {
             0 => rng.u64(0..3000),
             1 => {
                 running.until(LIMIT, of("added", &path)).await.unwrap();
@@ -163,7 +181,6 @@ async fn no_kill_loses_or_doubles_a_file() {
         };
         tokio::time::sleep(Duration::from_millis(wait)).await;
         assert!(running.kill().await.unwrap());
-        kills += 1;
     }
     let running = watched.watch(&more).unwrap();
     let aside = |name: &String| watched.path("Uploaded").join(name);

@@ -11,9 +11,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use e2e::proxy::{End, Exchange, Fault, Rule, What};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
 use e2e::{Running, Stage, hash};
 use serde_json::Value;
+use tokio::time::Instant;
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -180,6 +182,65 @@ async fn any_time_is_a_time() {
     running.until(LIMIT, of("uploaded", &last)).await.unwrap();
     ends_well(running).await.unwrap();
     let files = [files[0].clone(), files[1].clone(), edited[0].clone(), edited[1].clone(), last];
+    has_just(&watched.stage, &files).await;
+    watched.stage.strike().await.unwrap();
+}
+
+/// The computer's clock is set back by a day while a file is being written, and while another waits to
+/// be tried again: both go up soon, later ones do, and nothing does twice.
+#[tokio::test]
+async fn a_clock_that_is_set_back() {
+    let mut watched = Watched::set().await.unwrap();
+    let clock = watched.stage.path("clock");
+    std::fs::write(&clock, "+0").unwrap();
+    watched.dailies = watched.dailies.by_clock(&clock).unwrap();
+    let running = watched.watch(&[]).unwrap();
+    begun(&running).await.unwrap();
+    let day = Duration::from_secs(24 * 3600);
+    let write = |path: &Path, bytes: &[u8], modified: SystemTime| {
+        let mut file = File::options().create(true).append(true).open(path).unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    let files = ["sent.mp4", "waits.mp4", "half.mp4", "later.mp4"].map(|name| watched.path(name));
+    write(&files[0], &numbered_clip(1).unwrap(), SystemTime::now());
+    running.until(LIMIT, of("uploaded", &files[0])).await.unwrap();
+
+    // Its storage is too busy, and for longer than a lane waits by itself.
+    let busy = Fault::Answer {
+        status: 503,
+        headers: vec![("retry-after", "25".into())],
+        body: String::new(),
+    };
+    watched.stage.proxy.obey([Rule::new(What::Sent("/"), 1, busy)]);
+    write(&files[1], &numbered_clip(2).unwrap(), SystemTime::now());
+    let refused = |seen: &[Exchange]| {
+        seen.iter().any(|exchange| matches!(exchange.end, Some((_, End::Faulted))))
+    };
+    watched.stage.proxy.until(LIMIT, refused).await.unwrap();
+    let half = numbered_clip(3).unwrap();
+    let middle = half.len() / 2;
+    write(&files[2], &half[..middle], SystemTime::now());
+    std::fs::write(&clock, "-1d").unwrap();
+    write(&files[2], &half[middle..], SystemTime::now() - day);
+    let set_back = Instant::now();
+    running.until(LIMIT, of("added", &files[2])).await.unwrap();
+    println!("it settled {:?} after the clock was set back", set_back.elapsed());
+    for file in &files[1..3] {
+        running.until(LIMIT, of("uploaded", file)).await.unwrap();
+    }
+    write(&files[3], &numbered_clip(4).unwrap(), SystemTime::now() - day);
+    running.until(LIMIT, of("uploaded", &files[3])).await.unwrap();
+    // What was sent is older now than when it was.
+    let said = running.events().len();
+    File::options()
+        .append(true)
+        .open(&files[0])
+        .unwrap()
+        .set_modified(SystemTime::now() - day)
+        .unwrap();
+    running.after(said, LIMIT, of("same", &files[0])).await.unwrap();
+    ends_well(running).await.unwrap();
     has_just(&watched.stage, &files).await;
     watched.stage.strike().await.unwrap();
 }

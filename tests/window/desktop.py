@@ -12,7 +12,7 @@ from webdriver import Page, Refused
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-BINARIES = ROOT / "target" / os.environ.get("DAILIES_WINDOW_BUILD", "debug")
+BINARIES = (ROOT / "target" / os.environ.get("DAILIES_WINDOW_BUILD", "debug")).resolve()
 APP = BINARIES / "dailies-desktop"
 SERVER = BINARIES / "dailies-server"
 SHOTS = ROOT / "target" / "window"
@@ -180,7 +180,11 @@ class Desktop:
         wait(f"the dialog {title}", lambda: self.windows(title), 20)
         # Without a window manager nobody gives it the keyboard.
         self.hand("windowfocus", "--sync", self.windows(title)[0])
-        self.hand("type", "--delay", "20", str(path))
+        # The first character opens a field for the path. What is typed before that is there is lost, and
+        # nothing says when it is.
+        self.hand("type", str(path)[0])
+        time.sleep(1.5)
+        self.hand("type", "--delay", "30", str(path)[1:])
         time.sleep(0.5)
         self.shot_of_screen("dialog")
         self.hand("key", "Return")

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
+import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { aFolder } from "../tests/folders";
@@ -10,6 +10,8 @@ import type { ConnectionView } from "./bindings/ConnectionView";
 import type { DownloadView } from "./bindings/DownloadView";
 import type { DragView } from "./bindings/DragView";
 import type { FolderView } from "./bindings/FolderView";
+import type { Opening } from "./bindings/Opening";
+import type { Preferences } from "./bindings/Preferences";
 import type { Rules } from "./bindings/Rules";
 import type { EndedBefore } from "./bindings/EndedBefore";
 import type { EndedView } from "./bindings/EndedView";
@@ -25,8 +27,25 @@ import type { Host } from "./host/host";
 
 const CONNECTED: ConnectionView = {
   kind: "connected",
-  url: "https://team.example",
+  url: "https://team.example/",
+  protocol: "video_actions",
+  reachable: true,
   destination: { projectId: "p", project: "Spring / Rushes", team: "North Studio" },
+};
+
+const SHELL: ShellView = {
+  engine: "works",
+  server: { kind: "off" },
+  teams: [{ url: "https://team.example/", openedBy: "kept_key" }],
+  preferences: {
+    theme: "system",
+    language: "system",
+    notifyReady: true,
+    notifyNeeds: true,
+    notifySent: true,
+    detailedLog: false,
+  },
+  startsAtLogin: false,
 };
 
 /** A host that notes what it is asked for; the test sends the news. */
@@ -34,8 +53,8 @@ class Recorder implements Host {
   readonly asked: string[] = [];
   change: (news: Change["news"]) => void = () => undefined;
   drag: (drag: DragView | null) => void = () => undefined;
-  shellView: ShellView = { server: { kind: "off" }, keyKept: "keychain" };
-  refusal: { code: "signed_out"; message: string } | null = null;
+  shellView: ShellView = SHELL;
+  refusal: { code: "signed_out" | "refused"; message: string } | null = null;
   episodes: Episode[] = [{ number: 0, at: NOW, lastAt: NOW, times: 1, event: { kind: "added" } }];
   ended: EndedView[] = [];
   report = "";
@@ -60,6 +79,7 @@ class Recorder implements Host {
     seq: this.#seq,
     uploads: this.uploads,
     connection: this.connection,
+    connections: this.connection.kind === "none" ? [] : [this.connection],
     allowance: { kind: "full" as const },
   });
   subscribe = async (onChange: (change: Change) => void) => {
@@ -69,7 +89,7 @@ class Recorder implements Host {
     return () => undefined;
   };
   shell = async () => this.shellView;
-  onShell = async () => () => undefined;
+  onShell: (onShell: (shell: ShellView) => void) => Promise<() => void> = async () => () => undefined;
   onAdded = async () => () => undefined;
   onDrag = async (onDrag: (drag: DragView | null) => void) => {
     this.drag = onDrag;
@@ -119,7 +139,38 @@ class Recorder implements Host {
   resumeAll = () => this.#note("resumeAll");
   useThisComputer = () => this.#note("useThisComputer");
   connect = (url: string, apiKey: string) => this.#note(`connect ${url} ${apiKey}`);
-  disconnect = () => this.#note("disconnect");
+  setLimit = (limit: number | null) => this.#note(`setLimit ${String(limit)}`);
+  setSchedule = (rules: string[]) => this.#note(`setSchedule ${rules.join("; ")}`);
+  setUploads = (uploads: number) => this.#note(`setUploads ${String(uploads)}`);
+  signIn = async (url: string) => {
+    await this.#note(`signIn ${url}`);
+    return new Promise<boolean>((resolve) => {
+      this.endSignIn = resolve;
+    });
+  };
+  endSignIn: (done: boolean) => void = () => undefined;
+  cancelSignIn = () => this.#note("cancelSignIn");
+  copySignInPage = () => this.#note("copySignInPage");
+  forget = (url: string) => this.#note(`forget ${url}`);
+  chooseTeam = (url: string) => this.#note(`chooseTeam ${url}`);
+  turnOffServer = () => this.#note("turnOffServer");
+  serverFolder = async () => ({ path: "/home/mia/server", bytes: 48.3e9 });
+  prefer = (preferences: Preferences) => this.#note(`prefer ${JSON.stringify(preferences)}`);
+  startAtLogin = (on: boolean) => this.#note(`startAtLogin ${String(on)}`);
+  openFolder = (folder: string) => this.#note(`openFolder ${folder}`);
+  copyDiagnosis = () => this.#note("copyDiagnosis");
+  wanted: Opening | null = null;
+  opening = async () => {
+    const { wanted } = this;
+    this.wanted = null;
+    return wanted;
+  };
+  open: () => void = () => undefined;
+  onOpening = async (onOpening: () => void) => {
+    this.open = onOpening;
+    return () => undefined;
+  };
+  restart = () => this.#note("restart");
   targets = async () => [{ projectId: "q", project: "Harbour", team: "North Studio" }];
   setDestination = (projectId: string) => this.#note(`setDestination ${projectId}`);
   playback = async () => aSession();
@@ -255,7 +306,7 @@ describe("the queue", () => {
     const host = await queue();
     const user = userEvent.setup();
     host.change({ kind: "allowance", allowance: { kind: "limit", bytesPerSecond: 4e6 } });
-    await screen.findByText(/at most 4.0 MB\/s/);
+    await screen.findByRole("button", { name: "Speed limit: At most 4.0 MB/s" });
     const until = NOW + 3_600_000;
     host.change({ kind: "allowance", allowance: { kind: "schedule", until } });
     await screen.findByText(/^The schedule lets nothing be sent until \d\d:\d\d\.$/);
@@ -299,7 +350,7 @@ describe("the queue", () => {
     await screen.findByText("1 file was not added");
     host.refusal = { code: "signed_out", message: "401" };
     await userEvent.click(screen.getByRole("button", { name: "Pause all" }));
-    await screen.findByText("The key is no longer valid.");
+    await screen.findByText("The key or the sign-in is no longer valid.");
   });
 
   it("shows what a drag would add", async () => {
@@ -320,7 +371,7 @@ describe("the queue", () => {
 
   it("tells that the key lives in memory, until it is told to be quiet", async () => {
     const host = new Recorder(QUEUE);
-    host.shellView = { server: { kind: "off" }, keyKept: "memory" };
+    host.shellView = { ...SHELL, teams: [{ url: "https://team.example/", openedBy: "key_in_memory" }] };
     await queue(host);
     const words = await screen.findByText(/this computer has no keychain/);
     await userEvent.click(within(words.closest(".banner") as HTMLElement).getByRole("button"));
@@ -375,7 +426,7 @@ describe("watched folders", () => {
     await waitFor(() => expect(start().disabled).toBe(false));
     host.refusal = { code: "signed_out", message: "401" };
     await user.click(start());
-    await screen.findByText("The key is no longer valid.");
+    await screen.findByText("The key or the sign-in is no longer valid.");
     host.refusal = null;
     await user.click(start());
     expect(host.asked.at(-1)).toBe("addFolder p send *.mov");
@@ -397,8 +448,165 @@ describe("settings", () => {
     await waitFor(() => expect(metered.getAttribute("aria-checked")).toBe("false"));
     host.refusal = { code: "signed_out", message: "" };
     await user.click(screen.getByRole("switch", { name: "Pause on battery" }));
-    await screen.findByText("The key is no longer valid.");
+    await screen.findByText("The key or the sign-in is no longer valid.");
     expect(host.asked).toEqual(["turn pause_on_metered false", "turn pause_on_battery true"]);
+  });
+
+  async function settings(host = new Recorder(QUEUE)): Promise<Recorder> {
+    await queue(host);
+    await userEvent.keyboard("{Control>},{/Control}");
+    await screen.findByRole("heading", { name: "Teams and sign-in" });
+    return host;
+  }
+
+  it("sign out of a team after saying what waits for it", async () => {
+    const waiting = QUEUE.map((upload) => ({ ...upload, server: "https://team.example/" }));
+    const host = await settings(new Recorder(waiting));
+    const user = userEvent.setup();
+    const team = screen.getByRole("group", { name: "Actions for team.example" });
+    expect(screen.getByText("North Studio · Spring / Rushes")).toBeTruthy();
+    expect(screen.getByText("Connected")).toBeTruthy();
+    expect(within(team).queryByRole("button", { name: "Send new files here" })).toBeNull();
+    await user.click(within(team).getByRole("button", { name: "Sign out…" }));
+    const question = await screen.findByRole("dialog", { name: "Sign out of team.example?" });
+    expect(question.textContent).toMatch(/\d uploads stay in the queue and wait until you sign in again/);
+    expect(host.asked).toEqual([]);
+    await user.click(within(question).getByRole("button", { name: "Sign out" }));
+    expect(host.asked).toEqual(["forget https://team.example/"]);
+  });
+
+  it("sign in again where a team refuses, in the way that it was done", async () => {
+    const host = new Recorder(QUEUE);
+    host.shellView = { ...SHELL, teams: [{ url: "https://team.example/", openedBy: "browser" }] };
+    await settings(host);
+    const user = userEvent.setup();
+    const refused = { kind: "refused", url: "https://team.example/", code: "signed_out" } as const;
+    host.change({ kind: "connection", connection: refused, connections: [refused] });
+    await user.click(await screen.findByRole("button", { name: "Sign in again…" }));
+    const dialog = await screen.findByRole("dialog", { name: "Sign in again" });
+    await user.click(within(dialog).getByRole("button", { name: "Sign in in the browser" }));
+    await within(dialog).findByText(/Go on in your browser/);
+    await user.click(within(dialog).getByRole("button", { name: "Copy the page’s address" }));
+    await within(dialog).findByRole("button", { name: "Address copied" });
+    await user.click(within(dialog).getByRole("button", { name: "Stop waiting" }));
+    host.endSignIn(false);
+    await user.click(await within(dialog).findByRole("button", { name: "Sign in in the browser" }));
+    host.endSignIn(true);
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    const url = "signIn https://team.example/";
+    expect(host.asked).toEqual([url, "copySignInPage", "cancelSignIn", url]);
+  });
+
+  it("wait no more for the browser when the dialog is closed", async () => {
+    const host = await settings();
+    const user = userEvent.setup();
+    await user.click(screen.getByRole("button", { name: "Add a team…" }));
+    const dialog = await screen.findByRole("dialog", { name: "Add a team" });
+    await user.type(within(dialog).getByLabelText("Address of the team server"), "team.example");
+    await user.click(within(dialog).getByRole("button", { name: "Sign in in the browser" }));
+    expect((await within(dialog).findByRole("alert")).textContent).toContain("https://");
+    await user.clear(within(dialog).getByLabelText("Address of the team server"));
+    await user.type(within(dialog).getByLabelText("Address of the team server"), "https://b.example");
+    await user.click(within(dialog).getByRole("button", { name: "Sign in in the browser" }));
+    await within(dialog).findByText(/Go on in your browser/);
+    await fireEvent(dialog, new Event("cancel", { cancelable: true }));
+    await waitFor(() => expect(host.asked).toEqual(["signIn https://b.example", "cancelSignIn"]));
+  });
+
+  it("make a schedule of whole rules only", async () => {
+    const host = await settings();
+    const user = userEvent.setup();
+    await user.click(await screen.findByRole("button", { name: "Add a rule" }));
+    expect(host.asked).toEqual(["setSchedule mon,tue,wed,thu,fri 09:00-18:00 5M"]);
+    const rule = screen.getByRole("group", { name: "Rule 1" });
+    for (const day of ["Mon", "Tue", "Wed", "Thu", "Fri"]) {
+      await user.click(within(rule).getByRole("button", { name: day }));
+    }
+    expect((await within(rule).findByRole("alert")).textContent).toBe("Choose a day.");
+    expect(host.asked.at(-1)).toBe("setSchedule fri 09:00-18:00 5M");
+    await user.click(within(rule).getByRole("button", { name: "Sun" }));
+    await user.selectOptions(within(rule).getByRole("combobox"), "Nothing is sent");
+    await user.clear(within(rule).getByLabelText("From"));
+    await user.type(within(rule).getByLabelText("From"), "25{Tab}");
+    expect((await within(rule).findByRole("alert")).textContent).toContain("such as 09:00");
+    await user.clear(within(rule).getByLabelText("From"));
+    await user.type(within(rule).getByLabelText("From"), "22{Tab}");
+    await within(rule).findByText("the next day");
+    expect(host.asked.at(-1)).toBe("setSchedule sun 22:00-18:00 pause");
+    await user.click(within(rule).getByRole("button", { name: "Remove rule 1" }));
+    expect(host.asked.at(-1)).toBe("setSchedule ");
+    await screen.findByText("No schedule: uploads go at any time.");
+  });
+
+  it("limit the speed, from the queue too", async () => {
+    const host = await settings();
+    const user = userEvent.setup();
+    const limit = await screen.findByRole("combobox", { name: "Speed limit" });
+    await user.selectOptions(limit, "5.0 MB/s");
+    await user.selectOptions(limit, "Another…");
+    const typed = screen.getByRole("textbox", { name: "Megabytes a second" });
+    await user.clear(typed);
+    await user.type(typed, "-3{Tab}");
+    await screen.findByText("Type a number above zero.");
+    await user.clear(typed);
+    await user.type(typed, "2,5{Tab}");
+    await user.keyboard("{Control>}1{/Control}");
+    await user.click(await screen.findByRole("button", { name: "Speed limit: No limit" }));
+    const menu = await screen.findByRole("menu", { name: "Speed limit" });
+    const none = within(menu).getByRole("menuitemradio", { name: "No limit" });
+    expect(none.getAttribute("aria-checked")).toBe("true");
+    await user.click(within(menu).getByRole("menuitemradio", { name: "20.0 MB/s" }));
+    expect(host.asked).toEqual(["setLimit 5000000", "setLimit 2500000", "setLimit 20000000"]);
+  });
+
+  it("speak another language at once", async () => {
+    const host = await settings();
+    let tell: (shell: ShellView) => void = () => undefined;
+    host.onShell = async (onShell: (shell: ShellView) => void) => {
+      tell = onShell;
+      return () => undefined;
+    };
+    cleanup();
+    await settings(host);
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Language" }), "Deutsch");
+    const preferences = { ...SHELL.preferences, language: "de" as const };
+    expect(host.asked).toEqual([`prefer ${JSON.stringify(preferences)}`]);
+    tell({ ...SHELL, preferences });
+    await screen.findByRole("heading", { name: "Teams und Anmeldung" });
+    tell(SHELL);
+    await screen.findByRole("heading", { name: "Teams and sign-in" });
+  });
+
+  it("turn the server here off after a question", async () => {
+    const host = new Recorder(QUEUE);
+    host.shellView = { ...SHELL, server: { kind: "running", url: "http://127.0.0.1:4310/" } };
+    await settings(host);
+    await screen.findByText("48.3 GB");
+    await userEvent.click(screen.getByRole("switch", { name: "Run a team server here" }));
+    const question = await screen.findByRole("dialog", { name: "Turn the team server off?" });
+    await userEvent.click(within(question).getByRole("button", { name: "Turn off" }));
+    expect(host.asked).toEqual(["turnOffServer"]);
+  });
+});
+
+describe("what comes from outside the window", () => {
+  it("opens what somebody chose there: plays what can be played, shows the details of the rest", async () => {
+    const host = new Recorder(QUEUE);
+    host.wanted = { kind: "upload", id: "a" };
+    await queue(host);
+    await screen.findByRole("complementary", { name: "Details of a.mov" });
+    host.wanted = { kind: "video", server: "https://other.example/", videoId: "v" };
+    host.open();
+    await screen.findByText("This video is not in your queue");
+  });
+
+  it("shows that the engine broke, and starts again", async () => {
+    const host = new Recorder(QUEUE);
+    host.shellView = { ...SHELL, engine: "broke" };
+    render(App, { host });
+    await screen.findByRole("heading", { name: "Dailies has to start again" });
+    await userEvent.click(screen.getByRole("button", { name: "Start again" }));
+    expect(host.asked).toEqual(["restart"]);
   });
 });
 
@@ -540,11 +748,12 @@ describe("first run", () => {
     render(App, { host });
     const user = userEvent.setup();
     await user.click(await screen.findByRole("button", { name: "Use this computer" }));
-    await user.type(screen.getByLabelText("Address of the team server"), "team.example");
+    const card = within(screen.getByRole("region", { name: "Paste an API key" }));
+    await user.type(card.getByLabelText("Address of the team server"), "team.example");
     await user.click(screen.getByRole("button", { name: "Connect" }));
-    expect(screen.getByRole("alert").textContent).toContain("https://");
-    await user.clear(screen.getByLabelText("Address of the team server"));
-    await user.type(screen.getByLabelText("Address of the team server"), "https://team.example");
+    expect(card.getByRole("alert").textContent).toContain("https://");
+    await user.clear(card.getByLabelText("Address of the team server"));
+    await user.type(card.getByLabelText("Address of the team server"), "https://team.example");
     await user.type(screen.getByLabelText("API key"), " key ");
     await user.click(screen.getByRole("button", { name: "Connect" }));
     expect(host.asked).toEqual(["useThisComputer", "connect https://team.example key"]);
@@ -555,10 +764,30 @@ describe("first run", () => {
     host.refusal = { code: "signed_out", message: "401" };
     render(App, { host });
     const user = userEvent.setup();
-    await user.type(await screen.findByLabelText("Address of the team server"), "https://team.example");
+    const card = within(await screen.findByRole("region", { name: "Paste an API key" }));
+    await user.type(card.getByLabelText("Address of the team server"), "https://team.example");
     await user.type(screen.getByLabelText("API key"), "wrong");
     await user.click(screen.getByRole("button", { name: "Connect" }));
-    expect((await screen.findByRole("alert")).textContent).toContain("The key is no longer valid.");
+    expect((await screen.findByRole("alert")).textContent).toContain(
+      "The key or the sign-in is no longer valid.",
+    );
+  });
+});
+
+describe("first run in the browser", () => {
+  it("signs in, and says where there is no such sign-in", async () => {
+    const host = new Recorder([], { kind: "none" });
+    host.refusal = { code: "refused", message: "none" };
+    render(App, { host });
+    const user = userEvent.setup();
+    const card = within(await screen.findByRole("region", { name: "Sign in to your team" }));
+    await user.type(card.getByLabelText("Address of the team server"), "https://team.example");
+    await user.click(card.getByRole("button", { name: "Sign in in the browser" }));
+    expect((await card.findByRole("alert")).textContent).toContain("Use an API key");
+    host.refusal = null;
+    await user.click(card.getByRole("button", { name: "Sign in in the browser" }));
+    await card.findByText(/Go on in your browser/);
+    expect(host.asked).toEqual(["signIn https://team.example", "signIn https://team.example"]);
   });
 });
 

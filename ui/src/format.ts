@@ -37,6 +37,8 @@ export interface Formats {
   time(timestamp: number): string;
   /** `Friday, 20 November`, with the year if it is another one. */
   day(timestamp: number, now: number): string;
+  /** The days of a week, Monday first: `Mon`, `Monday`. */
+  weekdays(): readonly { short: string; long: string }[];
 }
 
 export function formats(locale: string): Formats {
@@ -84,6 +86,14 @@ export function formats(locale: string): Formats {
       const other = new Date(timestamp).getFullYear() === new Date(now).getFullYear() ? 0 : 1;
       return (longDay[other] as Intl.DateTimeFormat).format(timestamp);
     },
+    weekdays: () =>
+      Array.from({ length: 7 }, (_, day) => {
+        // A week that begins with a Monday.
+        const date = Date.UTC(2024, 0, 1 + day);
+        const name = (weekday: "short" | "long"): string =>
+          new Intl.DateTimeFormat(locale, { weekday, timeZone: "UTC" }).format(date);
+        return { short: name("short"), long: name("long") };
+      }),
   };
 }
 

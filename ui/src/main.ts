@@ -3,7 +3,7 @@ import "./app.css";
 import App from "./App.svelte";
 import type { Host } from "./host/host";
 import { tauriHost } from "./host/tauri";
-import { language } from "./words/words";
+import { speak } from "./words/words";
 
 async function chooseHost(): Promise<Host> {
   // The product is built without the scripted host: this branch is no code there.
@@ -14,6 +14,12 @@ async function chooseHost(): Promise<Host> {
   return tauriHost;
 }
 
-document.documentElement.lang = language;
+const host = await chooseHost();
+try {
+  speak((await host.shell()).preferences.language);
+} catch {
+  // The page tells of what is wrong with the shell, in the system's language.
+  speak("system");
+}
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { host: await chooseHost() } });
+if (target) mount(App, { target, props: { host } });

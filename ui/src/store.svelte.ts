@@ -14,6 +14,7 @@ import { ending, type Ending } from "./queue/ended";
 import { type Group, GROUPS, isUnsent } from "./queue/group";
 import { Roster, type Totals } from "./queue/roster";
 import { Speedometer } from "./queue/speedometer";
+import { speak } from "./words/words";
 
 /** Between two updates of the screen: in sight ten a second, in the background four. */
 const PAUSE_FOCUSED = 100;
@@ -40,10 +41,24 @@ export class Store {
   readonly #speedsOf = new Speeds();
   #shown = $state.raw(0);
   #connection: ConnectionView = { kind: "none" };
+  #connections: readonly ConnectionView[] = [];
   #allowance: AllowanceView = { kind: "full" };
   #loaded = $state.raw(false);
   #problem = $state.raw<EngineError | null>(null);
-  #shell = $state.raw<ShellView>({ server: { kind: "off" }, keyKept: "none" });
+  #shell = $state.raw<ShellView>({
+    engine: "works",
+    server: { kind: "off" },
+    teams: [],
+    preferences: {
+      theme: "system",
+      language: "system",
+      notifyReady: true,
+      notifyNeeds: true,
+      notifySent: true,
+      detailedLog: false,
+    },
+    startsAtLogin: null,
+  });
   #past = 0;
   #endings: Ending[] = [];
   #announced = $state.raw<readonly Ending[]>([]);
@@ -60,6 +75,7 @@ export class Store {
       snapshot: (snapshot) => {
         this.#roster.reset(snapshot.uploads);
         this.#connection = snapshot.connection;
+        this.#connections = snapshot.connections;
         this.#allowance = snapshot.allowance;
         this.#problem = null;
         this.#loaded = true;
@@ -131,6 +147,12 @@ export class Store {
     return this.#connection;
   }
 
+  /** The one that new files go to, and all others. */
+  get connections(): readonly ConnectionView[] {
+    void this.#shown;
+    return this.#connections;
+  }
+
   get allowance(): AllowanceView {
     void this.#shown;
     return this.#allowance;
@@ -197,6 +219,18 @@ export class Store {
     return this.#roster.get(id);
   }
 
+  /** Uploads to a server that are not with their team. Looks at every upload: for a question, not a screen. */
+  unsentTo(server: string): number {
+    return this.#roster.countAll((upload) => upload.server === server && isUnsent(upload));
+  }
+
+  /** The upload of a team's video. Looks at every upload, too. */
+  ofVideo(videoId: string, server: string | null): UploadView | undefined {
+    return this.#roster.find(
+      (upload) => upload.videoId === videoId && (server === null || upload.server === server),
+    );
+  }
+
   place(id: UploadId): { group: Group; index: number } | undefined {
     void this.#shown;
     return this.#roster.place(id);
@@ -206,13 +240,18 @@ export class Store {
     try {
       this.#stops.push(
         await this.#host.onShell((shell) => {
-          this.#shell = shell;
+          this.#see(shell);
         }),
       );
-      this.#shell = await this.#host.shell();
+      this.#see(await this.#host.shell());
     } catch (error) {
       this.#problem = asEngineError(error);
     }
+  }
+
+  #see(shell: ShellView): void {
+    this.#shell = shell;
+    speak(shell.preferences.language);
   }
 
   #apply({ news }: Change): void {
@@ -236,6 +275,7 @@ export class Store {
         break;
       case "connection":
         this.#connection = news.connection;
+        this.#connections = news.connections;
         break;
       case "allowance":
         this.#allowance = news.allowance;

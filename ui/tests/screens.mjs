@@ -39,8 +39,8 @@ const TYPES = {
   ".jpg": "image/jpeg",
 };
 
-/** Only what begins so, of pictures and jobs: `SCREENS=library make screens`. */
-const ONLY = process.env.SCREENS ?? "";
+/** Only these pictures, by how their names begin: `node tests/screens.mjs settings`. */
+const named = process.argv.slice(2);
 
 const failures = [];
 const check = (right, what) => {
@@ -183,8 +183,19 @@ const SCENARIOS = [
   { name: "folders", as: "folders-faulty", prepare: breakRules },
   { name: "folders", as: "folders-rules-german", prepare: openRules, locale: "de-DE" },
   { name: "folders", as: "folders-remove", prepare: openRemoval },
-  { name: "folders", as: "settings", prepare: openSettings },
-  { name: "folders", as: "settings-german", prepare: openSettings, locale: "de-DE" },
+  { name: "limited", seconds: 12, prepare: openLimit },
+  { name: "broke" },
+  { name: "teams", as: "settings", prepare: openSettings },
+  { name: "teams", as: "settings-transfers", prepare: openTransfers },
+  { name: "teams", as: "settings-end", prepare: openSettingsEnd },
+  { name: "teams", as: "settings-sign-out", prepare: openSignOut },
+  { name: "teams", as: "settings-add", prepare: openAddTeam },
+  { name: "teams", as: "settings-waiting", prepare: openWaiting },
+  { name: "teams", as: "settings-fault", prepare: breakSchedule },
+  { name: "teams", as: "settings-german", prepare: openSettings, locale: "de-DE" },
+  { name: "teams", as: "settings-transfers-german", prepare: openTransfers, locale: "de-DE" },
+  { name: "teams", as: "destination-teams", seconds: 12, prepare: openDestination },
+  { name: "first-run", as: "first-run-waiting", prepare: signIn },
 ];
 const SIZES = [
   { width: 1120, height: 760 },
@@ -251,6 +262,59 @@ async function openRemoval(page) {
 async function openSettings(page) {
   await page.keyboard.press("Control+,");
   await page.getByRole("switch").first().waitFor();
+}
+
+async function openTransfers(page) {
+  await openSettings(page);
+  await page
+    .locator("#settings section")
+    .nth(2)
+    .evaluate((section) => section.scrollIntoView());
+}
+
+async function openSettingsEnd(page) {
+  await openSettings(page);
+  await page.locator("#settings .body").evaluate((body) => (body.scrollTop = body.scrollHeight));
+}
+
+async function openSignOut(page) {
+  await openSettings(page);
+  await page.locator("[data-team]").nth(1).getByRole("button").last().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+async function openAddTeam(page) {
+  await openSettings(page);
+  await page.locator("#settings section").first().getByRole("button").first().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+async function openWaiting(page) {
+  await openAddTeam(page);
+  await page.getByRole("dialog").locator("input[type=url]").fill("https://team.example");
+  await page.getByRole("dialog").locator("button[type=submit]").click();
+  await page.getByRole("dialog").getByRole("status").waitFor();
+}
+
+async function signIn(page) {
+  const card = page.getByRole("region", { name: "Sign in to your team" });
+  await card.locator("input[type=url]").fill("https://team.example");
+  await card.locator("button[type=submit]").click();
+  await card.getByRole("status").waitFor();
+}
+
+async function breakSchedule(page) {
+  await openTransfers(page);
+  const rule = page.getByRole("group", { name: "Rule 2" });
+  for (const day of ["Mon", "Tue", "Wed", "Thu", "Fri"]) {
+    await rule.getByRole("button", { name: day }).click();
+  }
+  await rule.getByRole("alert").scrollIntoViewIfNeeded();
+}
+
+async function openLimit(page) {
+  await page.getByRole("button", { name: /^Speed limit/ }).click();
+  await page.getByRole("menu").waitFor();
 }
 
 async function openDetails(page) {
@@ -359,7 +423,7 @@ async function open(browser, origin, query, options) {
 
 async function pictureAll(browser, origin) {
   for (const { name, as = name, seconds = 1, prepare, locale } of SCENARIOS) {
-    if (!as.startsWith(ONLY)) continue;
+    if (named.length > 0 && !named.some((begin) => as.startsWith(begin))) continue;
     for (const colorScheme of ["dark", "light"]) {
       for (const viewport of SIZES) {
         const label = `${as}-${colorScheme}-${viewport.width}`;
@@ -647,7 +711,7 @@ async function folderJob(browser, origin) {
   await context.close();
 }
 
-await rm(pictures, { recursive: true, force: true });
+if (named.length === 0) await rm(pictures, { recursive: true, force: true });
 await mkdir(pictures, { recursive: true });
 await makeFixture();
 const { server, tokens, origin } = await serve();
@@ -666,8 +730,8 @@ try {
     libraryShareJob,
     largeTextJob,
     playerJob,
-  ].filter(({ name }) => name.startsWith(ONLY));
-  for (const job of [...jobs, pictureAll]) {
+  ];
+  for (const job of named.length > 0 ? [pictureAll] : [...jobs, pictureAll]) {
     try {
       await job(browser, origin, tokens);
     } catch (error) {

@@ -14,8 +14,8 @@ pub struct About {
     pub name: String,
     /// The ways in which it takes uploads.
     pub protocols: Vec<Protocol>,
-    /// It takes parts of a file before its size is known: `videoActions:initiateVideoUpload` without
-    /// a `fileSize`.
+    /// It takes parts of a file before its size is known: `videoActions:initiateVideoUpload` and
+    /// `POST /upload` without a `fileSize`.
     #[serde(default)]
     pub growing_files: bool,
     /// Issuers at which people sign in. None: only keys and tokens that were made elsewhere.

@@ -30,9 +30,14 @@ pub struct CreateDirectUpload {
     pub description: Option<String>,
     /// The file's own name.
     pub filename: String,
-    /// Bytes.
-    #[serde(deserialize_with = "number::whole")]
-    pub file_size: u64,
+    /// Bytes; none of a file that grows, where the server says that it takes such (see
+    /// [`About::growing_files`](crate::about::About::growing_files)).
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub file_size: Option<u64>,
     /// Media type.
     pub content_type: String,
 }
@@ -45,6 +50,14 @@ pub struct ReopenDirectUpload {
     /// The `uploadId` whose address was found to lead nowhere any more: it is not answered again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<String>,
+    /// Bytes of the file as far as they are known by now. Of one that grows, room for those that are
+    /// sent next is asked for by this; at its end, it is its size.
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub file_size: Option<u64>,
 }
 
 /// Where the direct upload of a video stands. Its address lets anyone send: no `Debug`.

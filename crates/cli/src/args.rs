@@ -205,6 +205,16 @@ pub(crate) enum Folders {
         #[arg(value_name = "ID")]
         id: FolderId,
     },
+    /// Watch a folder no more for now. What comes into it meanwhile is new when it is watched again.
+    Pause {
+        #[arg(value_name = "ID")]
+        id: FolderId,
+    },
+    /// Watch a folder again that was paused.
+    Resume {
+        #[arg(value_name = "ID")]
+        id: FolderId,
+    },
     /// Send a file of a folder that is kept now, whether or not it is finished.
     ///
     /// What was sent is not sent again. What is still being written goes up as a file that changes.

@@ -70,6 +70,10 @@ pub(crate) enum Request {
         rules: Rules,
     },
     RemoveFolder(FolderId),
+    PauseFolder {
+        id: FolderId,
+        paused: bool,
+    },
     SendNow(PathBuf),
     DryRun {
         path: PathBuf,
@@ -141,6 +145,12 @@ async fn obey(
             return value(engine.add_folder(path, project, rules).await?);
         }
         Request::RemoveFolder(id) => return value(engine.remove_folder(id).await?),
+        Request::PauseFolder { id, paused } => {
+            let kept = engine.folders().await?.into_iter().find(|folder| folder.id == id);
+            // Of one that there is not, the engine says so.
+            let rules = kept.map(|folder| folder.rules).unwrap_or_default();
+            return value(engine.change_folder(id, None, Rules { paused, ..rules }).await?);
+        }
         Request::SendNow(path) => return value(engine.send_now(path).await?),
         Request::DryRun { path, rules } => return value(engine.dry_run(path, rules).await?),
         Request::Rules => return rules(engine).await,

@@ -5,7 +5,7 @@ use std::path::Path;
 use dailies_api::videos::Visibility;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Plan, Planned, SentNow};
-use dailies_engine::watch::{Afterwards, Existing, Namesakes, Projects, Rules, Skip};
+use dailies_engine::watch::{Afterwards, Existing, FolderId, Namesakes, Projects, Rules, Skip};
 
 use crate::args::{Args, Folders, Put, Visible, Wanted};
 use crate::control::{self, Request};
@@ -74,6 +74,8 @@ pub(crate) async fn folders(
         Folders::Remove { id } => {
             let () = control::ask(profile, Request::RemoveFolder(*id)).await?;
         }
+        Folders::Pause { id } => pause(profile, *id, true, output).await?,
+        Folders::Resume { id } => pause(profile, *id, false, output).await?,
         Folders::SendNow { path } => {
             let path = std::path::absolute(path).map_err(|error| no_folder(path, &error))?;
             let sent: SentNow = control::ask(profile, Request::SendNow(path)).await?;
@@ -96,6 +98,17 @@ pub(crate) async fn folders(
     Ok(Exit::Done)
 }
 
+async fn pause(
+    profile: &Path,
+    id: FolderId,
+    paused: bool,
+    output: Output,
+) -> Result<(), EngineError> {
+    let folder = control::ask(profile, Request::PauseFolder { id, paused }).await?;
+    print(&folder, output);
+    Ok(())
+}
+
 pub(crate) fn no_folder(path: &Path, error: &std::io::Error) -> EngineError {
     EngineError::new(Code::NotFound, format!("{}: {error}", path.display()))
 }
@@ -105,8 +118,9 @@ fn print(folder: &FolderView, output: Output) {
         Output::Json => events::print(folder),
         Output::Bars | Output::Lines => {
             let to = &folder.destination;
+            let paused = if folder.rules.paused { ", paused" } else { "" };
             events::say(&format!(
-                "{}  {}\n  to {} / {}",
+                "{}  {}\n  to {} / {}{paused}",
                 folder.id, folder.path, to.team, to.project
             ));
         }

@@ -1,6 +1,5 @@
 //! What the loop does when it is asked to.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::census::Census;
@@ -8,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::handle::{Candidate, Command, Found, Goes, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::store::{Destination, Happened, Registration, Setting, Shelf, Spot, Upload};
+use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
 use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
 use crate::view::{Added, News, Page, UploadView};
 
@@ -21,11 +20,11 @@ impl Engine {
     /// Answers one command. An asker that has gone away is not waited for.
     pub(crate) async fn obey(&mut self, command: Command) {
         match command {
-            Command::Connected(team, done) => {
-                let _ = done.send(self.connect(*team, true).await);
+            Command::Connected { team, wanted, done } => {
+                let _ = done.send(self.connect(*team, wanted).await);
             }
-            Command::Expect { connection, clients, done } => {
-                let _ = done.send(self.expect(*connection, clients).await);
+            Command::Expect { connection, clients, wanted, done } => {
+                let _ = done.send(self.expect(*connection, clients, wanted).await);
             }
             Command::Answered(server, done) => {
                 let _ = done.send(self.connections.answered(&server));
@@ -33,6 +32,9 @@ impl Engine {
             Command::Refused { url, code, done } => {
                 self.refuse(url.into(), code);
                 let _ = done.send(());
+            }
+            Command::Choose(server, done) => {
+                let _ = done.send(self.choose(server).await);
             }
             Command::Disconnect(ends, done) => {
                 self.disconnect(ends).await;
@@ -138,7 +140,7 @@ impl Engine {
                 None => new.push(candidate),
             }
         }
-        ids.extend(self.insert(new, &destination, Vec::new()).await?);
+        ids.extend(self.insert(new, &destination).await?);
         Ok(Added { uploads: self.find(ids).await?, refused: Vec::new() })
     }
 
@@ -146,11 +148,10 @@ impl Engine {
         &mut self,
         candidates: Vec<Candidate>,
         destination: &Destination,
-        happened: Vec<Happened>,
     ) -> Result<Vec<UploadId>, EngineError> {
         let row = |(candidate, id)| self.new_row(candidate, id, destination);
         let rows: Vec<_> = candidates.into_iter().zip(UploadId::in_order()).map(row).collect();
-        let places = self.store.insert_after(rows.clone(), happened).await?;
+        let places = self.store.insert(rows.clone()).await?;
         Ok(self.inserted(rows, places))
     }
 
@@ -202,22 +203,21 @@ impl Engine {
     }
 
     /// The file of an upload once more, in the version that lies there now.
-    pub(crate) async fn add_again(
-        &mut self,
-        of: UploadId,
-        path: PathBuf,
-        destination: Destination,
-    ) {
+    pub(crate) async fn add_again(&mut self, earlier: Upload) {
+        let Upload { id: of, path, destination, first, .. } = earlier;
         let looked = tokio::task::spawn_blocking(move || candidate(&path)).await;
-        match looked {
-            Ok(Ok(candidate)) => {
-                let happened = vec![Event::StartedAgain { of }.into()];
-                if let Err(error) = self.insert(vec![candidate], &destination, happened).await {
-                    tracing::error!(%error, "a file could not be added again");
-                }
+        let candidate = match looked {
+            Ok(Ok(candidate)) => candidate,
+            Ok(Err(code)) => return tracing::warn!(?code, "a file cannot be added again"),
+            Err(error) => return tracing::error!(%error, "a file could not be looked at"),
+        };
+        let row = Upload { first, ..self.new_row(candidate, UploadId::new(), &destination) };
+        let happened = vec![Event::StartedAgain { of }.into()];
+        match self.store.insert_after(vec![row.clone()], happened).await {
+            Ok(places) => {
+                self.inserted(vec![row], places);
             }
-            Ok(Err(code)) => tracing::warn!(?code, "a file cannot be added again"),
-            Err(error) => tracing::error!(%error, "a file could not be looked at"),
+            Err(error) => tracing::error!(%error, "a file could not be added again"),
         }
     }
 

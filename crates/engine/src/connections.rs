@@ -82,11 +82,10 @@ enum Standing {
 }
 
 /// Every address that somebody wanted to connect to.
-#[derive(Default)]
 pub(crate) struct Connections {
     all: BTreeMap<String, Standing>,
-    /// The one that new files go to.
-    current: Option<String>,
+    /// Where somebody wants new files to go, at this start or an earlier one.
+    chosen: Option<String>,
     made: u64,
 }
 
@@ -96,11 +95,13 @@ pub(crate) enum Ends {
     All,
     /// To this server.
     Of(String),
-    /// All but the one that new files go to.
-    Others,
 }
 
 impl Connections {
+    pub(crate) fn new(chosen: Option<String>) -> Self {
+        Self { all: BTreeMap::new(), chosen, made: 0 }
+    }
+
     pub(crate) fn get(&self, server: &str) -> Option<&Connected> {
         match self.all.get(server)? {
             Standing::Connected(connected) => Some(connected),
@@ -115,8 +116,17 @@ impl Connections {
         }
     }
 
+    /// Where new files go, while that is connected.
     pub(crate) fn current(&self) -> Option<&Connected> {
-        self.get(self.current.as_deref()?)
+        self.get(self.current_server()?)
+    }
+
+    /// The chosen one, also while it is refused: files for one team do not go to another by
+    /// themselves. Where none was chosen, or nobody connects to that one, the first there is.
+    fn current_server(&self) -> Option<&str> {
+        let chosen = self.chosen.as_deref().filter(|server| self.all.contains_key(*server));
+        let connected = || self.iter().next().map(Connected::server);
+        chosen.or_else(connected).or_else(|| self.all.keys().next().map(String::as_str))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Connected> {
@@ -141,12 +151,12 @@ impl Connections {
     }
 
     /// Adds a connection in the place of an earlier one to the same server. New files go to it if
-    /// somebody wants that, or if there is no other.
+    /// somebody wants that, or if none was chosen before.
     pub(crate) fn put(&mut self, connected: Connected, wanted: bool) {
         self.made += 1;
         let server = connected.server().to_owned();
-        if wanted || self.current().is_none() {
-            self.current = Some(server.clone());
+        if wanted || self.chosen.is_none() {
+            self.chosen = Some(server.clone());
         }
         let connected = Connected { number: self.made, ..connected };
         self.all.insert(server, Standing::Connected(Box::new(connected)));
@@ -157,9 +167,6 @@ impl Connections {
         if self.get(&server).is_some() {
             return;
         }
-        if self.current().is_none() {
-            self.current = Some(server.clone());
-        }
         self.all.insert(server, Standing::Refused(code));
     }
 
@@ -168,14 +175,14 @@ impl Connections {
     }
 
     fn end(&mut self, ends: &Ends) {
-        let current = self.current.clone();
-        self.all.retain(|server, _| match ends {
-            Ends::All => false,
-            Ends::Of(this) => server != this,
-            Ends::Others => Some(server) == current.as_ref(),
-        });
-        let left = |server: &String| self.all.contains_key(server);
-        self.current = current.filter(left).or_else(|| self.all.keys().next().cloned());
+        let ends = |server: &String| match ends {
+            Ends::All => true,
+            Ends::Of(this) => server == this,
+        };
+        self.all.retain(|server, _| !ends(server));
+        if self.chosen.as_ref().is_some_and(ends) {
+            self.chosen = self.current_server().map(str::to_owned);
+        }
     }
 
     /// Bytes of an upload moved.
@@ -194,7 +201,7 @@ impl Connections {
 
     /// The one that new files go to.
     pub(crate) fn view(&self) -> ConnectionView {
-        self.current.as_deref().map_or(ConnectionView::None, |server| self.view_of(server))
+        self.current_server().map_or(ConnectionView::None, |server| self.view_of(server))
     }
 
     /// All of them.
@@ -216,9 +223,12 @@ impl Connections {
             Some(Standing::Connected(connected)) if connected.paused => {
                 ConnectionView::Refused { url, code: Code::SignedOut }
             }
-            Some(Standing::Connected(connected)) => {
-                ConnectionView::Connected { url, destination: connected.destination.clone() }
-            }
+            Some(Standing::Connected(connected)) => ConnectionView::Connected {
+                url,
+                protocol: connected.team.api().kind(),
+                reachable: !connected.reach.is_lost(),
+                destination: connected.destination.clone(),
+            },
         }
     }
 }
@@ -252,6 +262,7 @@ impl Engine {
         &mut self,
         connection: Connection,
         clients: Clients,
+        wanted: bool,
     ) -> Option<ConnectionView> {
         let server = connection.url().to_string();
         if self.connections.get(&server).is_some_and(|connected| !connected.paused) {
@@ -266,14 +277,13 @@ impl Engine {
             expected: Some(connection),
             ..Connected::new(Arc::clone(&team), protocol(&team), self.options.lanes())
         };
-        self.adopt(connected, false).await;
+        self.adopt(connected, wanted).await;
         Some(self.connections.view_of(&server))
     }
 
     async fn adopt(&mut self, connected: Connected, wanted: bool) {
         self.connections.put(connected, wanted);
-        let current = self.connections.current.clone();
-        self.remember(Setting::Server, current).await;
+        self.remember(Setting::Server, self.connections.chosen.clone()).await;
         self.ask_the_store_again();
         self.tell_connections();
     }
@@ -313,13 +323,22 @@ impl Engine {
                 running.stop.cancel();
             }
         }
-        let current = self.connections.current.clone();
-        self.remember(Setting::Server, current).await;
+        self.remember(Setting::Server, self.connections.chosen.clone()).await;
         self.tell_connections();
     }
 
+    pub(crate) async fn choose(&mut self, server: String) -> Result<(), EngineError> {
+        if !self.connections.all.contains_key(&server) {
+            return Err(not_connected());
+        }
+        self.connections.chosen = Some(server.clone());
+        self.remember(Setting::Server, Some(server)).await;
+        self.tell_connections();
+        Ok(())
+    }
+
     pub(crate) async fn set_destination(&mut self, project: &str) -> Result<(), EngineError> {
-        let server = self.connections.current.clone();
+        let server = self.connections.current_server().map(str::to_owned);
         let connected = server.as_deref().and_then(|server| self.connections.get_mut(server));
         let connected = connected.ok_or_else(not_connected)?;
         connected.destination = Some(target(&connected.team, project)?.into());
@@ -348,7 +367,7 @@ impl Engine {
         Ok(Destination { server, project_id, project, team, version_of, visibility: None })
     }
 
-    fn tell_connections(&mut self) {
+    pub(crate) fn tell_connections(&mut self) {
         let (connection, connections) = (self.connections.view(), self.connections.views());
         self.publish(News::Connection { connection, connections });
     }

@@ -35,7 +35,7 @@ use crate::steps::Advance;
 use crate::store::{Rebuilt, Setting, Store};
 use crate::surroundings::Lookout;
 use crate::team::{Caller, Team};
-use crate::transfer::{Failure, Hold, Input, Lanes, Timestamp, UploadId};
+use crate::transfer::{Failure, Hold, Input, LONGEST_OBEYED, Lanes, Timestamp, UploadId};
 use crate::view::{Change, News, RebuiltView, Snapshot};
 
 /// Between two looks at what moves: ten changes a second.
@@ -50,7 +50,7 @@ const COMMANDS: usize = 64;
 const CHANGES: usize = 512;
 /// How often missing files are looked for.
 const SOURCE_LOOK: Duration = Duration::from_secs(3);
-/// Buffers of 1 MiB for reading: what a few lanes need at full speed. Many lanes, of which each is
+/// Buffers of half a MiB for reading: what a few lanes need at full speed. Many lanes, of which each is
 /// slow, get by with small ones.
 const SLICES: usize = 20;
 
@@ -126,7 +126,7 @@ pub(crate) async fn start_connected(
     let (rules, uploads) = Rules::load(&store).await?;
     let options = Options { uploads: uploads.unwrap_or(options.uploads), ..options };
     let network = Network::new(clock.slept());
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(store.setting(Setting::Server).await?);
     if let Some((team, protocol)) = connected {
         connections.put(Connected::new(team, protocol, options.lanes()), true);
     }
@@ -365,7 +365,7 @@ impl Engine {
             let state = entry.row.state;
             let offline = matches!(state.hold, Hold::Offline { .. });
             let in_vain = offline && self.connections.is_lost(entry.server());
-            if !in_vain && state.hold.due().is_some_and(|due| due <= now) {
+            if !in_vain && state.hold.due().is_some_and(|due| due.is_over(now, LONGEST_OBEYED)) {
                 inputs.push(Advance::by(entry.row.id, Input::Due));
             } else if entry.take_progress() && state.attempts > 0 {
                 inputs.push(Advance::by(entry.row.id, Input::Progressed));

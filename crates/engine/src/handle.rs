@@ -21,7 +21,8 @@ use crate::view::{
 use crate::{folders, ledger, preferences};
 
 /// Media types that a team takes. A server that takes fewer refuses by itself.
-const VIDEO_TYPES: [&str; 4] = ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska"];
+const VIDEO_TYPES: [&str; 5] =
+    ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/mp2t"];
 
 /// A running engine. Clones drive the same one.
 #[derive(Clone, Debug)]
@@ -67,10 +68,15 @@ pub(crate) struct Found {
 
 /// What the loop is asked to do. Each is answered.
 pub(crate) enum Command {
-    Connected(Box<Team>, oneshot::Sender<ConnectionView>),
+    Connected {
+        team: Box<Team>,
+        wanted: bool,
+        done: oneshot::Sender<ConnectionView>,
+    },
     Expect {
         connection: Box<Connection>,
         clients: Clients,
+        wanted: bool,
         done: oneshot::Sender<Option<ConnectionView>>,
     },
     Answered(String, oneshot::Sender<Option<ConnectionView>>),
@@ -79,6 +85,7 @@ pub(crate) enum Command {
         code: Code,
         done: oneshot::Sender<()>,
     },
+    Choose(String, oneshot::Sender<Result<(), EngineError>>),
     Disconnect(Ends, oneshot::Sender<()>),
     Team(oneshot::Sender<Option<Arc<Team>>>),
     LastServer(oneshot::Sender<Option<String>>),
@@ -368,6 +375,11 @@ impl EngineHandle {
         if let Err(error) = task.0.await {
             tracing::error!(%error, "the engine's loop broke");
         }
+    }
+
+    /// Waits until the engine has ended, as somebody wanted or not.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
     }
 
     async fn steer(&self, ids: Vec<UploadId>, input: Input) -> Result<(), EngineError> {

@@ -43,7 +43,7 @@ impl Engine {
     async fn send_heartbeat(&mut self, server: &str) {
         let now = self.now();
         let Some(connected) = self.connections.get_mut(server) else { return };
-        if connected.heartbeats.due.is_none_or(|due| due <= now) {
+        if connected.heartbeats.due.is_none_or(|due| due.is_over(now, EVERY)) {
             connected.heartbeats.due = Some(now.after(EVERY));
             match self.store.begun_for(server.to_owned()).await {
                 Ok(ids) => connected.heartbeats.left = ids.into(),

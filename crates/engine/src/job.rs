@@ -117,7 +117,10 @@ impl Job {
         let intent = Intent { namesakes, ..intent(&self.row) };
         let opened = self.protocol.open(&intent, self.row.session.as_ref()).await?;
         match (self.row.growth, &opened.session.kind) {
-            (Some(Growth::Growing), SessionKind::Multipart { .. }) => {}
+            (
+                Some(Growth::Growing),
+                SessionKind::Multipart { .. } | SessionKind::InOrder { .. },
+            ) => {}
             (Some(Growth::Growing), _) => {
                 return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into()));
             }

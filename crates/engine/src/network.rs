@@ -153,8 +153,14 @@ impl Engine {
             },
         };
         match connected.reach.answered(reached) {
-            Some(Turn::Lost) => tracing::info!(%server, "there is no way to it"),
-            Some(Turn::Back { lost }) => self.back_online(&server, lost.into()).await,
+            Some(Turn::Lost) => {
+                tracing::info!(%server, "there is no way to it");
+                self.tell_connections();
+            }
+            Some(Turn::Back { lost }) => {
+                self.tell_connections();
+                self.back_online(&server, lost.into()).await;
+            }
             None => {}
         }
     }

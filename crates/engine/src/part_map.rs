@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::EngineError;
 use crate::handle::{EngineHandle, no_such_upload};
 use crate::store::{SessionKind, Upload};
-use crate::transfer::{HoldKind, PartPlan, Phase, UploadId};
+use crate::transfer::{Growth, HoldKind, PartPlan, Phase, UploadId};
 
 /// More parts than these are told of in runs.
 const MOST_RUNS: u32 = 240;
@@ -39,7 +39,8 @@ impl EngineHandle {
         let row = store.uploads(vec![id]).await?.pop();
         let (row, held) = row.ok_or_else(|| no_such_upload(id))?;
         let total = row.fingerprint.size;
-        let session = row.session.as_ref();
+        // Nobody knows how a file will be divided that grows.
+        let session = row.session.as_ref().filter(|_| row.growth != Some(Growth::Growing));
         // A plan that cannot be right has been refused before anything was sent by it.
         let Some(plan) = session.and_then(|session| session.plan(total).ok()) else {
             return Ok(None);

@@ -13,7 +13,7 @@ use crate::job::Kind;
 use crate::progress::Progress;
 use crate::protocol::Opened;
 use crate::store::{SessionKind, Upload};
-use crate::transfer::{Growth, Pace, Phase, Timestamp, UploadId};
+use crate::transfer::{Growth, LONGEST_OBEYED, Pace, Phase, Timestamp, UploadId};
 use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
 
 /// Without a byte for so long, an upload does not keep the computer awake.
@@ -212,7 +212,9 @@ impl Entry {
 
     /// The job that the state calls for, if one may start now.
     pub(crate) fn due(&self, now: Timestamp) -> Option<Kind> {
-        if self.running.is_some() || self.rests_until.is_some_and(|until| until > now) {
+        if self.running.is_some()
+            || self.rests_until.is_some_and(|until| !until.is_over(now, LONGEST_OBEYED))
+        {
             return None;
         }
         if self.row.state.cleanup {

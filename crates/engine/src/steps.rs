@@ -207,9 +207,8 @@ impl Engine {
             Effect::CleanUp => {}
             Effect::ProcessAgain => entry.processes_again = true,
             Effect::AddAgain => {
-                let path = entry.row.path.clone();
-                let destination = entry.row.destination.clone();
-                self.add_again(id, path, destination).await;
+                let earlier = entry.row.clone();
+                self.add_again(earlier).await;
             }
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Code;
 use crate::store::Rebuilt;
+use crate::team::ProtocolKind;
 use crate::transfer::{Hold, List, Phase, Timestamp, UploadId};
 
 /// One upload.
@@ -101,6 +102,10 @@ pub enum ConnectionView {
     Connected {
         /// The team server's address.
         url: String,
+        /// How uploads are told it.
+        protocol: ProtocolKind,
+        /// Nothing says that the way to it is lost.
+        reachable: bool,
         /// Where new files go.
         destination: Option<DestinationView>,
     },

@@ -16,7 +16,13 @@ class Script {
         new Promise<Everything>((resolve, reject) => {
           this.waiting.push({
             answer: (seq) => {
-              resolve({ seq, uploads: [], connection: { kind: "none" }, allowance: { kind: "full" } });
+              resolve({
+                seq,
+                uploads: [],
+                connection: { kind: "none" },
+                connections: [],
+                allowance: { kind: "full" },
+              });
             },
             refuse: reject,
           });

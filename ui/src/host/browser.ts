@@ -1,6 +1,7 @@
 import type { DragView } from "../bindings/DragView";
 import type { EngineError } from "../bindings/EngineError";
 import type { FolderView } from "../bindings/FolderView";
+import type { OpenedBy } from "../bindings/OpenedBy";
 import type { PlaybackView } from "../bindings/PlaybackView";
 import type { RulesView } from "../bindings/RulesView";
 import type { ShellView } from "../bindings/ShellView";
@@ -18,7 +19,7 @@ import {
 import { folder, previewOf } from "./browser/folders";
 import { browserLibrary } from "./browser/library";
 import { historyOf, partsOf, Past, receiptOfUpload } from "./browser/past";
-import { Simulation } from "./browser/simulation";
+import { Simulation, urlOf } from "./browser/simulation";
 import harbour from "./browser/posters/harbour.svg?url";
 import interview from "./browser/posters/interview.svg?url";
 import sunset from "./browser/posters/sunset.svg?url";
@@ -44,16 +45,26 @@ function refusal(code: EngineError["code"], message: string): EngineError {
 export function browserHost(query: URLSearchParams): Host {
   const wanted = query.get("scenario") ?? "busy";
   const name: ScenarioName = SCENARIOS.find((one) => one === wanted) ?? "busy";
-  const { uploads, connection, allowance, shell: firstShell, drag, problem, folders: kept } = scenario(name);
-  const simulation = new Simulation(uploads, connection, allowance);
+  const {
+    uploads,
+    connections,
+    allowance,
+    schedule,
+    shell: firstShell,
+    drag,
+    problem,
+    folders: kept,
+  } = scenario(name);
+  const simulation = new Simulation(uploads, connections, allowance);
   const past = new Past(name === "empty" || name === "first-run" ? 0 : name === "many" ? 100_000 : 340);
   const shellListeners = new Set<(shell: ShellView) => void>();
   let shell = firstShell;
   let additions = 0;
+  let endSignIn: (done: boolean) => void = () => undefined;
   let folders = kept;
   let rules: RulesView = {
-    limit: null,
-    schedule: [],
+    limit: allowance.kind === "limit" ? allowance.bytesPerSecond : null,
+    schedule,
     uploads: 3,
     pauseOnMetered: true,
     pauseOnBattery: false,
@@ -64,6 +75,13 @@ export function browserHost(query: URLSearchParams): Host {
   function setShell(next: ShellView): void {
     shell = next;
     for (const listener of shellListeners) listener(next);
+  }
+
+  function signedIn(url: string, openedBy: OpenedBy): void {
+    const address = new URL(url).href;
+    const others = shell.teams.filter((team) => team.url !== address);
+    setShell({ ...shell, teams: [...others, { url: address, openedBy }] });
+    simulation.connect(connected(address));
   }
 
   function setFolders(next: FolderView[]): void {
@@ -169,6 +187,16 @@ export function browserHost(query: URLSearchParams): Host {
       } as const;
       rules = { ...rules, [names[what]]: on };
     },
+    setLimit: async (limit) => {
+      rules = { ...rules, limit };
+      simulation.allow(limit === null ? { kind: "full" } : { kind: "limit", bytesPerSecond: limit });
+    },
+    setSchedule: async (wanted) => {
+      rules = { ...rules, schedule: wanted };
+    },
+    setUploads: async (wanted) => {
+      rules = { ...rules, uploads: wanted };
+    },
     folders: async () => folders,
     chooseFolder: async () => ({ path: "/media/mia/CARD_A004/DCIM", id: null }),
     addFolder: async (projectId, wanted) => {
@@ -200,17 +228,56 @@ export function browserHost(query: URLSearchParams): Host {
     useThisComputer: async () => {
       setShell({ ...shell, server: { kind: "starting" } });
       await pause(900);
-      setShell({ server: { kind: "running", url: HERE }, keyKept: "keychain" });
+      setShell({ ...shell, server: { kind: "running", url: HERE } });
       simulation.connect(connected(HERE));
     },
     connect: async (url, apiKey) => {
       await pause(500);
       if (apiKey.length < 8) throw refusal("signed_out", "the key is not known");
-      setShell({ ...shell, keyKept: "memory" });
-      simulation.connect(connected(url));
+      signedIn(url, "key_in_memory");
     },
-    disconnect: async () => {
-      simulation.connect({ kind: "none" });
+    signIn: async (url) => {
+      if (url.includes("127.0.0.1")) throw refusal("refused", "it offers no sign-in by browser");
+      const done = await new Promise<boolean>((resolve) => {
+        endSignIn = resolve;
+        setTimeout(resolve, 60_000, true);
+      });
+      if (done) signedIn(url, "browser");
+      return done;
+    },
+    cancelSignIn: async () => {
+      endSignIn(false);
+    },
+    copySignInPage: async () => undefined,
+    forget: async (url) => {
+      setShell({ ...shell, teams: shell.teams.filter((team) => team.url !== url) });
+      simulation.setConnections(simulation.connections.filter((one) => urlOf(one) !== url));
+    },
+    chooseTeam: async (url) => {
+      const wanted = simulation.connections.find((one) => urlOf(one) === url);
+      if (!wanted) throw refusal("not_connected", "no such connection");
+      simulation.setConnections(simulation.connections, wanted);
+    },
+    turnOffServer: async () => {
+      setShell({ ...shell, server: { kind: "off" } });
+      simulation.setConnections(simulation.connections.filter((one) => urlOf(one) !== HERE));
+    },
+    serverFolder: async () => ({
+      path: "/home/mia/.local/share/dev.dailies.desktop/server",
+      bytes: shell.server.kind === "off" ? 0 : 48.3e9,
+    }),
+    prefer: async (preferences) => {
+      setShell({ ...shell, preferences });
+    },
+    startAtLogin: async (on) => {
+      setShell({ ...shell, startsAtLogin: on });
+    },
+    openFolder: async () => undefined,
+    copyDiagnosis: async () => undefined,
+    opening: async () => null,
+    onOpening: async () => () => undefined,
+    restart: async () => {
+      location.reload();
     },
     targets: async () => {
       await pause(200);

@@ -16,13 +16,17 @@ import type { FolderId } from "../bindings/FolderId";
 import type { FolderView } from "../bindings/FolderView";
 import type { LibraryView } from "../bindings/LibraryView";
 import type { NewShareLink } from "../bindings/NewShareLink";
+import type { Opening } from "../bindings/Opening";
+import type { OwnFolder } from "../bindings/OwnFolder";
 import type { PartsView } from "../bindings/PartsView";
 import type { PlaybackView } from "../bindings/PlaybackView";
+import type { Preferences } from "../bindings/Preferences";
 import type { Preview } from "../bindings/Preview";
 import type { ReceiptView } from "../bindings/ReceiptView";
 import type { RuleFaults } from "../bindings/RuleFaults";
 import type { Rules } from "../bindings/Rules";
 import type { RulesView } from "../bindings/RulesView";
+import type { ServerFolder } from "../bindings/ServerFolder";
 import type { ShareLinkView } from "../bindings/ShareLinkView";
 import type { ShellView } from "../bindings/ShellView";
 import type { Switch } from "../bindings/Switch";
@@ -38,7 +42,10 @@ export interface Everything {
   readonly seq: number;
   /** List by list, each in its order. */
   readonly uploads: readonly UploadView[];
+  /** Where new files go. */
   readonly connection: ConnectionView;
+  /** That one, and all others. */
+  readonly connections: readonly ConnectionView[];
   readonly allowance: AllowanceView;
 }
 
@@ -102,6 +109,11 @@ export interface Host extends LibraryHost {
   sendHere(): Promise<void>;
   rules(): Promise<RulesView>;
   turn(what: Switch, on: boolean): Promise<void>;
+  /** Bytes a second of all uploads together; `null` for none. */
+  setLimit(limit: number | null): Promise<void>;
+  /** One rule each, in the words of `RulesView`. */
+  setSchedule(rules: string[]): Promise<void>;
+  setUploads(uploads: number): Promise<void>;
 
   /** Watched folders; that they changed is among the news. */
   folders(): Promise<FolderView[]>;
@@ -118,10 +130,35 @@ export interface Host extends LibraryHost {
 
   /** Starts the team server on this computer and connects to it. */
   useThisComputer(): Promise<void>;
+  /** Ends the team server on this computer; what it has stays. */
+  turnOffServer(): Promise<void>;
+  serverFolder(): Promise<ServerFolder>;
   connect(url: string, apiKey: string): Promise<void>;
-  disconnect(): Promise<void>;
+  /** Sends somebody to the browser; false when they gave it up, or another sign-in took its place. */
+  signIn(url: string): Promise<boolean>;
+  cancelSignIn(): Promise<void>;
+  /** Puts the address of the page that they are to sign in on on the clipboard. */
+  copySignInPage(): Promise<void>;
+  /** Signs out, and forgets what opened the team. Its uploads wait. */
+  forget(url: string): Promise<void>;
+  /** New files go to this one of the connections from now on. */
+  chooseTeam(url: string): Promise<void>;
   targets(): Promise<DestinationView[]>;
   setDestination(projectId: string): Promise<void>;
+
+  /** Keeps what somebody prefers; it comes back with the shell's next view. */
+  prefer(preferences: Preferences): Promise<void>;
+  startAtLogin(on: boolean): Promise<void>;
+  /** Opens a folder of the app's own in the file manager. */
+  openFolder(folder: OwnFolder): Promise<void>;
+  /** Puts a report of how it stands on the clipboard, with nothing secret in it. */
+  copyDiagnosis(): Promise<void>;
+  /** What somebody wants to see that they chose outside the window; once. */
+  opening(): Promise<Opening | null>;
+  /** There is such a thing. */
+  onOpening(onOpening: () => void): Promise<Stop>;
+  /** Ends the app and starts it again. */
+  restart(): Promise<void>;
 
   playback(id: UploadId): Promise<PlaybackView>;
   showInFolder(id: UploadId): Promise<void>;

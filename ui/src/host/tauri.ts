@@ -16,7 +16,7 @@ const PAGE = 500;
  * the change that moved it comes after this snapshot, and sets it right.
  */
 async function everything(): Promise<Everything> {
-  const { seq, connection, allowance } = await invoke<Snapshot>("snapshot");
+  const { seq, connection, connections, allowance } = await invoke<Snapshot>("snapshot");
   const uploads = new Map<string, UploadView>();
   for (const list of LISTS) {
     let page: Page;
@@ -27,7 +27,7 @@ async function everything(): Promise<Everything> {
       offset += page.uploads.length;
     } while (page.uploads.length === PAGE);
   }
-  return { seq, uploads: [...uploads.values()], connection, allowance };
+  return { seq, uploads: [...uploads.values()], connection, connections, allowance };
 }
 
 function on<Payload>(event: string, callback: (payload: Payload) => void): Promise<Stop> {
@@ -59,6 +59,9 @@ export const tauriHost: Host = {
   sendHere: () => invoke("send_here"),
   rules: () => invoke("rules"),
   turn: (what, on) => invoke("turn", { switch: what, on }),
+  setLimit: (limit) => invoke("set_limit", { limit }),
+  setSchedule: (rules) => invoke("set_schedule", { rules }),
+  setUploads: (uploads) => invoke("set_uploads", { uploads }),
 
   folders: () => invoke("folders"),
   chooseFolder: () => invoke("choose_folder"),
@@ -69,10 +72,24 @@ export const tauriHost: Host = {
   ruleFaults: (patterns, title) => invoke("rule_faults", { patterns, title }),
 
   useThisComputer: () => invoke("use_this_computer"),
+  turnOffServer: () => invoke("turn_off_server"),
+  serverFolder: () => invoke("server_folder"),
   connect: (url, apiKey) => invoke("connect", { url, apiKey }),
-  disconnect: () => invoke("disconnect"),
+  signIn: (url) => invoke("sign_in", { url }),
+  cancelSignIn: () => invoke("cancel_sign_in"),
+  copySignInPage: () => invoke("copy_sign_in_page"),
+  forget: (url) => invoke("forget", { url }),
+  chooseTeam: (url) => invoke("choose_team", { url }),
   targets: () => invoke("targets"),
   setDestination: (projectId) => invoke("set_destination", { projectId }),
+
+  prefer: (preferences) => invoke("prefer", { preferences }),
+  startAtLogin: (on) => invoke("start_at_login", { on }),
+  openFolder: (folder) => invoke("open_folder", { folder }),
+  copyDiagnosis: () => invoke("copy_diagnosis"),
+  opening: () => invoke("opening"),
+  onOpening: (onOpening) => on("opening", onOpening),
+  restart: () => invoke("restart"),
 
   playback: (id) => invoke("playback", { id }),
   showInFolder: (id) => invoke("show_in_folder", { id }),

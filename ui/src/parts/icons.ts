@@ -33,9 +33,11 @@ export const ICONS = {
   activity: "M2 8h3l2-4 2.5 8 2-4H14",
   search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9M10.3 10.3l3.2 3.2",
   copy: "M6 5.5h7.5v8H6zM10.5 5.5v-3H2.5v8H6",
-  disconnect: "M6.5 3H3v10h3.5M10 5l3 3-3 3M13 8H6.5",
   folder: "M2 4.5h4L7.5 6H14v6.5H2z",
   settings: "M2.5 5h5.5M11.5 5h2M9.8 3.3v3.4M2.5 11h2M8 11h5.5M6.2 9.3v3.4",
+  gauge: "M3.2 12.3a6 6 0 1 1 9.6 0M8 9.5l2.6-3.3",
+  up: "M8 12.5v-9M4.5 7 8 3.5 11.5 7",
+  browser: "M2.5 3h11v10h-11zM2.5 6h11M4.5 4.5h.01",
   back: "M9.5 4l-4 4 4 4",
   rules: "M2.5 4h11M4.5 8h7M6.5 12h3",
 } as const;

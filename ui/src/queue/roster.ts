@@ -81,6 +81,17 @@ export class Roster {
     return this.#groups[group][index]?.upload;
   }
 
+  find(wanted: (upload: UploadView) => boolean): UploadView | undefined {
+    for (const { upload } of this.#entries.values()) if (wanted(upload)) return upload;
+    return undefined;
+  }
+
+  countAll(wanted: (upload: UploadView) => boolean): number {
+    let count = 0;
+    for (const { upload } of this.#entries.values()) if (wanted(upload)) count++;
+    return count;
+  }
+
   /** Its place in its group. */
   place(id: UploadId): { group: Group; index: number } | undefined {
     const entry = this.#entries.get(id);

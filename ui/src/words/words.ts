@@ -1,4 +1,5 @@
 import { formats, type Formats, type TimeLeft, timeLeft } from "../format";
+import { Cell } from "./cell.svelte";
 import { de } from "./de";
 import { en } from "./en";
 
@@ -24,6 +25,7 @@ export type Language = keyof typeof LANGUAGES;
 
 export interface Speech {
   readonly language: Language;
+  readonly locale: string;
   readonly format: Formats;
   t<K extends WordKey>(key: K, ...values: Arguments<K>): string;
   left(seconds: number): string;
@@ -74,9 +76,31 @@ export function speech(wanted: readonly string[]): Speech {
     }
   }
 
-  return { language, format, t, left };
+  return { language, locale, format, t, left };
 }
 
-const spoken = speech(navigator.languages);
+const spoken = new Cell(speech(navigator.languages));
 
-export const { language, format, t, left } = spoken;
+/** Speaks another language from now on: what is on the screen is written anew. */
+export function speak(language: Language | "system"): void {
+  // Of a language that is one of the system's, the form that it has there.
+  const own = navigator.languages.filter((locale) => locale.toLowerCase().split("-")[0] === language);
+  const wanted = language === "system" ? navigator.languages : [...own, language];
+  if (chooseLanguage(wanted).locale !== spoken.value.locale) spoken.value = speech(wanted);
+  document.documentElement.lang = spoken.value.language;
+}
+
+export const t: Speech["t"] = (key, ...values) => spoken.value.t(key, ...values);
+export const left: Speech["left"] = (seconds) => spoken.value.left(seconds);
+export const format: Formats = {
+  size: (bytes) => spoken.value.format.size(bytes),
+  sizeOf: (part, whole) => spoken.value.format.sizeOf(part, whole),
+  speed: (bytesPerSecond) => spoken.value.format.speed(bytesPerSecond),
+  percent: (fraction) => spoken.value.format.percent(fraction),
+  count: (value) => spoken.value.format.count(value),
+  rate: (value) => spoken.value.format.rate(value),
+  moment: (timestamp, now) => spoken.value.format.moment(timestamp, now),
+  time: (timestamp) => spoken.value.format.time(timestamp),
+  day: (timestamp, now) => spoken.value.format.day(timestamp, now),
+  weekdays: () => spoken.value.format.weekdays(),
+};

@@ -20,14 +20,62 @@ impl EngineHandle {
     /// [`Code::SignedOut`], [`Code::Unreachable`], [`Code::NotATeamServer`]; an upload that waits
     /// goes on waiting.
     pub async fn connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        self.connect_as(connection, true).await
+    }
+
+    /// Connects as [`Self::connect`] does, and new files go on going where they went.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_too(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        self.connect_as(connection, false).await
+    }
+
+    async fn connect_as(
+        &self,
+        connection: Connection,
+        wanted: bool,
+    ) -> Result<ConnectionView, EngineError> {
         let url = connection.url().clone();
-        match Team::connect(connection, self.clients()?).await {
-            Ok(team) => self.ask(|done| Command::Connected(Box::new(team), done)).await,
-            Err(error) => {
-                self.ask(|done| Command::Refused { url, code: error.code, done }).await?;
-                Err(error)
-            }
+        let connected = self.try_connect_as(connection, wanted).await;
+        if let Err(error) = &connected {
+            self.without(url, error.code).await?;
         }
+        connected
+    }
+
+    /// Connects as [`Self::connect`] does. A refusal is the answer and nothing else: of a server that
+    /// nobody is connected to nothing is known afterwards.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn try_connect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
+        self.try_connect_as(connection, true).await
+    }
+
+    async fn try_connect_as(
+        &self,
+        connection: Connection,
+        wanted: bool,
+    ) -> Result<ConnectionView, EngineError> {
+        let team = Box::new(Team::connect(connection, self.clients()?).await?);
+        self.ask(|done| Command::Connected { team, wanted, done }).await
+    }
+
+    /// Says of a server that there is no connection to it, and why. One that there is stays.
+    ///
+    /// # Errors
+    /// [`Code::Stopped`].
+    pub async fn without(&self, url: Url, code: Code) -> Result<(), EngineError> {
+        self.ask(|done| Command::Refused { url, code, done }).await
+    }
+
+    /// Lets new files go to a server that somebody connects to.
+    ///
+    /// # Errors
+    /// [`Code::NotConnected`] for another one.
+    pub async fn choose(&self, server: &Url) -> Result<(), EngineError> {
+        self.ask(|done| Command::Choose(server.to_string(), done)).await?
     }
 
     /// Comes back to a team server as [`Self::connect`] does. One that cannot be reached now but
@@ -38,7 +86,7 @@ impl EngineHandle {
     pub async fn reconnect(&self, connection: Connection) -> Result<ConnectionView, EngineError> {
         match self.connect(connection.clone()).await {
             Err(error) if matches!(error.code, Code::Unreachable | Code::ServerFault) => {
-                self.expect(connection).await?.ok_or(error)
+                self.expect_as(connection, true).await?.ok_or(error)
             }
             connected => connected,
         }
@@ -53,8 +101,16 @@ impl EngineHandle {
         &self,
         connection: Connection,
     ) -> Result<Option<ConnectionView>, EngineError> {
+        self.expect_as(connection, false).await
+    }
+
+    async fn expect_as(
+        &self,
+        connection: Connection,
+        wanted: bool,
+    ) -> Result<Option<ConnectionView>, EngineError> {
         let (connection, clients) = (Box::new(connection), self.clients()?);
-        self.ask(|done| Command::Expect { connection, clients, done }).await
+        self.ask(|done| Command::Expect { connection, clients, wanted, done }).await
     }
 
     /// How a team server answered that was [expected](Self::expect); `None` as long as it is. Every
@@ -97,14 +153,6 @@ impl EngineHandle {
     pub async fn disconnect_from(&self, server: &Url) -> Result<(), EngineError> {
         let ends = Ends::Of(server.to_string());
         self.ask(|done| Command::Disconnect(ends, done)).await
-    }
-
-    /// Ends every connection but the one that new files go to.
-    ///
-    /// # Errors
-    /// [`Code::Stopped`].
-    pub async fn disconnect_others(&self) -> Result<(), EngineError> {
-        self.ask(|done| Command::Disconnect(Ends::Others, done)).await
     }
 
     /// Where uploads may go. Empty for a server that cannot say.

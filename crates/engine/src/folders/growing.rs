@@ -9,11 +9,11 @@ use crate::error::{Code, EngineError};
 use crate::folders::Question;
 use crate::folders::offer::current;
 use crate::handle::{Candidate, Command, EngineHandle};
-use crate::protocol::UploadProtocol;
+use crate::protocol::{Order, UploadProtocol};
 use crate::steps::Advance;
 use crate::store::{Destination, Folder, Registration, Upload};
 use crate::transfer::{Growth, Hold, Input, UploadId};
-use crate::watch::{Answer, Namesakes, Version};
+use crate::watch::{Answer, Head, Namesakes, Version};
 
 /// Files that go up while they grow, at the same time. Past that, they wait for their end.
 const MOST: usize = 8;
@@ -26,12 +26,16 @@ impl EngineHandle {
         folder: &Folder,
         inside: PathBuf,
         version: Version,
+        head: Head,
     ) -> Result<Answer, EngineError> {
         let server = folder.destination.server.clone();
         let protocol = self.ask(|done| Command::Folders(Question::Protocol(server, done))).await?;
         let Some(protocol) = protocol else { return Ok(Answer::Later) };
-        if !protocol.takes_growing_files().await {
-            return Ok(Answer::Later);
+        match (protocol.takes_growing_files().await, head) {
+            (None, _) => return Ok(Answer::Later),
+            // What comes first would be known last.
+            (Some(Order::FromTheStart), Head::WrittenAnew) => return Ok(Answer::Done),
+            (Some(Order::FromTheStart), Head::Stays) | (Some(Order::Any), _) => {}
         }
         if folder.rules.namesakes == Namesakes::Version {
             // What it is a version of is looked for once it is finished.

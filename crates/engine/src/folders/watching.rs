@@ -195,8 +195,8 @@ async fn take_offers(
                 let (engine, folder) = (engine.clone(), folder.clone());
                 offers.spawn(async move {
                     let Ready { path, version, stage, answer } = offer;
-                    if stage == Stage::Growing {
-                        let grows = engine.grow(&folder, path, version).await;
+                    if let Stage::Growing(head) = stage {
+                        let grows = engine.grow(&folder, path, version, head).await;
                         let _ = answer.send(grows.unwrap_or_else(|error| {
                             tracing::warn!(%error, "a file that grows was not taken");
                             Answer::Later

@@ -23,23 +23,25 @@ pub(crate) enum Standing {
     UpTo(u64),
 }
 
-/// Asks what is there. To be done after any doubt, before a byte is sent again.
+/// Asks what is there. To be done after any doubt, before a byte is sent again. A `total` of as many
+/// bytes as are there ends the upload; without one, it goes on.
 ///
 /// # Errors
 /// [`Failure::SessionGone`] where the address leads nowhere any more.
 pub(crate) async fn standing(
     clients: &Clients,
     url: &SignedUrl,
-    total: u64,
+    total: Option<u64>,
 ) -> Result<Standing, Failure> {
     let question = clients
         .put(url)
-        .header(CONTENT_RANGE, format!("bytes */{total}"))
+        .header(CONTENT_RANGE, format!("bytes */{}", said(total)))
         .header(CONTENT_LENGTH, 0);
     answered(&question.send().await.map_err(transport)?, total)
 }
 
-/// Sends a stretch of a whole of `total` bytes. What is there afterwards may be less than its end.
+/// Sends a stretch of a whole of `total` bytes, if that is known by now. What is there afterwards may
+/// be less than its end.
 ///
 /// # Errors
 /// As [`standing`]; and [`Failure::UnexpectedAnswer`] for a whole that is said to be complete before
@@ -48,29 +50,39 @@ pub(crate) async fn put_range(
     clients: &Clients,
     url: &SignedUrl,
     range: ByteRange,
-    total: u64,
+    total: Option<u64>,
     body: PartBody,
 ) -> Result<Standing, Failure> {
     let end = range.offset + range.length;
-    let content_range = format!("bytes {}-{}/{total}", range.offset, end.saturating_sub(1));
+    let last = end.saturating_sub(1);
+    let content_range = format!("bytes {}-{last}/{}", range.offset, said(total));
     let request = clients.put(url).header(CONTENT_RANGE, content_range);
     match answered(&put_body(clients, request, body).await?, total)? {
-        Standing::Whole if end < total => {
-            let words = format!("{total} bytes are said to be there after {end} were sent");
+        Standing::Whole if total.is_none_or(|total| end < total) => {
+            let words = format!("all is said to be there after {end} bytes were sent");
             Err(Failure::UnexpectedAnswer(words))
         }
         standing => Ok(standing),
     }
 }
 
-fn answered(response: &Response, total: u64) -> Result<Standing, Failure> {
+/// A total in a `Content-Range`: RFC 9110, section 14.4.
+fn said(total: Option<u64>) -> String {
+    total.map_or_else(|| "*".to_owned(), |total| total.to_string())
+}
+
+fn answered(response: &Response, total: Option<u64>) -> Result<Standing, Failure> {
     if is_portal(response) {
         return Err(Failure::Portal);
     }
     meaning(response.status(), response.headers(), total)
 }
 
-fn meaning(status: StatusCode, headers: &HeaderMap, total: u64) -> Result<Standing, Failure> {
+fn meaning(
+    status: StatusCode,
+    headers: &HeaderMap,
+    total: Option<u64>,
+) -> Result<Standing, Failure> {
     match status {
         StatusCode::OK | StatusCode::CREATED => Ok(Standing::Whole),
         StatusCode::PERMANENT_REDIRECT => Ok(Standing::UpTo(kept(headers, total)?)),
@@ -80,16 +92,18 @@ fn meaning(status: StatusCode, headers: &HeaderMap, total: u64) -> Result<Standi
 
 /// Bytes to go on from. Without a `Range` nothing is there; and what is not the whole counts in
 /// multiples of 256 KiB only, also where more is said: some say one byte of nothing.
-fn kept(headers: &HeaderMap, total: u64) -> Result<u64, Failure> {
+fn kept(headers: &HeaderMap, total: Option<u64>) -> Result<u64, Failure> {
     let Some(range) = headers.get(RANGE) else { return Ok(0) };
     let senseless = || Failure::UnexpectedAnswer("a Range that makes no sense".into());
     let last = range.to_str().ok().and_then(|range| range.strip_prefix("bytes=0-"));
     let last: u64 = last.and_then(|last| last.parse().ok()).ok_or_else(senseless)?;
-    if last >= total {
-        return Err(senseless());
-    }
-    // All of it, and yet not complete: the last request has to be made again.
-    let bytes = (last + 1).min(total - 1);
+    let bytes = last.checked_add(1).ok_or_else(senseless)?;
+    let bytes = match total {
+        Some(total) if bytes > total => return Err(senseless()),
+        // All of it, and yet not complete: the last request has to be made again.
+        Some(total) => bytes.min(total - 1),
+        None => bytes,
+    };
     Ok(bytes / GRANULE * GRANULE)
 }
 
@@ -120,7 +134,7 @@ mod tests {
     fn answer(status: u16, header: Option<(HeaderName, &str)>) -> Result<Standing, Failure> {
         let header = header.map(|(name, value)| (name, value.parse().unwrap()));
         let headers = HeaderMap::from_iter(header);
-        meaning(StatusCode::from_u16(status).unwrap(), &headers, TOTAL)
+        meaning(StatusCode::from_u16(status).unwrap(), &headers, Some(TOTAL))
     }
 
     fn range(last: u64) -> Result<Standing, Failure> {
@@ -141,6 +155,18 @@ mod tests {
         assert_eq!(range(GRANULE - 2), Ok(Standing::UpTo(0)));
         assert_eq!(range(3 * GRANULE), Ok(Standing::UpTo(3 * GRANULE)));
         assert_eq!(range(TOTAL - 1), Ok(Standing::UpTo(10 * GRANULE)), "all, but not complete");
+    }
+
+    #[test]
+    fn without_a_total_nothing_is_too_much() {
+        let kept = |last: u64| {
+            let headers =
+                HeaderMap::from_iter([(RANGE, format!("bytes=0-{last}").parse().unwrap())]);
+            meaning(StatusCode::PERMANENT_REDIRECT, &headers, None)
+        };
+        assert_eq!(kept(4 * GRANULE - 1), Ok(Standing::UpTo(4 * GRANULE)));
+        assert_eq!(kept(4 * GRANULE), Ok(Standing::UpTo(4 * GRANULE)));
+        assert!(matches!(kept(u64::MAX), Err(Failure::UnexpectedAnswer(_))));
     }
 
     #[test]

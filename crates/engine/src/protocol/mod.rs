@@ -5,6 +5,7 @@
 mod chunked_session;
 #[cfg(feature = "testing")]
 pub(crate) mod faulty;
+mod growing_files;
 #[cfg(feature = "testing")]
 pub(crate) mod memory;
 mod mux_direct;
@@ -59,6 +60,18 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// Bytes of the whole, once that is known: not while the file grows.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        (self.growth != Some(Growth::Growing)).then_some(self.size)
+    }
+
+    /// The size that its video is registered with: of a file that grew, none, also after a crash.
+    #[must_use]
+    pub fn size_at_first(&self) -> Option<u64> {
+        self.growth.is_none().then_some(self.size)
+    }
+
     /// The team's name for its video.
     ///
     /// # Errors
@@ -66,6 +79,15 @@ impl Intent {
     pub fn video(&self) -> Result<&str, Failure> {
         self.video_id.as_deref().ok_or(Failure::SessionGone)
     }
+}
+
+/// In which order a team takes the bytes of a file that grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// In parts, the first one last if need be.
+    Any,
+    /// From the file's start on: its head has to be final, too.
+    FromTheStart,
 }
 
 /// What is known of an earlier try to register.
@@ -194,10 +216,17 @@ pub trait UploadProtocol: Send + Sync + 'static {
     /// is known of an earlier one.
     async fn open(&self, intent: &Intent, session: Option<&Session>) -> Result<Opened, Failure>;
 
-    /// Whether parts may go up before a file's size is known. Where that cannot be asked now, they
-    /// may not.
-    async fn takes_growing_files(&self) -> bool {
-        false
+    /// In which order bytes may go up before a file's size is known; `None` where they may not, or
+    /// where that cannot be asked now.
+    async fn takes_growing_files(&self) -> Option<Order> {
+        None
+    }
+
+    /// Gives up a session whose bytes are not those of the file any more, so that the next one begins
+    /// with nothing. Asked for a
+    /// [`SessionKind::InOrder`](crate::store::SessionKind::InOrder) session only.
+    async fn discard(&self, _: &Intent, _: &Session) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// Parts that [`Self::tickets`] takes at once.

@@ -14,16 +14,17 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 
 use crate::error::Code;
 use crate::net::{SignedUrl, Standing, put_range, standing};
+use crate::protocol::growing_files::GrowingFiles;
 use crate::protocol::processing::each_left;
 use crate::protocol::uploads_api::refusal;
 use crate::protocol::{
-    Arrived, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings, Ticket,
-    UploadProtocol,
+    Arrived, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent, Standings,
+    Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
 use crate::team::Caller;
-use crate::transfer::{ByteRange, Failure, PartNumber};
+use crate::transfer::{ByteRange, Failure, Growth, PartNumber};
 
 /// How long the media engine is left alone with bytes that it has and says nothing of yet.
 const TAKING: Duration = Duration::from_secs(1);
@@ -32,13 +33,14 @@ const TAKING: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct MuxDirect {
     caller: Caller,
+    growing: GrowingFiles,
 }
 
 impl MuxDirect {
     /// Uploads as `caller`.
     #[must_use]
     pub fn new(caller: Caller) -> Self {
-        Self { caller }
+        Self { caller, growing: GrowingFiles::default() }
     }
 
     async fn ask(
@@ -71,14 +73,28 @@ impl MuxDirect {
         })
     }
 
-    /// Another upload for the video, if none is open but the one that is `gone`.
-    async fn reopen(&self, video_id: &str, gone: Option<String>) -> Result<DirectUpload, Failure> {
-        let body = ReopenDirectUpload { gone };
+    /// Another upload for the video, if none is open but the one that is `gone`. `size` are the
+    /// bytes of a file that grows, or grew, as far as they are known.
+    async fn reopen(
+        &self,
+        video_id: &str,
+        gone: Option<String>,
+        size: Option<u64>,
+    ) -> Result<DirectUpload, Failure> {
+        let body = ReopenDirectUpload { gone, file_size: size };
         self.ask(Method::POST, &upload(video_id), |request| request.json(&body)).await
     }
 
+    /// Asks for room for the first `end` bytes of a file that grows.
+    async fn promised(&self, intent: &Intent, opened: &Opened, end: u64) -> Result<(), Failure> {
+        match self.reopen(intent.video()?, None, Some(end)).await? {
+            DirectUpload::Waiting { upload_id, .. } if upload_id == opened.session.key => Ok(()),
+            _ => Err(Failure::SessionGone),
+        }
+    }
+
     /// What is at an address; `None` where it leads nowhere any more.
-    async fn at(&self, url: &SignedUrl, total: u64) -> Result<Option<Standing>, Failure> {
+    async fn at(&self, url: &SignedUrl, total: Option<u64>) -> Result<Option<Standing>, Failure> {
         match standing(self.caller.clients(), url, total).await {
             Ok(standing) => Ok(Some(standing)),
             Err(Failure::SessionGone) => Ok(None),
@@ -99,7 +115,7 @@ impl MuxDirect {
         match self.show(intent.video()?).await? {
             DirectUpload::Uploaded { .. } => Ok(Standing::Whole),
             DirectUpload::Waiting { .. } => {
-                self.at(url, intent.size).await?.ok_or(Failure::SessionGone)
+                self.at(url, Some(intent.size)).await?.ok_or(Failure::SessionGone)
             }
             DirectUpload::Ended { .. } => Err(Failure::SessionGone),
         }
@@ -121,7 +137,7 @@ impl UploadProtocol for MuxDirect {
             title: intent.title.clone(),
             description: None,
             filename: intent.file_name.clone(),
-            file_size: intent.size,
+            file_size: intent.size_at_first(),
             content_type: intent.content_type.clone(),
         };
         let key = intent.id.to_string();
@@ -135,7 +151,14 @@ impl UploadProtocol for MuxDirect {
 
     async fn open(&self, intent: &Intent, _: Option<&Session>) -> Result<Opened, Failure> {
         let video_id = intent.video()?;
-        let mut upload = self.show(video_id).await?;
+        let mut upload = match intent.growth {
+            // Its size, which nobody could say before.
+            Some(Growth::Grown) => self.reopen(video_id, None, Some(intent.size)).await?,
+            Some(Growth::Growing) | None => self.show(video_id).await?,
+        };
+        // What went up of a file while it grew is not compared with it yet: naming the total, the
+        // question could be the end.
+        let total = intent.size_at_first();
         let mut reopened = false;
         loop {
             let gone = match upload {
@@ -146,7 +169,7 @@ impl UploadProtocol for MuxDirect {
                 DirectUpload::Ended { .. } => None,
                 DirectUpload::Waiting { upload_id, url, chunk_size, .. } => {
                     let url = self.signed(&url)?;
-                    match self.at(&url, intent.size).await? {
+                    match self.at(&url, total).await? {
                         // Any network can say so; if it is true, the team says it, too, and soon.
                         Some(Standing::Whole) => return Err(Failure::Busy { after: Some(TAKING) }),
                         Some(Standing::UpTo(bytes)) => {
@@ -164,9 +187,19 @@ impl UploadProtocol for MuxDirect {
                 return Err(Failure::SessionGone);
             }
             // It may be gone because all of it arrived: the team says so instead of opening another.
-            upload = self.reopen(video_id, gone).await?;
+            upload = self.reopen(video_id, gone, intent.total()).await?;
             reopened = true;
         }
+    }
+
+    async fn takes_growing_files(&self) -> Option<Order> {
+        let taken = self.growing.are_taken(self.caller.base(), self.caller.clients()).await;
+        taken.then_some(Order::FromTheStart)
+    }
+
+    async fn discard(&self, intent: &Intent, session: &Session) -> Result<(), Failure> {
+        let gone = Some(session.key.clone());
+        self.reopen(intent.video()?, gone, intent.total()).await.map(drop)
     }
 
     fn tickets_at_once(&self) -> usize {
@@ -186,12 +219,16 @@ impl UploadProtocol for MuxDirect {
     async fn send(
         &self,
         intent: &Intent,
-        _: &Opened,
+        opened: &Opened,
         ticket: &Ticket,
         range: ByteRange,
         body: PartBody,
     ) -> Result<Sent, Failure> {
-        let sent = put_range(self.caller.clients(), &ticket.url, range, intent.size, body).await?;
+        let total = intent.total();
+        if total.is_none() {
+            self.promised(intent, opened, range.offset + range.length).await?;
+        }
+        let sent = put_range(self.caller.clients(), &ticket.url, range, total, body).await?;
         let standing = match sent {
             Standing::Whole => self.proven(intent, &ticket.url).await?,
             part => part,
@@ -212,7 +249,7 @@ impl UploadProtocol for MuxDirect {
                 Ok(Finished { video_id: None, size: None, checksum: None })
             }
             DirectUpload::Waiting { url, .. } => {
-                match self.at(&self.signed(&url)?, intent.size).await? {
+                match self.at(&self.signed(&url)?, Some(intent.size)).await? {
                     Some(Standing::Whole) => Err(Failure::Busy { after: Some(TAKING) }),
                     Some(Standing::UpTo(_)) | None => Err(Failure::SessionGone),
                 }

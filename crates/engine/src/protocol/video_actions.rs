@@ -18,19 +18,19 @@ use dailies_api::videos::{
 };
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
+use crate::protocol::growing_files::GrowingFiles;
 use crate::protocol::processing::each_left;
 use crate::protocol::{
-    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
-    Ticket, UploadProtocol,
+    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent,
+    Standings, Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
-use crate::team::{Dialect, Team, TeamError, about};
-use crate::transfer::{ByteRange, Failure, Growth, PartNumber};
+use crate::team::{Dialect, Team, TeamError};
+use crate::transfer::{ByteRange, Failure, PartNumber};
 
 /// How far this computer's clock and the server's may be apart when a video is looked for.
 const CLOCKS_APART: Duration = Duration::from_secs(15 * 60);
@@ -45,15 +45,14 @@ const WORTH_A_PAGE: usize = 2;
 #[derive(Clone, Debug)]
 pub struct VideoActions {
     team: Arc<Team>,
-    /// What the server said of files that grow, once it has.
-    growing: Arc<OnceCell<bool>>,
+    growing: GrowingFiles,
 }
 
 impl VideoActions {
     /// Uploads through `team`.
     #[must_use]
     pub fn new(team: Arc<Team>) -> Self {
-        Self { team, growing: Arc::default() }
+        Self { team, growing: GrowingFiles::default() }
     }
 
     fn signed(&self, url: &str) -> Result<SignedUrl, Failure> {
@@ -93,7 +92,7 @@ impl VideoActions {
             let mine = page.page.iter().filter(recent).find(|video| {
                 video.status == VideoStatus::Uploading
                     && is_of(video)
-                    && video.file_size == said_at_first(intent)
+                    && video.file_size == intent.size_at_first()
                     && !taken.contains(&video.id)
             });
             if let Some(video) = mine {
@@ -118,7 +117,7 @@ impl VideoActions {
         if let Some(source) = &intent.version_of {
             let args = CreateVersion {
                 source_video_id: source.clone(),
-                file_size: said_at_first(intent),
+                file_size: intent.size_at_first(),
                 content_type: Some(intent.content_type.clone()),
                 // An argument that only our server knows: another one would refuse the call.
                 title: None,
@@ -131,7 +130,7 @@ impl VideoActions {
             project_id: intent.project_id.clone(),
             title: intent.title.clone(),
             description: None,
-            file_size: said_at_first(intent),
+            file_size: intent.size_at_first(),
             content_type: Some(intent.content_type.clone()),
         };
         Ok(client.call_once(Mutation, "videos:create", &args, Some(&key)).await?)
@@ -242,7 +241,7 @@ impl UploadProtocol for VideoActions {
         let args = InitiateVideoUpload {
             video_id: video_id.to_owned(),
             filename: intent.file_name.clone(),
-            file_size: (intent.growth != Some(Growth::Growing)).then_some(intent.size),
+            file_size: intent.total(),
             content_type: intent.content_type.clone(),
         };
         let path = "videoActions:initiateVideoUpload";
@@ -265,17 +264,11 @@ impl UploadProtocol for VideoActions {
         }
     }
 
-    /// Only a server of ours says so; asked once, and only where there is such a file.
-    async fn takes_growing_files(&self) -> bool {
-        if self.team.dialect() != Dialect::Current {
-            return false;
-        }
-        let asked = self.growing.get_or_try_init(|| async {
-            let client = self.team.client();
-            let about = about(client.base(), client.clients()).await?;
-            Ok::<_, Failure>(about.is_some_and(|about| about.growing_files))
-        });
-        asked.await.is_ok_and(|takes| *takes)
+    async fn takes_growing_files(&self) -> Option<Order> {
+        let client = self.team.client();
+        let taken = self.team.dialect() == Dialect::Current
+            && self.growing.are_taken(client.base(), client.clients()).await;
+        taken.then_some(Order::Any)
     }
 
     fn tickets_at_once(&self) -> usize {
@@ -412,11 +405,6 @@ impl UploadProtocol for VideoActions {
         let args = MarkUploadFailed { video_id: video_id.clone(), error };
         gone(client.call(Action, "videoActions:markUploadFailed", &args).await)
     }
-}
-
-/// The size that a video is registered with: of a file that grew, none, also after a crash.
-fn said_at_first(intent: &Intent) -> Option<u64> {
-    intent.growth.is_none().then_some(intent.size)
 }
 
 fn standing(video: Video) -> Processing {

@@ -16,28 +16,32 @@ use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
 use crate::watch::Growing;
 
 /// Between two looks at a file that grows.
-const LOOK: Duration = Duration::from_millis(500);
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 /// Parts that are read at the same time to be compared.
 const COMPARED_AT_ONCE: usize = 4;
 
 /// What was seen of a file that grows.
 #[derive(Clone, Copy)]
-struct Seen {
+pub(super) struct Seen {
     /// `None` for one that is not valid while it grows any more: its writer comes to an end.
     growing: Option<Growing>,
-    size: u64,
+    pub(super) size: u64,
     /// Bytes from the start that are final, but for the head.
-    sealed: u64,
+    pub(super) sealed: u64,
 }
 
 impl Sending {
     /// Sends whole parts of what is final, until it is stopped. The first one waits for the file's
     /// end, when recorders write its head anew.
     pub(crate) async fn follow(self, path: PathBuf) -> Result<Infallible, Failure> {
-        let SessionKind::Multipart { part_size, part_count, .. } = self.opened.session.kind else {
-            return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into()));
-        };
         let source = blocking(move || Source::open_growing(&path)).await?;
+        let (part_size, part_count) = match self.opened.session.kind {
+            SessionKind::Multipart { part_size, part_count, .. } => (part_size, part_count),
+            SessionKind::InOrder { chunk_size } => {
+                return self.follow_in_order(&source, chunk_size).await;
+            }
+            _ => return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into())),
+        };
         let mut seen = look(&source, None).await?;
         let mut held = None;
         let mut heard = Instant::now();
@@ -116,7 +120,7 @@ fn whole_parts(sealed: u64, part_size: u64, most: u32) -> Result<PartPlan, Failu
 }
 
 /// Looks at a file that grows, in which so much was seen before.
-async fn look(source: &Source, before: Option<Seen>) -> Result<Seen, Failure> {
+pub(super) async fn look(source: &Source, before: Option<Seen>) -> Result<Seen, Failure> {
     let source = source.clone();
     blocking(move || {
         source.check()?;

@@ -1,5 +1,6 @@
 //! The line that all uploads share: whoever reads bytes to send them asks here first.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ pub(crate) struct Line {
     shares: Mutex<Shares>,
     /// Somebody was given bytes, or wants none any more.
     news: Condvar,
+    /// How many wait for that: telling nobody costs a system call for each slice of each file.
+    waiting: AtomicUsize,
     /// Others go first now, or no longer.
     order: Notify,
 }
@@ -23,7 +26,8 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn new(limit: Option<Rate>) -> Arc<Self> {
         let shares = Mutex::new(Shares::new(limit, Instant::now()));
-        Arc::new(Self { shares, news: Condvar::new(), order: Notify::new() })
+        let (news, waiting) = (Condvar::new(), AtomicUsize::new(0));
+        Arc::new(Self { shares, news, waiting, order: Notify::new() })
     }
 
     /// An upload's place on it.
@@ -79,15 +83,21 @@ impl Place {
         let mut shares = self.line.lock();
         let wait = match shares.ask(self.id, wanted, Instant::now()) {
             Leave::Bytes(bytes) => {
+                // Whoever waits said so while he held what is held here.
+                let waiting = self.line.waiting.load(Relaxed);
                 drop(shares);
-                self.line.news.notify_all();
+                if waiting > 0 {
+                    self.line.news.notify_all();
+                }
                 return Some(bytes);
             }
             Leave::Others => LOOK,
             Leave::Limit(wait) => wait.min(LOOK),
         };
+        self.line.waiting.fetch_add(1, Relaxed);
         // Whether it was news or the time, he looks again.
         drop(self.line.news.wait_timeout(shares, wait));
+        self.line.waiting.fetch_sub(1, Relaxed);
         None
     }
 }

@@ -2,6 +2,7 @@
 
 mod confirm;
 mod growing;
+mod growing_in_order;
 mod in_order;
 mod line;
 mod permits;

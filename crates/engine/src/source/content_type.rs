@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::source::transport_stream;
+
 /// Bytes that tell the containers apart.
-const HEAD: u64 = 64;
+const HEAD: u64 = transport_stream::HEAD as u64;
+/// Those in which EBML names its document's type.
+const DOC_TYPE: usize = 64;
 /// What is in the container of an MP4 and is no video, by its major brand, as registered at
 /// <https://mp4ra.org/registered-types/brands>: pictures (HEIF, AVIF, Canon's raw ones) and sound.
 const NO_VIDEOS: [&[u8]; 13] = [
@@ -54,10 +58,11 @@ fn by_content(head: &[u8]) -> Option<&'static str> {
     }
     // EBML: <https://www.rfc-editor.org/rfc/rfc8794>; the DocType lies within the first bytes.
     if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
-        let webm = head.windows(4).any(|word| word == b"webm");
+        let webm = head.windows(4).take(DOC_TYPE).any(|word| word == b"webm");
         return Some(if webm { "video/webm" } else { "video/x-matroska" });
     }
-    None
+    // <https://www.rfc-editor.org/rfc/rfc3555>, section 4.2.2.
+    transport_stream::packet_length_in(head).map(|_| "video/mp2t")
 }
 
 fn by_name(path: &Path) -> Option<&'static str> {
@@ -66,6 +71,8 @@ fn by_name(path: &Path) -> Option<&'static str> {
         "mov" | "qt" => Some("video/quicktime"),
         "webm" => Some("video/webm"),
         "mkv" => Some("video/x-matroska"),
+        // Other programs call their source code .ts and .mts: there only the content says it.
+        "m2ts" | "m2t" => Some("video/mp2t"),
         _ => None,
     }
 }
@@ -87,6 +94,9 @@ mod tests {
         assert_eq!(file("c", b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm"), "video/webm");
         assert_eq!(file("d.webm", b"\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska"), "video/x-matroska");
         assert_eq!(file("e.MKV", b""), "video/x-matroska");
+        assert_eq!(file("f.ts", &transport_stream::tests::packets(188, 0, 5)), "video/mp2t");
+        assert_eq!(file("f.M2TS", b""), "video/mp2t");
+        assert_eq!(file("f.ts", b"export const hello = 1;"), "application/octet-stream");
         assert_eq!(file("f.txt", b"hello"), "application/octet-stream");
         assert_eq!(file("g.heic", b"\0\0\0\x20ftypheic"), "application/octet-stream");
     }

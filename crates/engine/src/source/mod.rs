@@ -7,6 +7,7 @@ mod checksum;
 mod content_type;
 mod fingerprint;
 mod slices;
+mod transport_stream;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,6 +20,9 @@ pub(crate) use checksum::Digest;
 pub use content_type::{content_type, video_type};
 pub use fingerprint::Fingerprint;
 pub use slices::Slices;
+pub(crate) use transport_stream::packet_length;
+#[cfg(test)]
+pub(crate) use transport_stream::tests;
 
 use crate::transfer::{ByteRange, Failure};
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes read at a time: enough that waking the other side is not what takes the time.
-const SLICE: usize = 1 << 20;
+const SLICE: usize = 512 << 10;
 /// Bytes read at a time where many read: each is slow then, and memory is what is short.
 const SMALL_SLICE: usize = 64 << 10;
 
@@ -22,13 +22,13 @@ struct Pool {
 }
 
 impl Slices {
-    /// A pool of at most `most` buffers of 1 MiB.
+    /// A pool of at most `most` buffers of half a MiB.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { pool: Arc::default(), most }
     }
 
-    /// A buffer of 1 MiB, or a small one where all of those are on loan: how many are out is
+    /// A buffer of full size, or a small one where all of those are on loan: how many are out is
     /// bounded by those who read.
     pub(crate) fn take(&self) -> Slice {
         let mut pool = self.lock();

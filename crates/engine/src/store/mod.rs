@@ -17,6 +17,7 @@ mod rebuild;
 mod receipts;
 mod reserve;
 mod settings;
+mod under_way;
 mod uploads;
 
 use std::path::{Path, PathBuf};
@@ -273,6 +274,7 @@ impl Store {
                 // Of what has ended nothing is ever sent again.
                 if *forgets || row.list() == List::Done {
                     parts::forget_all(c, row.id)?;
+                    under_way::forget(c, row.id)?;
                 }
                 let place = uploads::update(c, row)?;
                 history::remember(c, row.id, *at, happened)?;
@@ -465,7 +467,7 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 8] = [
+const SCHEMAS: [&str; 9] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
@@ -474,6 +476,7 @@ const SCHEMAS: [&str; 8] = [
     include_str!("schema/0006_growing.sql"),
     include_str!("schema/0007_folder_rules.sql"),
     include_str!("schema/0008_activity.sql"),
+    include_str!("schema/0009_under_way.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which upload API a connection uses. A server may offer several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ProtocolKind {
     /// The team API's `videoActions`, in either dialect.

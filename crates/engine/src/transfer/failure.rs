@@ -11,8 +11,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How often the way to the other side is tried while there is none.
 const OFFLINE_PROBE: Duration = Duration::from_secs(2);
-/// A server that asks for more patience than this is asked again after this.
-const LONGEST_OBEYED: Duration = Duration::from_secs(300);
+/// A server that asks for more patience than this is asked again after this. No upload waits longer
+/// by itself.
+pub(crate) const LONGEST_OBEYED: Duration = Duration::from_secs(300);
 /// Tries in a row without progress before somebody is asked.
 const PATIENCE: u32 = 12;
 /// Tries in a row of what should work at once, before somebody is asked.

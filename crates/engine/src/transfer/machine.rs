@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Code;
-use crate::transfer::{Failure, Hold, Phase, Timestamp, Verdict, judge};
+use crate::transfer::{Failure, Hold, LONGEST_OBEYED, Phase, Timestamp, Verdict, judge};
 
 /// An upload's state, as far as the machine is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +146,9 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
             (State { hold, attempts: 0, ..state }, vec![Effect::Stop, Effect::ForgetSession])
         }
         Input::Due => match state.hold.due() {
-            Some(due) if due <= now => (State { hold: Hold::None, ..state }, Vec::new()),
+            Some(due) if due.is_over(now, LONGEST_OBEYED) => {
+                (State { hold: Hold::None, ..state }, Vec::new())
+            }
             _ => idle,
         },
         Input::SourceBack if state.hold == Hold::SourceMissing => {

@@ -120,6 +120,9 @@ fn a_hold_ends_when_its_time_has_come_and_not_before() {
     assert_eq!(run(early, Input::Due).0, early);
     let due = state(Phase::Uploading, Hold::Backoff { until: NOW });
     assert_eq!(run(due, Input::Due).0.hold, Hold::None);
+    // The clock was set back by an hour meanwhile.
+    let ahead = state(Phase::Uploading, Hold::Backoff { until: Timestamp(NOW.0 + 3_600_000) });
+    assert_eq!(run(ahead, Input::Due).0.hold, Hold::None);
 }
 
 #[test]

@@ -19,8 +19,8 @@ mod shares;
 mod words;
 
 pub use event::{Event, Why};
-pub(crate) use failure::LITTLE_PATIENCE;
 pub use failure::{Failure, Verdict, judge};
+pub(crate) use failure::{LITTLE_PATIENCE, LONGEST_OBEYED};
 pub use growth::Growth;
 pub use id::UploadId;
 pub use lanes::{Lanes, Losses};

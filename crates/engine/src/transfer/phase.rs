@@ -16,6 +16,13 @@ impl Timestamp {
     pub fn after(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
+
+    /// Whether a wait until this time is over: the time has come, or lies further ahead than the
+    /// `longest` wait there is, because the clock was set back since.
+    #[must_use]
+    pub fn is_over(self, now: Self, longest: std::time::Duration) -> bool {
+        self <= now || self > now.after(longest)
+    }
 }
 
 /// How far an upload is. It only ever moves forward; each can be run again from its start.

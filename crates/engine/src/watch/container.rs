@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::source::packet_length;
+
 /// Boxes that are walked at the most: a day of fragments.
 const MOST_BOXES: usize = 400_000;
 
@@ -24,7 +26,14 @@ pub enum Container {
 /// Where the file cannot be read; one that ends while it is read is [`Container::Incomplete`].
 pub fn inspect(file: &mut (impl Read + Seek), size: u64) -> io::Result<Container> {
     let Some(head) = read_at::<4>(file, 0, size)? else { return Ok(Container::Incomplete) };
-    if head == EBML { matroska(file, size) } else { boxes(file, size) }
+    if head == EBML {
+        return matroska(file, size);
+    }
+    match packet_length(file, size)? {
+        // It ends wherever its recorder does.
+        Some(_) => Ok(Container::OpenEnded),
+        None => boxes(file, size),
+    }
 }
 
 /// ISO base media and QuickTime: boxes one after the other, each with its length before it.
@@ -166,6 +175,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::source::tests::packets;
 
     pub(in crate::watch) fn atom(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len() + 8).unwrap();
@@ -228,6 +238,13 @@ pub(super) mod tests {
         assert_eq!(of(b"abc"), Container::Incomplete);
         assert_eq!(of(&[0; 4096]), Container::Untold);
         assert_eq!(of(b"RIFF\x10\0\0\0AVI LIST"), Container::Untold);
+    }
+
+    #[test]
+    fn a_transport_stream_may_always_go_on() {
+        let bytes = packets(188, 0, 9);
+        assert_eq!(of(&bytes), Container::OpenEnded);
+        assert_eq!(of(&bytes[..bytes.len() - 9]), Container::OpenEnded);
     }
 
     proptest! {

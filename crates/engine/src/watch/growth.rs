@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Seek};
 
+use crate::source::packet_length;
 use crate::watch::container::{EBML, SEGMENT, ebml_length, next_box, read_at};
 
 /// Boxes before which a fragmented file must have shown that it is one.
@@ -12,6 +13,15 @@ const CLUSTER: u32 = 0x1f43_b675;
 /// Names of a segment's own children have four bytes, those of a cluster's children less: RFC 9559,
 /// section 27.1. One of four ends a cluster of unknown length. Voids and checksums may be anywhere.
 const LEAST_OF_SEGMENT: u32 = 0x1000_0000;
+
+/// What becomes of the head of a file that grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// It is final like all that lies behind.
+    Stays,
+    /// Recorders write it anew at the end.
+    WrittenAnew,
+}
 
 /// A file that is valid while it grows, and how far it was found final.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +42,8 @@ enum Form {
     },
     /// Fragmented MP4.
     Fragments,
+    /// MPEG-TS, in packets of so many bytes.
+    Packets(u64),
 }
 
 impl Growing {
@@ -44,9 +56,19 @@ impl Growing {
         let found = match read_at::<4>(file, 0, size)? {
             Some(EBML) => segment(file, size)?.map(|at| (Form::Segment { in_cluster: false }, at)),
             Some(_) if is_fragmented(file, size)? => Some((Form::Fragments, 0)),
-            _ => None,
+            Some(_) => packet_length(file, size)?.map(|length| (Form::Packets(length), 0)),
+            None => None,
         };
         Ok(found.map(|(form, at)| Self { form, at, sealed: 0 }))
+    }
+
+    /// What becomes of its head.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        match self.form {
+            Form::Segment { .. } => Head::WrittenAnew,
+            Form::Fragments | Form::Packets(_) => Head::Stays,
+        }
     }
 
     /// Bytes from the start that are final by now, but for the head. Reads only what came since it
@@ -68,6 +90,8 @@ impl Growing {
                     (self.at, self.sealed) = (end, end);
                 }
             }
+            // Nobody goes back to a packet: it was made to be broadcast.
+            Form::Packets(length) => self.sealed = size / length * length,
         }
         Ok(self.sealed)
     }
@@ -161,6 +185,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::source::tests::packets;
     use crate::watch::container::tests::{atom, mkv};
 
     fn cluster(length: Option<usize>, content: &[u8]) -> Vec<u8> {
@@ -202,6 +227,27 @@ mod tests {
         assert_eq!(sealed(&mkv(None, &open)), Some(head));
         let two = mkv(None, &[open.clone(), open.clone()].concat());
         assert_eq!(sealed(&two), Some(head + open.len() as u64));
+    }
+
+    #[test]
+    fn packets_are_final_once_they_are_whole() {
+        for (length, at) in [(188, 0), (192, 4)] {
+            let bytes = packets(length, at, 9);
+            assert_eq!(sealed(&bytes), Some(bytes.len() as u64));
+            assert_eq!(sealed(&bytes[..bytes.len() - 1]), Some(8 * length as u64));
+        }
+    }
+
+    #[test]
+    fn only_a_segments_head_is_written_anew() {
+        let head = |bytes: &[u8]| {
+            let found = Growing::find(&mut Cursor::new(bytes), bytes.len() as u64).unwrap();
+            found.map(|growing| growing.head())
+        };
+        assert_eq!(head(&mkv(None, &[])), Some(Head::WrittenAnew));
+        assert_eq!(head(&packets(188, 0, 9)), Some(Head::Stays));
+        let fragments = [atom(b"moov", b"mvex"), atom(b"moof", &[1; 20])].concat();
+        assert_eq!(head(&fragments), Some(Head::Stays));
     }
 
     #[test]

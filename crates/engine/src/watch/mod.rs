@@ -25,7 +25,7 @@ mod unsettled;
 mod watcher;
 
 pub use container::{Container, inspect};
-pub use growth::Growing;
+pub use growth::{Growing, Head};
 pub use health::{Blind, Health, Sight, Tally};
 pub use id::FolderId;
 pub use looks::{Content, content_of};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::watch::{Growing, Version};
+use crate::watch::{Growing, Head, Version};
 
 /// A file of which something can be sent.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ pub struct Ready {
 pub enum Stage {
     /// All of it can be sent.
     Finished,
-    /// It is still being written, and what lies behind stays as it is. It is offered again when it
-    /// is finished.
-    Growing,
+    /// It is still being written, and what lies behind stays as it is, but for its head, perhaps. It
+    /// is offered again when it is finished.
+    Growing(Head),
 }
 
 /// What became of an offer.
@@ -54,8 +54,9 @@ pub(super) async fn offered(
     }
 }
 
-/// Whether a file can be played while it grows. One that cannot be read cannot.
-pub(super) fn grows(path: &Path, version: Version) -> bool {
+/// The head of a file that can be played while it grows; `None` for any other, and for one that
+/// cannot be read.
+pub(super) fn grows(path: &Path, version: Version) -> Option<Head> {
     let found = File::open(path).and_then(|mut file| Growing::find(&mut file, version.size));
-    matches!(found, Ok(Some(_)))
+    found.ok().flatten().map(|growing| growing.head())
 }

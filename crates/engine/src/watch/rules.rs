@@ -16,7 +16,7 @@ use crate::watch::names::{is_hidden, is_in_progress, leads_through_hidden};
 pub const UPLOADED: &str = "Uploaded";
 
 /// Endings that name videos. What a file holds decides, whatever its ending …
-const ENDINGS: [&str; 6] = ["mp4", "m4v", "mov", "qt", "webm", "mkv"];
+const ENDINGS: [&str; 8] = ["mp4", "m4v", "mov", "qt", "webm", "mkv", "m2ts", "m2t"];
 /// … but for these: pictures, sound and previews in the containers of videos.
 const OTHERS: [&str; 13] =
     ["m4a", "m4b", "m4p", "m4r", "aax", "mka", "mks", "heic", "heif", "avif", "cr3", "lrv", "thm"];

@@ -341,10 +341,10 @@ impl Watcher {
         let (path, ready) = (self.root.join(&inside), self.ready.clone());
         self.growing.spawn(async move {
             let looking = tokio::task::spawn_blocking(move || grows(&path, version));
-            if !looking.await.unwrap_or_default() {
+            let Some(head) = looking.await.unwrap_or_default() else {
                 return (inside, Answer::Done);
-            }
-            let answer = offered(&ready, inside.clone(), version, Stage::Growing).await;
+            };
+            let answer = offered(&ready, inside.clone(), version, Stage::Growing(head)).await;
             (inside, answer)
         });
     }

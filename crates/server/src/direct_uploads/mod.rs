@@ -97,9 +97,9 @@ pub(crate) async fn reopen(
     body: Body,
 ) -> Result<Response, HttpRefusal> {
     let caller = Caller::of(&headers, &team).await?;
-    let ReopenDirectUpload { gone } = arguments(body).await?;
+    let args: ReopenDirectUpload = arguments(body).await?;
     let origin = text(&headers, header::ORIGIN.as_str());
-    let reopen = upload::open(Arc::clone(&team), caller, id, gone, origin);
+    let reopen = upload::open(Arc::clone(&team), caller, id, args, origin);
     let upload = to_its_end::<_, Refusal>(&team, "upload", Box::pin(reopen)).await?;
     Ok(private(Json(upload)).into_response())
 }

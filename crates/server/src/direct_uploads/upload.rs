@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dailies_api::convex::{FunctionCall, FunctionKind, ValueFormat};
-use dailies_api::direct_uploads::{CreateDirectUpload, DirectUpload, GRANULE};
+use dailies_api::direct_uploads::{CreateDirectUpload, DirectUpload, GRANULE, ReopenDirectUpload};
 use dailies_api::error::ErrorCode;
 use dailies_api::mux::{Upload, UploadStatus};
 use dailies_api::videos::{CreateVideo, VideoStatus};
@@ -11,11 +11,11 @@ use dailies_database::DatabaseError;
 use serde_json::Value;
 
 use crate::clock::now_millis;
-use crate::db::videos::transitions::Beginning;
+use crate::db::videos::transitions::{self, Beginning};
 use crate::db::videos::{self, Original, VideoRow};
 use crate::db::{removals, uploads};
 use crate::team_api::functions::{self, value};
-use crate::team_api::{Caller, Refusal, Role, Team};
+use crate::team_api::{Caller, Refusal, Role, Team, check_size};
 
 /// Characters of a file's name.
 const LONGEST_NAME: usize = 255;
@@ -38,7 +38,7 @@ pub(super) async fn create(
         project_id,
         title,
         description,
-        file_size: Some(file_size),
+        file_size,
         content_type: Some(content_type),
     })?;
     let call = FunctionCall { path: "videos:create".into(), args, format: ValueFormat::Json };
@@ -53,7 +53,10 @@ pub(super) async fn create(
             Ok(uploads::set_filename(connection, &video_id, &filename)?)
         })
         .await?;
-    open(team, caller, id, None, origin).await
+    // Of a file that grows, its first bytes are promised room for now.
+    let file_size = file_size.unwrap_or(team.limits.part_size.min(team.limits.max_file_size));
+    let args = ReopenDirectUpload { gone: None, file_size: Some(file_size) };
+    open(team, caller, id, args, origin).await
 }
 
 /// Where the upload stands.
@@ -67,31 +70,40 @@ pub(super) async fn show(
     standing(&team, &video).await
 }
 
-/// The upload that is open, unless that is the one that is `gone`; else another.
+/// The upload that is open, unless that is the one that is gone; else another. Either is promised
+/// room for as many bytes as are said.
 pub(super) async fn open(
     team: Arc<Team>,
     caller: Caller,
     video_id: String,
-    gone: Option<String>,
+    ReopenDirectUpload { gone, file_size }: ReopenDirectUpload,
     origin: Option<String>,
 ) -> Result<DirectUpload, Refusal> {
+    if let Some(size) = file_size {
+        check_size(size, &team.limits)?;
+    }
     let _held = team.locks.hold(&video_id).await;
     let video = team.video_for(&caller, &video_id, Role::Member).await?.video;
     match standing(&team, &video).await? {
         DirectUpload::Ended { .. } => {}
         DirectUpload::Waiting { upload_id, .. } if gone.as_ref() == Some(&upload_id) => {}
-        open => return Ok(open),
+        open => {
+            if let (DirectUpload::Waiting { .. }, Some(size)) = (&open, file_size) {
+                promise(&team, video_id, size).await?;
+            }
+            return Ok(open);
+        }
     }
-    if video.file_size.is_none() {
-        let message = "this video was registered without its size; register another";
+    let Some(file_size) = file_size.or(video.file_size) else {
+        let message = "this video was registered without its size; say `fileSize`";
         return Err(Refusal::new(ErrorCode::WrongState, message));
-    }
+    };
     // One that is made, and whose id a crash keeps from its row, nobody has the address of. The
     // media engine ends it after its time.
     let upload = team.ingest.mux.create_upload(&video.id, origin).await?;
     let beginning = Beginning {
         original: Original::Direct(upload.id.clone()),
-        file_size: video.file_size,
+        file_size: Some(file_size),
         content_type: video.content_type.clone(),
         multipart: None,
     };
@@ -102,6 +114,12 @@ pub(super) async fn open(
         return Err(refusal);
     }
     waiting(&team, video.id, upload)
+}
+
+/// Says how many bytes the file has by now, or in all.
+async fn promise(team: &Team, video_id: String, size: u64) -> Result<(), Refusal> {
+    let set = move |connection: &_| transitions::set_size(connection, &video_id, size);
+    Ok(team.database.write::<_, DatabaseError, _>(set).await?)
 }
 
 /// Removes the video; its upload ends with that. One that is all there stays.

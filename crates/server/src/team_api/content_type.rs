@@ -4,12 +4,13 @@ use dailies_api::error::ErrorCode;
 
 use super::error::Refusal;
 
-/// Type and the extension that a download is named with.
-const TAKEN: [(&str, &str); 4] = [
-    ("video/mp4", "mp4"),
-    ("video/quicktime", "mov"),
-    ("video/webm", "webm"),
-    ("video/x-matroska", "mkv"),
+/// Type and the extensions of its files; a download is named with the first.
+const TAKEN: [(&str, &[&str]); 5] = [
+    ("video/mp4", &["mp4"]),
+    ("video/quicktime", &["mov"]),
+    ("video/webm", &["webm"]),
+    ("video/x-matroska", &["mkv"]),
+    ("video/mp2t", &["ts", "m2ts", "mts"]),
 ];
 
 /// The type without its parameters, if the team takes it.
@@ -18,25 +19,21 @@ pub(crate) fn accepted(content_type: &str) -> Result<String, Refusal> {
     if TAKEN.iter().any(|(taken, _)| *taken == bare) {
         return Ok(bare);
     }
-    let message = "unsupported video format; taken are mp4, mov, webm and mkv";
+    let message = "unsupported video format; taken are mp4, mov, webm, mkv and MPEG-TS";
     Err(Refusal::new(ErrorCode::UnsupportedType, message).at("contentType"))
 }
 
 /// The type that a file's name says, if the team takes it. For senders that know no better.
 pub(crate) fn by_name(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
-    TAKEN
-        .iter()
-        .find(|(_, taken)| taken.eq_ignore_ascii_case(extension))
-        .map(|(content_type, _)| *content_type)
+    let is_of = |taken: &&'static str| taken.eq_ignore_ascii_case(extension);
+    TAKEN.iter().find(|(_, taken)| taken.iter().any(is_of)).map(|(content_type, _)| *content_type)
 }
 
 /// The extension for a type that was accepted.
 pub(crate) fn extension(content_type: &str) -> &'static str {
-    TAKEN
-        .iter()
-        .find(|(taken, _)| *taken == content_type)
-        .map_or("mp4", |(_, extension)| *extension)
+    let taken = TAKEN.iter().find(|(taken, _)| *taken == content_type);
+    taken.and_then(|(_, extensions)| extensions.first()).copied().unwrap_or("mp4")
 }
 
 #[cfg(test)]
@@ -47,6 +44,7 @@ mod tests {
     fn parameters_and_case_do_not_matter() {
         assert_eq!(accepted("Video/MP4; codecs=\"avc1\"").expect("mp4"), "video/mp4");
         assert_eq!(extension("video/quicktime"), "mov");
+        assert_eq!((by_name("00000.MTS"), extension("video/mp2t")), (Some("video/mp2t"), "ts"));
     }
 
     #[test]

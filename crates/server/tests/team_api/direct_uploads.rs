@@ -5,7 +5,7 @@ use reqwest::header::CONTENT_RANGE;
 use serde_json::{Value, json};
 
 use crate::fake_mux::{FakeMux, deliver};
-use crate::harness::{Server, clip, code, text};
+use crate::harness::{Server, clip, code, large_clip, text};
 use crate::quota::charged;
 use crate::sweeps::{age, often, sweep};
 use crate::uploads_api::{people, stored};
@@ -282,6 +282,48 @@ async fn only_members_upload_and_only_within_the_quota() {
     let videos = "SELECT count(*) FROM videos";
     let videos: i64 = server.open_database().query_row(videos, [], |row| row.get(0)).unwrap();
     assert_eq!((videos, charged(&server)), (1, (9, 0)), "the same key, the same video");
+    server.stop().await;
+}
+
+/// Bytes come before anybody knows how many there will be; room for them is asked for as they come,
+/// and refused where the team has none.
+#[tokio::test]
+async fn a_file_that_grows_is_sized_at_its_end() {
+    let bytes = large_clip(2 << 20);
+    let size = bytes.len();
+    let quota = 64 << 20;
+    let server = Server::start_with(|config| config.limits.team_quota = Some(quota)).await;
+    let mut unsized_yet = body(&server, 0);
+    unsized_yet.as_object_mut().unwrap().remove("fileSize");
+    let (status, begun) = own(&server, Method::POST, "", Some(&unsized_yet)).await;
+    assert_eq!((status, &begun["state"]), (201, &json!("waiting")), "{begun}");
+    let (video, url) = (text(&begun["id"]), text(&begun["url"]));
+    let chunk = begun["chunkSize"].as_i64().unwrap();
+    assert_eq!(charged(&server), (chunk, 0), "its first bytes have room");
+    let path = format!("/{video}");
+    let say =
+        async |size: u64| own(&server, Method::POST, &path, Some(&json!({"fileSize": size}))).await;
+    let (status, refused) = say(quota + 1).await;
+    assert_eq!((status, &refused["code"]), (413, &json!("quota_exceeded")), "{refused}");
+    assert_eq!(say(quota).await, (200, begun.clone()));
+    assert_eq!(charged(&server).0.cast_unsigned(), quota);
+
+    let half = size / 2 / (256 << 10) * (256 << 10);
+    let range = format!("bytes 0-{}/*", half - 1);
+    let put = server.client.put(&url, &bytes[..half], None, &[("content-range", &range)]).await;
+    assert_eq!(put.status(), 308);
+    assert_eq!(put.headers()["range"], format!("bytes=0-{}", half - 1));
+    let question = [("content-range", "bytes */*")];
+    assert_eq!(server.client.put(&url, &[], None, &question).await.status(), 308);
+    assert_eq!(say(size as u64).await, (200, begun.clone()));
+    let range = format!("bytes {half}-{}/{size}", size - 1);
+    let put = server.client.put(&url, &bytes[half..], None, &[("content-range", &range)]).await;
+    assert_eq!(put.status(), 200);
+    let row = server.settled(&video).await;
+    assert_eq!((&row["status"], &row["fileSize"]), (&json!("ready"), &json!(size)), "{row}");
+    assert_eq!(charged(&server), (0, i64::try_from(size).unwrap()));
+    assert_eq!(say(1).await.1["state"], "uploaded", "what is there has its size");
+    assert_eq!(server.get(&video).await["fileSize"], json!(size));
     server.stop().await;
 }
 

@@ -11,8 +11,11 @@ import { someFolders } from "./folders";
 
 export interface Scenario {
   uploads: UploadView[];
-  connection: ConnectionView;
+  /** The one that new files go to first. */
+  connections: ConnectionView[];
   allowance: AllowanceView;
+  /** Of the week, one rule each. */
+  schedule: string[];
   shell: ShellView;
   drag: DragView | null;
   folders: FolderView[];
@@ -31,10 +34,16 @@ export const TARGETS: DestinationView[] = [
 ];
 
 const RUSHES = TARGETS[0] as DestinationView;
-export const HERE = "http://127.0.0.1:4310";
+const ARCHIVE = TARGETS[3] as DestinationView;
+export const HERE = "http://127.0.0.1:4310/";
 
-export function connected(url: string): ConnectionView {
-  return { kind: "connected", url, destination: RUSHES };
+export const NORTH = "https://api.north-studio.example/";
+export const KOLLEKTIV = "https://dailies.kollektiv-8.example/";
+
+export function connected(url: string, more: { reachable?: boolean } = {}): ConnectionView {
+  const destination = url === KOLLEKTIV ? ARCHIVE : RUSHES;
+  const protocol = url === KOLLEKTIV ? "chunked_sessions" : "video_actions";
+  return { kind: "connected", url, protocol, reachable: true, destination, ...more };
 }
 
 let count = 0;
@@ -45,7 +54,7 @@ export function upload(title: string, totalBytes: number, more: Partial<UploadVi
   return {
     id,
     title,
-    server: `${HERE}/`,
+    server: NORTH,
     path: `/Volumes/Footage/${title}`,
     destination: RUSHES,
     phase: "queued",
@@ -167,6 +176,9 @@ function many(): UploadView[] {
   return [...busy(), ...waiting];
 }
 
+/** Slow at work, nothing at lunch, full at night. */
+const SCHEDULE = ["daily 12:30-13:30 pause", "mon,tue,wed,thu,fri 09:00-18:00 5M", "daily 22:00-06:00 full"];
+
 export const SCENARIOS = [
   "first-run",
   "empty",
@@ -181,6 +193,9 @@ export const SCENARIOS = [
   "server-failed",
   "folders",
   "problem",
+  "teams",
+  "limited",
+  "broke",
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
@@ -192,34 +207,68 @@ const QUEUES: Partial<Record<ScenarioName, () => UploadView[]>> = {
   many,
   drag: busy,
   player: busy,
+  teams: busy,
+  limited: busy,
+  broke: busy,
   refused: offline,
   folders: busy,
   "server-failed": offline,
 };
 
 export function scenario(name: ScenarioName): Scenario {
-  const far = "https://api.north-studio.example";
   const here = name === "empty" || name === "server-failed";
-  const connection: ConnectionView =
+  const connections: ConnectionView[] =
     name === "first-run"
-      ? { kind: "none" }
+      ? []
       : name === "refused"
-        ? { kind: "refused", url: far, code: "signed_out" }
-        : connected(here ? HERE : far);
+        ? [{ kind: "refused", url: NORTH, code: "signed_out" }]
+        : name === "teams"
+          ? [
+              connected(NORTH),
+              connected(HERE),
+              connected(KOLLEKTIV, { reachable: false }),
+              { kind: "refused", url: "https://studio.example/", code: "signed_out" },
+            ]
+          : [connected(here ? HERE : NORTH)];
   return {
     uploads: QUEUES[name]?.() ?? [],
-    connection,
-    allowance: { kind: name === "metered" ? "metered" : "full" },
+    connections,
+    allowance:
+      name === "metered"
+        ? { kind: "metered" }
+        : name === "limited"
+          ? { kind: "limit", bytesPerSecond: 5e6 }
+          : { kind: "full" },
+    schedule: name === "teams" ? SCHEDULE : [],
     shell: {
+      engine: name === "broke" ? "broke" : "works",
       server:
         name === "server-failed"
           ? { kind: "failed", message: "the server ended with code 101 three times in a minute" }
-          : here
+          : here || name === "teams"
             ? { kind: "running", url: HERE }
             : { kind: "off" },
-      keyKept: name === "first-run" ? "none" : name === "needs" ? "memory" : "keychain",
+      teams:
+        name === "teams"
+          ? [
+              { url: NORTH, openedBy: "browser" },
+              { url: KOLLEKTIV, openedBy: "kept_key" },
+              { url: "https://studio.example/", openedBy: "browser" },
+            ]
+          : here || name === "first-run"
+            ? []
+            : [{ url: NORTH, openedBy: name === "needs" ? "key_in_memory" : "kept_key" }],
+      preferences: {
+        theme: "system",
+        language: "system",
+        notifyReady: true,
+        notifyNeeds: true,
+        notifySent: false,
+        detailedLog: false,
+      },
+      startsAtLogin: false,
     },
-    folders: name === "folders" ? someFolders(far) : [],
+    folders: name === "folders" ? someFolders(NORTH) : [],
     drag: name === "drag" ? { videos: 12, others: 2 } : null,
     problem:
       name === "problem"

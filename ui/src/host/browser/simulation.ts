@@ -15,6 +15,10 @@ const PROCESSING = 4_000;
 /** Bytes per second of each line, in turn; a sine on it keeps the sparkline from being a ruler. */
 const SPEEDS = [31.2e6, 9.1e6, 4.4e6];
 
+export function urlOf(connection: ConnectionView): string | null {
+  return connection.kind === "none" ? null : connection.url;
+}
+
 /** A queue that moves by a script instead of an engine: same news, no bytes. */
 export class Simulation {
   readonly #uploads = new Map<UploadId, UploadView>();
@@ -22,12 +26,18 @@ export class Simulation {
   readonly #since = new Map<UploadId, number>();
   readonly #sent = new Map<UploadId, number>();
   #connection: ConnectionView;
+  #connections: readonly ConnectionView[];
   #allowance: AllowanceView;
   #seq = 0;
   #time = 0;
 
-  constructor(uploads: readonly UploadView[], connection: ConnectionView, allowance: AllowanceView) {
-    this.#connection = connection;
+  constructor(
+    uploads: readonly UploadView[],
+    connections: readonly ConnectionView[],
+    allowance: AllowanceView,
+  ) {
+    this.#connections = connections;
+    this.#connection = connections[0] ?? { kind: "none" };
     this.#allowance = allowance;
     for (const upload of uploads) this.#uploads.set(upload.id, upload);
   }
@@ -47,6 +57,7 @@ export class Simulation {
       seq: this.#seq,
       uploads: [...this.#uploads.values()],
       connection: this.#connection,
+      connections: this.#connections,
       allowance: this.#allowance,
     };
   }
@@ -56,9 +67,20 @@ export class Simulation {
     return () => this.#listeners.delete(listener);
   }
 
+  get connections(): readonly ConnectionView[] {
+    return this.#connections;
+  }
+
+  /** In the place of the one to the same server; new files go to it. */
   connect(connection: ConnectionView): void {
-    this.#connection = connection;
-    this.#tell({ kind: "connection", connection, connections: [connection] });
+    const others = this.#connections.filter((other) => urlOf(other) !== urlOf(connection));
+    this.setConnections([connection, ...others], connection);
+  }
+
+  setConnections(connections: readonly ConnectionView[], current?: ConnectionView): void {
+    this.#connections = connections;
+    this.#connection = current ?? connections[0] ?? { kind: "none" };
+    this.#tell({ kind: "connection", connection: this.#connection, connections: [...connections] });
   }
 
   allow(allowance: AllowanceView): void {
