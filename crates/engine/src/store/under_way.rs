@@ -86,7 +86,7 @@ mod tests {
         let known = store.under_way(row.id).await.unwrap();
         assert_eq!(known, Some((range(8), Crc64::EMPTY)));
 
-        let state = State { phase: Phase::Uploading, ..State::NEW };
+        let state = State { phase: Phase::Beginning, ..State::NEW };
         let row = Upload { state, ..row };
         let same = Written::only(row.clone(), Timestamp(2));
         store.update(vec![same.clone()]).await.unwrap();
