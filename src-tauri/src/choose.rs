@@ -56,6 +56,16 @@ pub(crate) async fn place<R: Runtime>(app: &AppHandle<R>, form: Form) -> Option<
     answer.await.ok()??.into_path().ok()
 }
 
+/// Lets somebody choose where an original is saved; `None` when they chose nothing. The system asks
+/// before one that is there is replaced.
+pub(crate) async fn original<R: Runtime>(app: &AppHandle<R>, name: &str) -> Option<PathBuf> {
+    let (done, answer) = oneshot::channel();
+    dialog(app).set_file_name(name).save_file(move |file| {
+        let _ = done.send(file);
+    });
+    answer.await.ok()??.into_path().ok()
+}
+
 fn words<R: Runtime>(app: &AppHandle<R>) -> Words {
     Words::of(app.state::<LinkHandle>().view().preferences.language)
 }

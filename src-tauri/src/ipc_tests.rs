@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dailies_engine::clock::SystemClock;
+use dailies_engine::library::Downloads;
 use dailies_engine::team::Vault;
 use dailies_engine::{EngineHandle, Options, Profile};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ use crate::tasks::Tasks;
 use crate::team_server::Program;
 use crate::window;
 
-const SOURCE: &str = include_str!("commands.rs");
+const SOURCES: [&str; 2] = [include_str!("commands.rs"), include_str!("library.rs")];
 const PERMISSIONS: &str = include_str!("../permissions/page.toml");
 const HANDLER: &str = include_str!("lib.rs");
 #[cfg(not(windows))]
@@ -40,7 +41,7 @@ struct Command {
 }
 
 fn commands() -> Vec<Command> {
-    let functions = SOURCE.split("#[command]\n").skip(1);
+    let functions = SOURCES.into_iter().flat_map(|source| source.split("#[command]\n").skip(1));
     functions
         .map(|text| {
             let (_, text) = text.split_once("async fn ").unwrap();
@@ -105,6 +106,7 @@ impl Stand {
         let (link, _) = link::prepare(engine.clone(), task, settings, program, vault);
         let app = mock_builder()
             .invoke_handler(crate::handler())
+            .manage(Downloads::new(engine.clone()))
             .manage::<EngineHandle>(engine)
             .manage(link)
             .manage(own)
@@ -144,7 +146,11 @@ impl Stand {
 #[test]
 fn every_command_is_handled_and_may_be_asked_by_the_page() {
     let written: BTreeSet<&str> = commands().iter().map(|command| command.name).collect();
-    let handled = HANDLER.lines().filter_map(|line| line.trim().strip_prefix("commands::"));
+    let named = |line: &'static str| {
+        let line = line.trim();
+        line.strip_prefix("commands::").or_else(|| line.strip_prefix("library::"))
+    };
+    let handled = HANDLER.lines().filter_map(named);
     let handled: BTreeSet<&str> = handled.map(|line| line.trim_end_matches(',')).collect();
     assert_eq!(handled, written);
     let lists = PERMISSIONS.split("commands.allow = [").skip(1);
@@ -228,6 +234,8 @@ fn usual(kind: &str) -> Option<Value> {
         "Rules" => json!({}),
         "Switch" => json!("keep_awake"),
         "Form" => json!("csv"),
+        "DownloadId" => json!(1),
+        "NewShareLink" => json!({"expiresInDays": 1, "allowDownload": false, "password": null}),
         "OwnFolder" => json!("logs"),
         "Preferences" => json!({}),
         option if option.starts_with("Option<") => return None,

@@ -17,6 +17,7 @@ mod intake;
 mod ipc_tests;
 mod keeper;
 mod keychain;
+mod library;
 mod link;
 mod log;
 mod opening;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use dailies_engine::clock::SystemClock;
 use dailies_engine::error::{Code, EngineError};
+use dailies_engine::library::Downloads;
 use dailies_engine::team::Vault;
 use dailies_engine::{Options, Profile};
 use tauri::ipc::Invoke;
@@ -158,6 +160,19 @@ fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
         commands::copy_report,
         commands::activity,
         commands::export_activity,
+        library::library,
+        library::videos,
+        library::play_video,
+        library::poster,
+        library::share_links,
+        library::share,
+        library::copy_share_link,
+        library::revoke,
+        library::download,
+        library::downloads,
+        library::download_again,
+        library::remove_download,
+        library::show_download,
     ]
 }
 
@@ -199,6 +214,8 @@ fn start(app: &App) -> Result<(), StartError> {
     tasks.spawn(folders::run(engine.clone()));
     tasks.spawn(intake::run(handle.clone(), engine.clone(), incoming));
     tasks.spawn(quit_when_told(handle.clone()));
+    app.manage(Downloads::new(engine.clone()));
+    tasks.spawn(library::run(handle.clone()));
     at_login::look(handle, &link);
     app.manage(engine.clone());
     app.manage(link.clone());
@@ -269,6 +286,7 @@ fn say_and_end(app: &App, error: &StartError) {
 pub(crate) fn quit(app: &AppHandle) {
     let (handle, link) = (app.clone(), app.state::<LinkHandle>().inner().clone());
     app.state::<Tasks>().spawn(async move {
+        handle.state::<Downloads>().stop().await;
         link.stop(false).await;
         handle.exit(0);
     });

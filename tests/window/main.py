@@ -242,8 +242,9 @@ def page_is_confined(folder):
                 command,
             )
             assert "not allowed" in said, f"{command}: {said}"
-        # It names no folder by its path, and no rule by what is none.
+        # It names no folder by its path, no rule by what is none, and no link by its address.
         no_pattern = {"include": ["a["]}
+        link = {"expiresInDays": 1, "allowDownload": False, "password": None}
         for command, arguments, words in [
             ("add_folder", {"projectId": None, "rules": {}, "path": "/etc"}, "wrong_state"),
             ("preview", {"id": None, "rules": {}, "path": "/etc"}, "wrong_state"),
@@ -251,6 +252,16 @@ def page_is_confined(folder):
             ("change_folder", {"id": "0" * 26, "projectId": None, "rules": {}}, "not_found"),
             ("change_folder", {"id": "0" * 26, "projectId": None, "rules": no_pattern}, "invalid args"),
             ("turn", {"switch": "firewall", "on": False}, "invalid args"),
+            ("videos", {"projectId": "/etc", "search": "", "cursor": None}, "not_connected"),
+            ("download", {"videoId": "v", "path": "/etc/passwd"}, "not_connected"),
+            ("show_download", {"id": 1, "path": "/etc"}, "not_found"),
+            ("show_download", {"id": "../.."}, "invalid args"),
+            ("remove_download", {"id": -1}, "invalid args"),
+            ("share", {"videoId": "v", "link": link}, "not_connected"),
+            ("share", {"videoId": "v", "link": {**link, "url": "https://team.example"}}, "invalid args"),
+            ("share", {"videoId": "v", "link": {**link, "expiresInDays": -1}}, "invalid args"),
+            ("copy_share_link", {"videoId": "v", "linkId": "l"}, "not_connected"),
+            ("revoke", {"linkId": ["l"]}, "invalid args"),
         ]:
             said = page.run(
                 "return window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1])"

@@ -2,10 +2,12 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-li
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { aFolder } from "../tests/folders";
+import { aDownload, aLink, aProject, aSession, aVideo } from "../tests/library";
 import { anUpload, NOW } from "../tests/uploads";
 import App from "./App.svelte";
 import type { Change } from "./bindings/Change";
 import type { ConnectionView } from "./bindings/ConnectionView";
+import type { DownloadView } from "./bindings/DownloadView";
 import type { DragView } from "./bindings/DragView";
 import type { FolderView } from "./bindings/FolderView";
 import type { Opening } from "./bindings/Opening";
@@ -14,9 +16,13 @@ import type { Rules } from "./bindings/Rules";
 import type { EndedBefore } from "./bindings/EndedBefore";
 import type { EndedView } from "./bindings/EndedView";
 import type { Episode } from "./bindings/Episode";
+import type { LibraryView } from "./bindings/LibraryView";
+import type { NewShareLink } from "./bindings/NewShareLink";
 import type { ReceiptView } from "./bindings/ReceiptView";
+import type { ShareLinkView } from "./bindings/ShareLinkView";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadView } from "./bindings/UploadView";
+import type { VideoView } from "./bindings/VideoView";
 import type { Host } from "./host/host";
 
 const CONNECTED: ConnectionView = {
@@ -167,7 +173,33 @@ class Recorder implements Host {
   restart = () => this.#note("restart");
   targets = async () => [{ projectId: "q", project: "Harbour", team: "North Studio" }];
   setDestination = (projectId: string) => this.#note(`setDestination ${projectId}`);
-  playback = async () => ({ url: "https://m.example/v.m3u8", posterUrl: null, duration: 1, expiresAt: null });
+  playback = async () => aSession();
+  library = async (): Promise<LibraryView> => ({ kind: "projects", projects: [aProject()] });
+  videos = async () => ({ videos: this.team, next: null });
+  team: VideoView[] = [];
+  playVideo = async (videoId: string) => {
+    await this.#note(`playVideo ${videoId}`);
+    return aSession();
+  };
+  poster = async () => null;
+  links: ShareLinkView[] = [];
+  shareLinks = async () => this.links;
+  share = (videoId: string, link: NewShareLink) => this.#note(`share ${videoId} ${JSON.stringify(link)}`);
+  copyShareLink = (videoId: string, linkId: string) => this.#note(`copyShareLink ${videoId} ${linkId}`);
+  revoke = (linkId: string) => this.#note(`revoke ${linkId}`);
+  download = async (videoId: string) => {
+    await this.#note(`download ${videoId}`);
+    return 1;
+  };
+  tellDownloads: (all: DownloadView[]) => void = () => undefined;
+  downloads = async (): Promise<DownloadView[]> => [];
+  onDownloads = async (onDownloads: (all: DownloadView[]) => void) => {
+    this.tellDownloads = onDownloads;
+    return () => undefined;
+  };
+  downloadAgain = (id: number) => this.#note(`downloadAgain ${String(id)}`);
+  removeDownload = (id: number) => this.#note(`removeDownload ${String(id)}`);
+  showDownload = (id: number) => this.#note(`showDownload ${String(id)}`);
   showInFolder = (id: string) => this.#note(`showInFolder ${id}`);
   copyLink = (id: string) => this.#note(`copyLink ${id}`);
   parts = async () => ({ count: 4, partSize: 1000, confirmed: 1, runs: [100, 0, 0, 0] });
@@ -652,7 +684,7 @@ describe("activity", () => {
       ended("three", { endedAt: NOW - 5 * 86_400_000, ending: { kind: "failed", code: "empty_file" } }),
     ];
     await queue(host);
-    await userEvent.setup().keyboard("{Control>}3{/Control}");
+    await userEvent.setup().keyboard("{Control>}4{/Control}");
     await screen.findByRole("listbox");
     return host;
   }
@@ -788,5 +820,115 @@ describe("a queue that cannot be opened", () => {
     await waitFor(() =>
       expect(screen.queryByText("The part of Dailies that uploads has stopped.")).toBeNull(),
     );
+  });
+});
+
+describe("the library", () => {
+  async function library(team = [aVideo()], host = new Recorder(QUEUE)): Promise<Recorder> {
+    host.team = team;
+    await queue(host);
+    await userEvent.keyboard("{Control>}3{/Control}");
+    await screen.findByRole("grid", { name: "Videos of Rushes" });
+    return host;
+  }
+
+  const card = (name: RegExp) => screen.getByRole("gridcell", { name });
+
+  it("shows the videos of the project that new files go to, by their states", async () => {
+    await library([
+      aVideo(),
+      aVideo({ id: "w", title: "take", state: "processing", duration: null }),
+      aVideo({ id: "x", title: "broken", state: "failed", version: 2 }),
+    ]);
+    expect(within(card(/^reel Mia Lund/)).getByText("1:24")).toBeTruthy();
+    expect(within(card(/^take/)).getByText("Processing")).toBeTruthy();
+    const broken = within(card(/^broken v2/));
+    expect(broken.getByText("No playable version")).toBeTruthy();
+    expect(broken.queryByRole("button", { name: "Download original…" })).toBeNull();
+    expect(screen.getByText("3 videos")).toBeTruthy();
+  });
+
+  it("plays, shares and downloads by keyboard alone", async () => {
+    const host = await library([aVideo({ id: "u", title: "coming", state: "uploading" }), aVideo()]);
+    screen.getByRole("grid").focus();
+    await userEvent.keyboard("{Home}{Enter}");
+    expect(host.asked).not.toContain("playVideo u");
+    expect(screen.getByText(/“coming” is still being uploaded/)).toBeTruthy();
+    await userEvent.keyboard("{ArrowRight}{Enter}");
+    await waitFor(() => {
+      expect(host.asked).toContain("playVideo v");
+    });
+    const player = within(screen.getByRole("dialog", { name: "Player: reel" }));
+    await userEvent.click(player.getByRole("button", { name: "Download original…" }));
+    expect(host.asked).toContain("download v");
+    await userEvent.click(player.getByRole("button", { name: "Close" }));
+    screen.getByRole("grid").focus();
+    await userEvent.keyboard("{Shift>}{F10}{/Shift}");
+    await userEvent.click(await screen.findByRole("menuitem", { name: "Share…" }));
+    await screen.findByRole("dialog", { name: "Share “reel”" });
+  });
+
+  it("shares by a link whose words somebody chose, and takes links back after a question", async () => {
+    const host = new Recorder(QUEUE);
+    host.links = [aLink({ hasPassword: true, views: 2 }), aLink({ id: "old", isExpired: true })];
+    await library([aVideo()], host);
+    await userEvent.click(screen.getByRole("button", { name: "Share…" }));
+    const dialog = within(await screen.findByRole("dialog", { name: "Share “reel”" }));
+    expect(await dialog.findByText("without an end · with a password · opened 2 times")).toBeTruthy();
+    expect(dialog.getAllByRole("button", { name: /^Copy link of/ })).toHaveLength(1);
+    await userEvent.selectOptions(dialog.getByLabelText("The link ends"), "after a day");
+    await userEvent.type(dialog.getByLabelText("Password"), "harbour");
+    await userEvent.click(dialog.getByLabelText("The original may be downloaded"));
+    await userEvent.click(dialog.getByRole("button", { name: "Create and copy link" }));
+    const link = { expiresInDays: 1, allowDownload: true, password: "harbour" };
+    expect(host.asked).toContain(`share v ${JSON.stringify(link)}`);
+    expect(await dialog.findByText("Link created and copied")).toBeTruthy();
+    expect(dialog.getByLabelText<HTMLInputElement>("Password").value).toBe("");
+    await userEvent.click(dialog.getAllByRole("button", { name: /^Revoke the link of/ })[0] as HTMLElement);
+    expect(host.asked).not.toContain("revoke l");
+    await userEvent.click(dialog.getByRole("button", { name: "Revoke it" }));
+    expect(host.asked).toContain("revoke l");
+  });
+
+  it("offers viewers nothing that they may not do", async () => {
+    const host = new Recorder(QUEUE);
+    host.library = async () => ({ kind: "projects", projects: [aProject({ mayShare: false })] });
+    await library([aVideo()], host);
+    expect(screen.queryByRole("button", { name: "Share…" })).toBeNull();
+    expect(screen.getByRole("button", { name: "Download original…" })).toBeTruthy();
+  });
+
+  it("speaks of a refusal without naming uploads", async () => {
+    const host = await library();
+    host.refusal = { code: "signed_out", message: "" };
+    await userEvent.click(screen.getByRole("button", { name: "Download original…" }));
+    expect(await screen.findByText("The key is no longer valid.")).toBeTruthy();
+    expect(screen.getByText("Connect again with a new key from your team’s settings.")).toBeTruthy();
+  });
+
+  it("says calmly that a server lists no videos", async () => {
+    const host = new Recorder(QUEUE);
+    host.library = async () => ({ kind: "unlisted" });
+    await queue(host);
+    await userEvent.keyboard("{Control>}3{/Control}");
+    expect(await screen.findByText("This server lists no videos")).toBeTruthy();
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("shows downloads as they go, and what can be done with each", async () => {
+    const host = await library();
+    host.tellDownloads([
+      aDownload(),
+      aDownload({ id: 2, title: "harbour", state: { kind: "failed", code: "local_storage" } }),
+      aDownload({ id: 3, title: "slate", state: { kind: "done", verified: true } }),
+    ]);
+    const list = within(await screen.findByRole("region", { name: "Downloads" }));
+    expect(list.getByRole("progressbar").getAttribute("aria-valuetext")).toBe("25%, 0.3 of 1.2 GB");
+    expect(list.getByText(/^Stopped: This disk is full or refuses to write\./)).toBeTruthy();
+    await userEvent.click(list.getByRole("button", { name: "Try again: harbour" }));
+    await userEvent.click(list.getByRole("button", { name: "Show slate in its folder" }));
+    await userEvent.click(list.getByRole("button", { name: "Stop downloading reel" }));
+    expect(host.asked.slice(-3)).toEqual(["downloadAgain 2", "showDownload 3", "removeDownload 1"]);
+    expect(list.getByRole("status").textContent).toBe("“slate” is saved");
   });
 });

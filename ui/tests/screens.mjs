@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdir, readFile, rm } from "node:fs/promises";
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
@@ -35,6 +35,8 @@ const TYPES = {
   ".m3u8": "application/vnd.apple.mpegurl",
   ".m4s": "video/mp4",
   ".mp4": "video/mp4",
+  ".json": "application/json",
+  ".jpg": "image/jpeg",
 };
 
 /** Only these pictures, by how their names begin: `node tests/screens.mjs settings`. */
@@ -46,9 +48,9 @@ const check = (right, what) => {
 };
 
 async function makeFixture() {
-  const playlist = join(fixture, "index.m3u8");
+  const storyboard = join(fixture, "storyboard.json");
   try {
-    await access(playlist);
+    await access(storyboard);
     return;
   } catch {
     await mkdir(fixture, { recursive: true });
@@ -65,9 +67,24 @@ async function makeFixture() {
   ];
   const codec = ["-t", "120", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "40", "-c:a", "aac"];
   const hls = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"];
-  await run("ffmpeg", ["-nostdin", "-v", "error", "-y", ...source, ...codec, ...hls, "index.m3u8"], {
-    cwd: fixture,
-  });
+  const ffmpeg = ["-nostdin", "-v", "error", "-y"];
+  await run("ffmpeg", [...ffmpeg, ...source, ...codec, ...hls, "index.m3u8"], { cwd: fixture });
+  const whole = ["-i", "index.m3u8", "-t", "20", "-c", "copy", "-movflags", "+faststart", "original.mp4"];
+  await run("ffmpeg", [...ffmpeg, ...whole], { cwd: fixture });
+  const tiles = ["-i", "index.m3u8", "-vf", "fps=1/4,scale=284:160,tile=5x6", "-frames:v", "1"];
+  await run("ffmpeg", [...ffmpeg, ...tiles, "storyboard.jpg"], { cwd: fixture });
+  const told = {
+    url: "storyboard.jpg",
+    tile_width: 284,
+    tile_height: 160,
+    duration: 120,
+    tiles: Array.from({ length: 30 }, (_, index) => ({
+      start: index * 4,
+      x: (index % 5) * 284,
+      y: Math.floor(index / 5) * 160,
+    })),
+  };
+  await writeFile(storyboard, JSON.stringify(told));
 }
 
 /** Serves the build and the clip; the clip only with a token, of which it notes each that was used. */
@@ -100,6 +117,9 @@ async function serve() {
             line ? `${line}?token=${token}` : `URI="${uri}?token=${token}"`,
           );
         body = Buffer.from(signed);
+      }
+      if (name === "storyboard.json") {
+        body = Buffer.from(body.toString().replace("storyboard.jpg", `storyboard.jpg?token=${token}`));
       }
       response.writeHead(200, {
         "Content-Type": TYPES[extname(name)] ?? "application/octet-stream",
@@ -139,6 +159,21 @@ const SCENARIOS = [
   { name: "busy", as: "activity-none", seconds: 2, prepare: searchInVain },
   { name: "empty", as: "activity-empty", seconds: 2, prepare: openActivity },
   { name: "busy", as: "activity-german", seconds: 2, locale: "de-DE", prepare: openActivity },
+  { name: "busy", as: "library", prepare: openLibrary },
+  { name: "busy", as: "library-german", prepare: openLibrary, locale: "de-DE" },
+  { name: "busy&library=empty", as: "library-empty", prepare: openLibrary },
+  { name: "busy&library=no-projects", as: "library-no-projects", prepare: openLibrary },
+  { name: "busy&library=unlisted", as: "library-unlisted", prepare: openLibrary },
+  { name: "busy&library=failed", as: "library-failed", prepare: openLibrary },
+  { name: "busy&library=slow", as: "library-loading", prepare: openLibrary },
+  { name: "busy&library=many", as: "library-many", prepare: openLibrary },
+  { name: "busy", as: "library-none", prepare: searchLibraryInVain },
+  { name: "busy", as: "library-menu", prepare: openVideoMenu },
+  { name: "busy", as: "library-share", prepare: openShare },
+  { name: "busy", as: "library-share-german", prepare: openShare, locale: "de-DE" },
+  { name: "busy", as: "library-revoke", prepare: openRevoke },
+  { name: "busy", as: "library-downloads", prepare: downloadThree },
+  { name: "busy", as: "library-downloads-german", prepare: downloadThree, locale: "de-DE" },
   { name: "busy", as: "german", seconds: 12, locale: "de-DE" },
   { name: "folders", prepare: openFolders },
   { name: "folders", as: "folders-german", prepare: openFolders, locale: "de-DE" },
@@ -295,8 +330,51 @@ async function openDetailsOfNeeding(page) {
   await page.locator("aside li").first().waitFor();
 }
 
-async function openActivity(page) {
+async function openLibrary(page) {
   await page.keyboard.press("Control+3");
+  await page.locator("#library").waitFor();
+  await page.clock.runFor(1_000);
+}
+
+async function searchLibraryInVain(page) {
+  await openLibrary(page);
+  await page.keyboard.press("Control+F");
+  await page.keyboard.type("no such take");
+  await page.clock.runFor(1_000);
+  await page.locator("#library").getByRole("status").getByRole("button").waitFor();
+}
+
+async function openVideoMenu(page) {
+  await openLibrary(page);
+  await page.locator("[data-video]").nth(2).click({ button: "right" });
+  await page.getByRole("menu").waitFor();
+}
+
+async function openShare(page) {
+  await openVideoMenu(page);
+  await page.getByRole("menuitem").nth(1).click();
+  await page.clock.runFor(500);
+  await page.getByRole("dialog").locator("li").first().waitFor();
+}
+
+async function openRevoke(page) {
+  await openShare(page);
+  await page.getByRole("dialog").locator("li").first().getByRole("button").last().click();
+  await page.clock.runFor(100);
+}
+
+async function downloadThree(page) {
+  await openLibrary(page);
+  for (const index of [2, 3, 4]) {
+    await page.locator("[data-video]").nth(index).click({ button: "right" });
+    await page.getByRole("menuitem").last().click();
+  }
+  await page.clock.runFor(4_000);
+  await page.locator("[data-download=done]").waitFor();
+}
+
+async function openActivity(page) {
+  await page.keyboard.press("Control+4");
   await page.locator("#activity").waitFor();
   await page.clock.runFor(1_000);
 }
@@ -430,7 +508,7 @@ async function pastJob(browser, origin) {
   const { context, page, goto } = await open(browser, origin, "scenario=many", { viewport: SIZES[0] });
   await goto();
   await page.locator("[data-upload]").first().waitFor();
-  await page.keyboard.press("Control+3");
+  await page.keyboard.press("Control+4");
   await page.getByRole("option").first().waitFor();
   const first = await page.getByRole("option").first().textContent();
   const view = page.getByRole("listbox");
@@ -448,6 +526,108 @@ async function pastJob(browser, origin) {
   await page.keyboard.press("Enter");
   await page.getByRole("complementary", { name: /^Details/ }).waitFor();
   await page.keyboard.press("Escape");
+  await context.close();
+}
+
+/** Five thousand videos: few are drawn, and the way to the end and back is by keyboard. */
+async function libraryJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=busy&library=many", {
+    viewport: SIZES[0],
+  });
+  await goto();
+  await page.locator("[data-upload]").first().waitFor();
+  await page.keyboard.press("Control+3");
+  await page.locator("[data-video]").first().waitFor();
+  const view = page.getByRole("grid");
+  for (let step = 0; step < 60; step++) {
+    await view.evaluate((grid) => (grid.scrollTop = grid.scrollHeight));
+    await page.waitForTimeout(100);
+  }
+  const drawn = await page.locator("[data-video]").count();
+  check(drawn > 5 && drawn < 60, `library: ${drawn} videos are drawn`);
+  const sum = await page.locator("#library .sum").textContent();
+  check(sum === "5,000 videos", `library: at its end it has ${sum}`);
+  await view.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowDown");
+  const chosen = page.locator('[aria-selected="true"][data-video]');
+  await chosen.waitFor();
+  const columns = Number(await view.getAttribute("aria-colcount"));
+  const id = await chosen.getAttribute("data-video");
+  check(id === `rushes-${columns}`, `library: Home and Down lead to ${id}`);
+  await context.close();
+}
+
+/** A video of the library plays with pictures of its time line; one that is in work plays as its original. */
+async function libraryPlayerJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=busy", { viewport: SIZES[0] });
+  await goto();
+  await page.locator("[data-upload]").first().waitFor();
+  await page.keyboard.press("Control+3");
+  await page.locator('[data-video="rushes-2"]').click();
+  const plays = (least) =>
+    page.waitForFunction((from) => (document.querySelector("video")?.currentTime ?? 0) > from, least, {
+      timeout: 20_000,
+    });
+  await plays(1);
+  const line = await page.locator(".scrubber").boundingBox();
+  await page.mouse.move(line.x + line.width * 0.6, line.y + line.height / 2);
+  await page.locator(".frame .tile").waitFor();
+  await page.waitForLoadState("networkidle");
+  await page.waitForTimeout(300);
+  await page.screenshot({ path: join(pictures, "library-player-dark-1120.png") });
+  await audit(page, "library-player");
+  await page.getByRole("dialog").getByRole("button", { name: "Share…" }).click();
+  await page
+    .getByRole("dialog", { name: /^Share/ })
+    .getByRole("button", { name: "Close" })
+    .click();
+  await page.keyboard.press("Escape");
+  check((await page.locator("video").count()) === 0, "library: Escape does not close the player");
+  await page.locator('[data-state="processing"]').click();
+  await page.getByText("The original, as it was uploaded").waitFor();
+  await plays(0.5);
+  await page.mouse.move(500, 400);
+  await page.waitForTimeout(300);
+  await page.screenshot({ path: join(pictures, "library-original-dark-1120.png") });
+  await audit(page, "library-original");
+  await context.close();
+}
+
+/** A link is made and another taken back, by keyboard alone. */
+async function libraryShareJob(browser, origin) {
+  const { context, page, goto } = await open(browser, origin, "scenario=busy", { viewport: SIZES[0] });
+  await goto();
+  await page.locator("[data-upload]").first().waitFor();
+  await page.keyboard.press("Control+3");
+  await page.locator("[data-video]").first().waitFor();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Shift+F10");
+  await page.locator("[role=menuitem]:focus").waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await dialog.locator("li").first().waitFor();
+  await dialog.getByLabel("Password").focus();
+  await page.keyboard.type("harbour");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await dialog.getByText("Link created and copied").waitFor();
+  check((await dialog.locator("li").count()) === 3, "share: there is no new link in the list");
+  await dialog
+    .locator("li")
+    .last()
+    .getByRole("button", { name: /^Revoke/ })
+    .press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await dialog.getByText("Link revoked").waitFor();
+  check((await dialog.locator("li").count()) === 2, "share: a revoked link is still in the list");
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
   await context.close();
 }
 
@@ -540,7 +720,17 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
 });
 try {
-  const jobs = [keyboardJob, folderJob, scrollJob, pastJob, largeTextJob, playerJob];
+  const jobs = [
+    keyboardJob,
+    folderJob,
+    scrollJob,
+    pastJob,
+    libraryJob,
+    libraryPlayerJob,
+    libraryShareJob,
+    largeTextJob,
+    playerJob,
+  ];
   for (const job of named.length > 0 ? [pictureAll] : [...jobs, pictureAll]) {
     try {
       await job(browser, origin, tokens);

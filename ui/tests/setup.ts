@@ -7,6 +7,7 @@ HTMLDialogElement.prototype.close = function close(this: HTMLDialogElement): voi
 };
 HTMLMediaElement.prototype.play = () => Promise.resolve();
 HTMLMediaElement.prototype.pause = () => undefined;
+Element.prototype.scrollIntoView = () => undefined;
 
 class StillObserver implements ResizeObserver {
   observe(): void {

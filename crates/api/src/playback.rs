@@ -18,6 +18,10 @@ pub struct PlaybackSession {
     /// Poster image, token included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poster_url: Option<String>,
+    /// Where each of the storyboard's tiles is, as JSON, token included. Only our server says it.
+    /// Source: <https://www.mux.com/docs/guides/create-timeline-hover-previews>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storyboard_url: Option<String>,
     /// The media engine's name for the video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playback_id: Option<String>,

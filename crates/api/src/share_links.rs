@@ -1,24 +1,28 @@
 //! `shareLinks:…`: addresses that open one video to people outside of the team.
 
-use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, Serialize};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number;
 
 /// Arguments of `shareLinks:create`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateShareLink {
     /// What it opens: this very version.
     pub video_id: String,
     /// Days until it ends; absent or 0 for never.
-    #[serde(default, deserialize_with = "number::whole_if_any")]
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_in_days: Option<u64>,
     /// Whether the original may be downloaded; not, unless said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_download: Option<bool>,
     /// What has to be known besides; absent or empty for nothing.
-    #[serde(default)]
+    #[serde(default, serialize_with = "expose", skip_serializing_if = "Option::is_none")]
     pub password: Option<SecretString>,
 }
 
@@ -84,6 +88,7 @@ pub struct ShareLink {
     /// Whether a password is asked for.
     pub has_password: bool,
     /// Grants that were given.
+    #[serde(deserialize_with = "number::whole")]
     pub view_count: u64,
 }
 
@@ -155,6 +160,13 @@ pub enum GrantRefused {
     Locked,
     /// Too many ask at once.
     Busy,
+}
+
+fn expose<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => serializer.serialize_some(secret.expose_secret()),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Present, though perhaps null.

@@ -23,6 +23,7 @@ mod history;
 mod id;
 mod job;
 pub mod ledger;
+pub mod library;
 mod looks;
 pub mod net;
 mod network;

@@ -317,14 +317,29 @@ pub struct ProgressNews {
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlaybackView {
-    /// HLS playlist.
+    /// What is played.
     pub url: String,
+    /// What that is.
+    pub form: PlaybackForm,
     /// Poster image.
     pub poster_url: Option<String>,
+    /// Where each of the storyboard's tiles is, as JSON.
+    pub storyboard_url: Option<String>,
     /// Seconds.
     pub duration: Option<f64>,
     /// When the session has to be asked for again.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What a playback session plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum PlaybackForm {
+    /// An HLS playlist of its renditions.
+    Stream,
+    /// The very file that was uploaded, while there is nothing else.
+    Original,
 }
 
 /// What became of a file that was offered to the queue.

@@ -27,6 +27,8 @@ pub(crate) struct SignedPlayback {
     pub(crate) url: String,
     /// Poster, token included.
     pub(crate) poster_url: String,
+    /// Where the storyboard's tiles are, token included.
+    pub(crate) storyboard_url: String,
     /// The playlist's token.
     pub(crate) token: String,
     /// Milliseconds since 1970.
@@ -63,9 +65,12 @@ impl PlaybackSigner {
         let expires = now_seconds() + self.lifetime.as_secs();
         let token = self.token(playback_id, Audience::Video, expires)?;
         let poster_token = self.token(playback_id, Audience::Thumbnail, expires)?;
+        let tiles_token = self.token(playback_id, Audience::Storyboard, expires)?;
+        let image = format!("{}/{playback_id}", self.image);
         Ok(SignedPlayback {
             url: format!("{}/{playback_id}.m3u8?token={token}", self.stream),
-            poster_url: format!("{}/{playback_id}/thumbnail.jpg?token={poster_token}", self.image),
+            poster_url: format!("{image}/thumbnail.jpg?token={poster_token}"),
+            storyboard_url: format!("{image}/storyboard.json?token={tiles_token}"),
             token,
             expires_at: expires * 1000,
         })

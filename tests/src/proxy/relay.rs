@@ -141,6 +141,18 @@ impl Request<'_> {
                 client.flush().await?;
                 Ok(Next::Close)
             }
+            Fault::CutAnswer { after } => {
+                let mut storage = self.forward(client, shared, None).await?;
+                begin_answer(&mut storage, client, after).await?;
+                Ok(Next::Close)
+            }
+            Fault::FlipAnswer { at } => {
+                let mut storage = self.forward(client, shared, None).await?;
+                let length = begin_answer(&mut storage, client, at).await?;
+                client.write_all(&[storage.read_u8().await? ^ 1]).await?;
+                tokio::io::copy_buf(&mut storage.take(length - at - 1), client).await?;
+                Ok(Next::Close)
+            }
             Fault::Flip { at } => {
                 let mut storage = self.forward(client, shared, Some(at)).await?;
                 let (_, closes) = answer(&mut storage, Some(client)).await?;
@@ -235,6 +247,18 @@ async fn answer(storage: &mut Stream, client: Option<&mut Stream>) -> io::Result
     }
     to.flush().await?;
     Ok((head.status(), head.closes() || length == Length::UntilClosed))
+}
+
+/// Moves an answer's head and so much of its body, which is at least that long: its length.
+async fn begin_answer(storage: &mut Stream, client: &mut Stream, after: u64) -> io::Result<u64> {
+    let head = Head::read(storage).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let Length::Bytes(length @ 1..) = head.length_of_answer() else {
+        return Err(io::Error::other("the body of an answer is of unknown length"));
+    };
+    client.write_all(&head.bytes).await?;
+    let moved = tokio::io::copy_buf(&mut storage.take(after), client).await?;
+    client.flush().await?;
+    if moved < after { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(length) }
 }
 
 async fn chunks(

@@ -67,6 +67,16 @@ pub enum Fault {
     },
     /// Forwards all, and passes on half of the answer's head before it cuts.
     HalfAnswer,
+    /// Forwards all, passes on the answer's head and so much of its body, and cuts.
+    CutAnswer {
+        /// Bytes of the answer's body.
+        after: u64,
+    },
+    /// Forwards all, but changes one bit of this byte of the answer's body.
+    FlipAnswer {
+        /// Offset in the answer's body.
+        at: u64,
+    },
     /// Forwards all but changes one bit of this byte of the body.
     Flip {
         /// Offset in the body.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import codeSource from "../bindings/Code.ts?raw";
 import type { Code } from "../bindings/Code";
 import { LANGUAGES } from "../words/words";
-import { present, PRESENTED_CODES } from "./present";
+import { present, PRESENTED_CODES, presentInLibrary } from "./present";
 
 /** From the generated type itself, so that a new code fails here too. */
 const codes = [...(codeSource.split("export type Code =")[1] ?? "").matchAll(/"(\w+)"/g)].map(
@@ -20,6 +20,15 @@ describe("presentations", () => {
     for (const words of Object.values(LANGUAGES)) {
       for (const key of [what, means, todo]) expect(words[key]).toMatch(/[.]$/);
     }
+  });
+
+  it.each(codes)("%s speaks of no upload in the library, where it can come up there", (code) => {
+    const { what, means, todo } = presentInLibrary(code);
+    for (const words of Object.values(LANGUAGES)) {
+      for (const key of [what, means, todo]) expect(words[key]).toMatch(/[.]$/);
+    }
+    if (what === present(code).what) return;
+    expect(LANGUAGES.en[what] + LANGUAGES.en[means] + LANGUAGES.en[todo]).not.toMatch(/upload|safe here/i);
   });
 
   it("a code of a newer engine is an answer that nobody here knows", () => {

@@ -193,4 +193,73 @@ export function present(code: Code): Presentation {
   return Object.hasOwn(PRESENTATIONS, code) ? PRESENTATIONS[code] : PRESENTATIONS.unexpected_answer;
 }
 
+/** What is otherwise where a team's library is looked at: there is no file here that waits. */
+const IN_LIBRARY: Partial<Record<Code, Omit<Presentation, "remedy">>> = {
+  forbidden: {
+    what: "library_error.forbidden.what",
+    means: "library_error.forbidden.means",
+    todo: "library_error.forbidden.todo",
+  },
+  refused: {
+    what: "library_error.refused.what",
+    means: "library_error.refused.means",
+    todo: "library_error.refused.todo",
+  },
+  storage_refused: {
+    what: "library_error.storage_refused.what",
+    means: "library_error.storage_refused.means",
+    todo: "library_error.storage_refused.todo",
+  },
+  damaged: {
+    what: "library_error.damaged.what",
+    means: "library_error.damaged.means",
+    todo: "library_error.damaged.todo",
+  },
+  not_found: {
+    what: "library_error.not_found.what",
+    means: "library_error.not_found.means",
+    todo: "library_error.not_found.todo",
+  },
+  wrong_state: {
+    what: "library_error.wrong_state.what",
+    means: "library_error.wrong_state.means",
+    todo: "library_error.wrong_state.todo",
+  },
+  not_connected: {
+    what: "library_error.not_connected.what",
+    means: "library_error.not_connected.means",
+    todo: "library_error.not_connected.todo",
+  },
+  local_storage: {
+    what: "library_error.local_storage.what",
+    means: "library_error.local_storage.means",
+    todo: "library_error.local_storage.todo",
+  },
+  unreachable: {
+    what: "library_error.unreachable.what",
+    means: "library_error.unreachable.means",
+    todo: "library_error.unreachable.todo",
+  },
+  unexpected_answer: {
+    what: "library_error.unexpected_answer.what",
+    means: "library_error.unexpected_answer.means",
+    todo: "library_error.unexpected_answer.todo",
+  },
+  server_fault: {
+    what: "library_error.server_fault.what",
+    means: "library_error.server_fault.means",
+    todo: "library_error.server_fault.todo",
+  },
+  signed_out: {
+    what: "library_error.signed_out.what",
+    means: "library_error.signed_out.means",
+    todo: "library_error.signed_out.todo",
+  },
+};
+
+/** The same for what somebody does in the library. */
+export function presentInLibrary(code: Code): Presentation {
+  return { ...present(code), ...(Object.hasOwn(IN_LIBRARY, code) ? IN_LIBRARY[code] : {}) };
+}
+
 export const PRESENTED_CODES = Object.keys(PRESENTATIONS) as Code[];

@@ -2,6 +2,7 @@ import type { DragView } from "../bindings/DragView";
 import type { EngineError } from "../bindings/EngineError";
 import type { FolderView } from "../bindings/FolderView";
 import type { OpenedBy } from "../bindings/OpenedBy";
+import type { PlaybackView } from "../bindings/PlaybackView";
 import type { RulesView } from "../bindings/RulesView";
 import type { ShellView } from "../bindings/ShellView";
 import type { UploadId } from "../bindings/UploadId";
@@ -16,6 +17,7 @@ import {
   upload,
 } from "./browser/scenarios";
 import { folder, previewOf } from "./browser/folders";
+import { browserLibrary } from "./browser/library";
 import { historyOf, partsOf, Past, receiptOfUpload } from "./browser/past";
 import { Simulation, urlOf } from "./browser/simulation";
 import harbour from "./browser/posters/harbour.svg?url";
@@ -93,7 +95,21 @@ export function browserHost(query: URLSearchParams): Host {
     return upload;
   }
 
+  function session(posterUrl: string | null, duration: number | null): PlaybackView {
+    const url = new URL(query.get("video") ?? "/fixture/index.m3u8", location.href);
+    url.searchParams.set("token", String(Date.now()));
+    return {
+      url: url.href,
+      form: "stream",
+      posterUrl,
+      storyboardUrl: new URL(`storyboard.json${url.search}`, url).href,
+      duration,
+      expiresAt: Date.now() + Number(query.get("lives") ?? SESSION_LIVES),
+    };
+  }
+
   return {
+    ...browserLibrary(query, (poster) => session(poster, null), POSTERS),
     everything: async () => {
       if (problem) throw problem;
       return simulation.everything();
@@ -273,15 +289,8 @@ export function browserHost(query: URLSearchParams): Host {
       if (now.kind === "connected") simulation.connect({ ...now, destination });
     },
     playback: async (id) => {
-      known(id);
-      const url = new URL(query.get("video") ?? "/fixture/index.m3u8", location.href);
-      url.searchParams.set("token", String(Date.now()));
-      return {
-        url: url.href,
-        posterUrl: POSTERS[Number(id) % POSTERS.length] ?? null,
-        duration: simulation.get(id)?.duration ?? null,
-        expiresAt: Date.now() + Number(query.get("lives") ?? SESSION_LIVES),
-      };
+      const { duration } = known(id);
+      return session(POSTERS[Number(id) % POSTERS.length] ?? null, duration);
     },
     showInFolder: async (id) => {
       known(id);

@@ -7,11 +7,15 @@ import type { DestinationView } from "../bindings/DestinationView";
 import type { DragView } from "../bindings/DragView";
 import type { EndedBefore } from "../bindings/EndedBefore";
 import type { EndedView } from "../bindings/EndedView";
+import type { DownloadId } from "../bindings/DownloadId";
+import type { DownloadView } from "../bindings/DownloadView";
 import type { EngineError } from "../bindings/EngineError";
 import type { Episode } from "../bindings/Episode";
 import type { ExportForm } from "../bindings/ExportForm";
 import type { FolderId } from "../bindings/FolderId";
 import type { FolderView } from "../bindings/FolderView";
+import type { LibraryView } from "../bindings/LibraryView";
+import type { NewShareLink } from "../bindings/NewShareLink";
 import type { Opening } from "../bindings/Opening";
 import type { OwnFolder } from "../bindings/OwnFolder";
 import type { PartsView } from "../bindings/PartsView";
@@ -23,10 +27,12 @@ import type { RuleFaults } from "../bindings/RuleFaults";
 import type { Rules } from "../bindings/Rules";
 import type { RulesView } from "../bindings/RulesView";
 import type { ServerFolder } from "../bindings/ServerFolder";
+import type { ShareLinkView } from "../bindings/ShareLinkView";
 import type { ShellView } from "../bindings/ShellView";
 import type { Switch } from "../bindings/Switch";
 import type { UploadId } from "../bindings/UploadId";
 import type { UploadView } from "../bindings/UploadView";
+import type { VideosView } from "../bindings/VideosView";
 
 export type Stop = () => void;
 
@@ -43,12 +49,39 @@ export interface Everything {
   readonly allowance: AllowanceView;
 }
 
+/** What the page can ask of the team's library. No link and no path enters here: the shell keeps both. */
+export interface LibraryHost {
+  /** What the team has that new files go to. */
+  library(): Promise<LibraryView>;
+  /** The next videos of a project with every word of `search`; they may be none although more follow. */
+  videos(projectId: string, search: string, cursor: string | null): Promise<VideosView>;
+  /** A session, or the original while there is nothing else. */
+  playVideo(videoId: string): Promise<PlaybackView>;
+  poster(videoId: string): Promise<string | null>;
+
+  /** Newest first. */
+  shareLinks(videoId: string): Promise<ShareLinkView[]>;
+  /** Makes a link and puts it on the clipboard. */
+  share(videoId: string, link: NewShareLink): Promise<void>;
+  copyShareLink(videoId: string, linkId: string): Promise<void>;
+  revoke(linkId: string): Promise<void>;
+
+  /** Opens the system's dialog and downloads the original there; `null` when no place was chosen. */
+  download(videoId: string): Promise<DownloadId | null>;
+  downloads(): Promise<DownloadView[]>;
+  onDownloads(onDownloads: (all: DownloadView[]) => void): Promise<Stop>;
+  downloadAgain(id: DownloadId): Promise<void>;
+  /** Ends it, if it has not ended, and takes it off the list; a file that is in its place stays. */
+  removeDownload(id: DownloadId): Promise<void>;
+  showDownload(id: DownloadId): Promise<void>;
+}
+
 /**
  * All that the page can ask of the program around it. Every promise rejects with an `EngineError`.
  *
  * No path enters here: files come from the system (dialog, drop), which the shell handles itself.
  */
-export interface Host {
+export interface Host extends LibraryHost {
   everything(): Promise<Everything>;
   subscribe(onChange: (change: Change) => void): Promise<Stop>;
 

@@ -100,6 +100,21 @@ export const tauriHost: Host = {
   receipt: (id) => invoke("receipt", { id }),
   copyReport: (text) => invoke("copy_report", { text }),
 
+  library: () => invoke("library"),
+  videos: (projectId, search, cursor) => invoke("videos", { projectId, search, cursor }),
+  playVideo: (videoId) => invoke("play_video", { videoId }),
+  poster: (videoId) => invoke("poster", { videoId }),
+  shareLinks: (videoId) => invoke("share_links", { videoId }),
+  share: (videoId, link) => invoke("share", { videoId, link }),
+  copyShareLink: (videoId, linkId) => invoke("copy_share_link", { videoId, linkId }),
+  revoke: (linkId) => invoke("revoke", { linkId }),
+  download: (videoId) => invoke("download", { videoId }),
+  downloads: () => invoke("downloads"),
+  onDownloads: (onDownloads) => on("downloads", onDownloads),
+  downloadAgain: (id) => invoke("download_again", { id }),
+  removeDownload: (id) => invoke("remove_download", { id }),
+  showDownload: (id) => invoke("show_download", { id }),
+
   activity: (search, before) => invoke("activity", { search, before }),
   exportActivity: (search, form) => invoke("export_activity", { search, form }),
 };

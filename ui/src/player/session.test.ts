@@ -16,7 +16,9 @@ async function ask(): Promise<PlaybackView> {
   asked++;
   return {
     url: `https://media.example/v.m3u8?token=${String(asked)}`,
+    form: "stream",
     posterUrl: null,
+    storyboardUrl: null,
     duration: 60,
     expiresAt: lives === null ? null : Date.now() + lives,
   };

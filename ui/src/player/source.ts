@@ -1,4 +1,5 @@
 import type HlsPlayer from "hls.js";
+import type { PlaybackView } from "../bindings/PlaybackView";
 import { withSignatureOf } from "./address";
 import type { PlaybackSession } from "./session";
 
@@ -23,13 +24,16 @@ export interface SourceEvents {
 }
 
 const NATIVE = "application/vnd.apple.mpegurl";
+/** Refused twice within this: a new session does not help either. */
+const AGAIN = 10_000;
 
 export async function attach(
   video: HTMLVideoElement,
   session: PlaybackSession,
-  url: string,
+  { url, form }: PlaybackView,
   events: SourceEvents,
 ): Promise<Source> {
+  if (form === "original") return attachOriginal(video, session, url, events);
   const { Hls, workerUrl } = await import("./hls");
   if (Hls.isSupported()) return attachHls(Hls, workerUrl, video, session, url, events);
   if (video.canPlayType(NATIVE) !== "") return attachNative(video, url, events);
@@ -80,8 +84,7 @@ function attachHls(
     if (!data.fatal) return;
     const status = data.response?.code;
     if (status === 401 || status === 403) {
-      // Refused twice within seconds: a new session does not help either.
-      if (performance.now() - refusedAt < 10_000) {
+      if (performance.now() - refusedAt < AGAIN) {
         events.onproblem("network");
         return;
       }
@@ -116,26 +119,58 @@ function attachHls(
   };
 }
 
+/** The same place of another source. */
+function goOn(video: HTMLVideoElement, url: string): void {
+  const { currentTime, paused, playbackRate } = video;
+  video.src = url;
+  video.addEventListener(
+    "loadedmetadata",
+    () => {
+      video.currentTime = currentTime;
+      video.playbackRate = playbackRate;
+      if (!paused) void video.play().catch(ignore);
+    },
+    { once: true },
+  );
+}
+
 /** For webviews that play HLS themselves: a new signature means a new source at the same place. */
 function attachNative(video: HTMLVideoElement, url: string, events: SourceEvents): Source {
-  function onerror(): void {
+  return attachFile(video, url, () => {
     events.onproblem(video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED ? "codec" : "network");
-  }
+  });
+}
+
+/**
+ * The file itself. Its address ends while it plays, which is noticed only when more of it is asked for: a
+ * webview does not tell that from a file that it cannot play, so what has played once is asked for anew.
+ */
+function attachOriginal(
+  video: HTMLVideoElement,
+  session: PlaybackSession,
+  url: string,
+  events: SourceEvents,
+): Source {
+  let failedAt = -Infinity;
+  return attachFile(video, url, () => {
+    const played = video.currentTime > 0 || video.played.length > 0;
+    if (!played || performance.now() - failedAt < AGAIN) {
+      events.onproblem(played || video.error?.code === MediaError.MEDIA_ERR_NETWORK ? "network" : "codec");
+      return;
+    }
+    failedAt = performance.now();
+    session.renew().catch(() => {
+      events.onproblem("network");
+    });
+  });
+}
+
+function attachFile(video: HTMLVideoElement, url: string, onerror: () => void): Source {
   video.addEventListener("error", onerror);
   video.src = url;
   return {
     renewed: (fresh) => {
-      const { currentTime, paused, playbackRate } = video;
-      video.src = fresh;
-      video.addEventListener(
-        "loadedmetadata",
-        () => {
-          video.currentTime = currentTime;
-          video.playbackRate = playbackRate;
-          if (!paused) void video.play().catch(ignore);
-        },
-        { once: true },
-      );
+      goOn(video, fresh);
     },
     choose: ignore,
     stop: () => {

@@ -1,6 +1,4 @@
 import { SvelteMap } from "svelte/reactivity";
-import type { UploadId } from "../bindings/UploadId";
-import type { Host } from "../host/host";
 
 const KEPT = 300;
 const AT_ONCE = 2;
@@ -18,31 +16,31 @@ interface Poster {
  * that does not load any more is asked for again.
  */
 export class Posters {
-  readonly #host: Pick<Host, "playback">;
-  readonly #known = new SvelteMap<UploadId, Poster>();
-  #wanted: UploadId[] = [];
+  readonly #ask: (id: string) => Promise<string | null>;
+  readonly #known = new SvelteMap<string, Poster>();
+  #wanted: string[] = [];
   #running = 0;
 
-  constructor(host: Pick<Host, "playback">) {
-    this.#host = host;
+  constructor(ask: (id: string) => Promise<string | null>) {
+    this.#ask = ask;
   }
 
-  url(id: UploadId): string | null {
+  url(id: string): string | null {
     return this.#known.get(id)?.url ?? null;
   }
 
-  want(id: UploadId): void {
+  want(id: string): void {
     if (this.#known.has(id) || this.#wanted.includes(id)) return;
     this.#queue(id);
   }
 
-  lost(id: UploadId): void {
+  lost(id: string): void {
     const losses = (this.#known.get(id)?.losses ?? 0) + 1;
     this.#known.set(id, { url: null, losses });
     if (losses < TRIES) this.#queue(id);
   }
 
-  #queue(id: UploadId): void {
+  #queue(id: string): void {
     // The newest are in sight; what was scrolled past need not be asked for.
     this.#wanted = [...this.#wanted.slice(-20), id];
     this.#next();
@@ -57,11 +55,10 @@ export class Posters {
     }
   }
 
-  async #load(id: UploadId): Promise<void> {
+  async #load(id: string): Promise<void> {
     const losses = this.#known.get(id)?.losses ?? 0;
     try {
-      const { posterUrl } = await this.#host.playback(id);
-      this.#known.set(id, { url: posterUrl, losses });
+      this.#known.set(id, { url: await this.#ask(id), losses });
     } catch {
       // A poster is no promise: without one the row shows the file's type.
       this.#known.set(id, { url: null, losses });

@@ -28,9 +28,9 @@ export class Notices {
   }
 
   /** Words for a refused command. */
-  refused(error: unknown): void {
+  refused(error: unknown, presented = present): void {
     const { code, message } = asEngineError(error);
-    const words = present(code);
+    const words = presented(code);
     const own = code === "refused" || code === "unexpected_answer" ? [message] : [];
     this.#add("attention", t(words.what), [...own, t(words.todo)]);
   }
@@ -47,13 +47,13 @@ export class Notices {
     this.#add("attention", t("added.refused", { count: refused.length }), lines);
   }
 
-  /** Waits for a command and says so if it was refused. */
-  async watch(command: Promise<unknown>): Promise<boolean> {
+  /** Waits for a command and says so if it was refused, in the words of whatever it is about. */
+  async watch(command: Promise<unknown>, presented = present): Promise<boolean> {
     try {
       await command;
       return true;
     } catch (error) {
-      this.refused(error);
+      this.refused(error, presented);
       return false;
     }
   }

@@ -1,2 +1,2 @@
 /** The screens of the window, in the order of the sidebar. */
-export type Screen = "queue" | "folders" | "activity" | "settings";
+export type Screen = "queue" | "folders" | "library" | "activity" | "settings";

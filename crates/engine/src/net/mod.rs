@@ -15,7 +15,7 @@ pub(crate) use payload::{Payload, put_body, send_body};
 pub(crate) use resumable::{Standing, put_range, standing};
 pub use signed_url::SignedUrl;
 pub use storage_answer::PutAnswer;
-pub(crate) use storage_answer::{put_answer, retry_after};
+pub(crate) use storage_answer::{put_answer, refused, retry_after};
 
 use std::error::Error;
 

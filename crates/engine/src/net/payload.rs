@@ -38,7 +38,7 @@ impl Payload {
         Ok(Self { client, proxies })
     }
 
-    pub(super) async fn send(&self, request: Request) -> Result<Response, Failure> {
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
         let mut request = hyper::Request::try_from(request).map_err(transport)?;
         let sign_in = self.proxies.sign_in(request.uri());
         let headers = request.headers_mut();

@@ -45,9 +45,16 @@ pub(crate) async fn put_answer(response: Response) -> Result<PutAnswer, Failure>
         let checksum = header("x-amz-checksum-crc64nvme").and_then(Crc64::from_wire);
         return Ok(PutAnswer { etag: etag.to_owned(), checksum });
     }
-    let after = retry_after(response.headers(), SystemTime::now());
-    let document = error_document(response).await?;
-    Err(refusal(status, after, document))
+    Err(refused(response).await)
+}
+
+/// What an answer means that is no success.
+pub(crate) async fn refused(response: Response) -> Failure {
+    let (status, after) = (response.status(), retry_after(response.headers(), SystemTime::now()));
+    match error_document(response).await {
+        Ok(document) => refusal(status, after, document),
+        Err(failure) => failure,
+    }
 }
 
 async fn error_document(mut response: Response) -> Result<ErrorDocument, Failure> {

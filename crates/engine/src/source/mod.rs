@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 pub use body::{Left, PartBody, Passage};
 pub use checksum::Crc64;
+pub(crate) use checksum::Digest;
 pub use content_type::{content_type, video_type};
 pub use fingerprint::Fingerprint;
 pub use slices::Slices;

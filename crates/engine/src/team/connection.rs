@@ -1,19 +1,16 @@
 //! A connection to a team server: what it speaks, where uploads may go, how videos are played.
 
-use dailies_api::convex::FunctionKind::{Action, Query};
-use dailies_api::playback::PlaybackSession;
+use dailies_api::convex::FunctionKind::Query;
 use dailies_api::projects::{Role, UploadTarget};
 use dailies_api::videos::{Video, VideoArgs};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::error::{Code, EngineError};
+use crate::error::EngineError;
 use crate::net::Clients;
 use crate::team::probe::{self, Recognised};
 use crate::team::{Caller, Credentials, Identity, ProtocolKind, TeamClient, Vault, address};
-use crate::transfer::Timestamp;
-use crate::view::PlaybackView;
 
 /// How to reach a team server.
 #[derive(Clone, Debug)]
@@ -118,8 +115,8 @@ impl Team {
     /// Asks a server what it is and where this caller may upload to.
     ///
     /// # Errors
-    /// [`Code::SignedOut`], [`Code::Forbidden`], [`Code::Unreachable`], [`Code::ServerFault`] or
-    /// [`Code::NotATeamServer`], in words.
+    /// [`Code::SignedOut`](crate::error::Code::SignedOut), [`Code::Forbidden`](crate::error::Code::Forbidden), [`Code::Unreachable`](crate::error::Code::Unreachable), [`Code::ServerFault`](crate::error::Code::ServerFault) or
+    /// [`Code::NotATeamServer`](crate::error::Code::NotATeamServer), in words.
     pub async fn connect(connection: Connection, clients: Clients) -> Result<Self, EngineError> {
         let kind = connection.kind;
         let caller = connection.caller(clients);
@@ -205,39 +202,10 @@ impl Team {
     /// A video of the team.
     ///
     /// # Errors
-    /// [`Code::NotFound`], and those of [`Self::connect`].
+    /// [`Code::NotFound`](crate::error::Code::NotFound), and those of [`Self::connect`].
     pub async fn video(&self, video_id: &str) -> Result<Video, EngineError> {
         let args = VideoArgs { video_id: video_id.to_owned() };
         let video = self.client.call(Query, "videos:get", &args).await;
         video.map_err(|error| probe::refusal(self.client.base(), error.into()))
-    }
-
-    /// A session for playing a video.
-    ///
-    /// # Errors
-    /// [`Code::WrongState`] while it cannot be played, and what the server refuses.
-    pub async fn playback(&self, video_id: &str) -> Result<PlaybackView, EngineError> {
-        let args = VideoArgs { video_id: video_id.to_owned() };
-        let session: PlaybackSession = self
-            .client
-            .call(Action, "videoActions:getPlaybackSession", &args)
-            .await
-            .map_err(|error| probe::refusal(self.client.base(), error.into()))?;
-        // The documented dialect says only Mux's playback id and token.
-        let url = session.url.or(session.playback_url).or_else(|| {
-            let (id, token) = (session.playback_id?, session.token?);
-            Some(format!("https://stream.mux.com/{id}.m3u8?token={token}"))
-        });
-        let url = url.ok_or_else(|| {
-            EngineError::new(Code::UnexpectedAnswer, "the playback session names no address")
-        })?;
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds are whole")]
-        let expires_at = session.expires_at.map(|at| Timestamp(at as i64));
-        Ok(PlaybackView {
-            url,
-            poster_url: session.poster_url,
-            duration: session.duration,
-            expires_at,
-        })
     }
 }

@@ -49,6 +49,7 @@ impl Team {
             playback_url: Some(signed.url.clone()),
             url: Some(signed.url),
             poster_url: Some(signed.poster_url),
+            storyboard_url: Some(signed.storyboard_url),
             playback_id: Some(playback_id.clone()),
             token: Some(signed.token),
             duration: video.duration,

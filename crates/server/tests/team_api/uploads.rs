@@ -101,6 +101,9 @@ async fn plays(server: &Server, video: &str, row: &Value) {
     assert_eq!(playlist.status(), 200);
     assert!(playlist.text().await.unwrap().starts_with("#EXTM3U"));
     assert_eq!(server.client.status(&text(&session["posterUrl"])).await, 200);
+    let tiles = server.client.http.get(text(&session["storyboardUrl"])).send().await.unwrap();
+    let tiles: Value = tiles.json().await.unwrap();
+    assert!(tiles["tiles"].as_array().unwrap().len() >= 2, "one for each second: {tiles}");
     let (bare, _) = url.split_once('?').unwrap();
     assert_eq!(server.client.status(bare).await, 403);
 

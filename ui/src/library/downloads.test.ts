@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { aDownload } from "../../tests/library";
+import type { DownloadView } from "../bindings/DownloadView";
+import { type DownloadEnd, Downloads } from "./downloads.svelte";
+
+async function listening(first: DownloadView[] = []) {
+  let tell: (all: DownloadView[]) => void = () => undefined;
+  const host = {
+    downloads: async () => first,
+    onDownloads: async (onDownloads: typeof tell) => {
+      tell = onDownloads;
+      return () => undefined;
+    },
+  };
+  const ends: DownloadEnd[] = [];
+  const downloads = new Downloads(host, (end) => ends.push(end));
+  await downloads.start();
+  return { downloads, ends, tell: (all: DownloadView[]) => tell(all) };
+}
+
+describe("downloads", () => {
+  it("tell of each end once", async () => {
+    const { downloads, ends, tell } = await listening();
+    tell([aDownload()]);
+    tell([aDownload({ arrivedBytes: 600_000_000 })]);
+    expect(ends).toEqual([]);
+    const done = aDownload({ state: { kind: "done", verified: true } });
+    tell([done]);
+    tell([done, aDownload({ id: 2, title: "other" })]);
+    expect(ends).toEqual([{ title: "reel", kind: "done" }]);
+    expect(downloads.list.length).toBe(2);
+  });
+
+  it("that stopped and are tried again may stop again", async () => {
+    const { ends, tell } = await listening();
+    const failed = aDownload({ state: { kind: "failed", code: "local_storage" } });
+    for (const view of [aDownload(), failed, aDownload(), failed]) tell([view]);
+    expect(ends).toEqual([
+      { title: "reel", kind: "failed" },
+      { title: "reel", kind: "failed" },
+    ]);
+  });
+
+  it("that had ended before somebody looked are no news", async () => {
+    const done = aDownload({ state: { kind: "done", verified: false } });
+    const { downloads, ends } = await listening([done]);
+    expect([downloads.list, ends]).toEqual([[done], []]);
+  });
+});
