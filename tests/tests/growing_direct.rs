@@ -58,10 +58,10 @@ impl Watched {
         self.side.api.until(LIMIT, sent).await.unwrap();
     }
 
-    /// Whether history tells that something was thrown away.
+    /// Whether history tells of a file that has gone up that something was thrown away.
     async fn is_rewritten(&self, running: &Running, path: &Path) -> bool {
-        let added = running.events().into_iter().find(of("added", path)).unwrap();
-        let id = added["uploadId"].as_str().unwrap();
+        let uploaded = running.events().into_iter().find(of("uploaded", path)).unwrap();
+        let id = uploaded["uploadId"].as_str().unwrap();
         let told = self.dailies.run(LIMIT, &["history", id]).await.unwrap();
         told.events.iter().any(|event| event["event"]["kind"] == "rewritten")
     }
@@ -147,7 +147,7 @@ async fn no_kill_sends_a_byte_twice() {
     assert_eq!(watched.side.sent_again(), 0);
     let cut = carried(&watched.side.api.exchanges()).into_iter();
     let cut = cut.filter(|(first, _)| !first.is_multiple_of(watched.side.part_size()));
-    assert!(cut.count() > 0, "no request was cut off within a chunk");
+    assert!(cut.count() > 0, "no request was cut off within a chunk: {:?}", carried(&watched.side.api.exchanges()));
     assert!(!watched.is_rewritten(&running, &path).await);
     watched.holds_just(&path, running).await;
 }

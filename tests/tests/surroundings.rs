@@ -41,6 +41,8 @@ fn moves(event: &Value) -> bool {
 /// Waits for the word of what holds, and then sees that nothing moves.
 async fn pauses(upload: &Running, said: usize, kind: &str) {
     upload.after(said, AT_ONCE, |event| event["kind"] == kind).await.unwrap();
+    // What was under way at that moment may be told once more.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let said = upload.events().len();
     tokio::time::sleep(A_WHILE).await;
     let news = upload.events().split_off(said);

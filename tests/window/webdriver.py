@@ -47,6 +47,8 @@ class Page:
     def click(self, xpath, seconds=20):
         """Waits for an element and clicks it as a pointer would."""
         element = self.wait(f"{xpath} to click", lambda: self.find(xpath), seconds)
+        # The driver itself brings it no further than under what lies over a list's end.
+        self.run("arguments[0].scrollIntoViewIfNeeded(true)", {ELEMENT: element})
         self._call("POST", f"{self.session}/element/{element}/click", {})
 
     def type(self, xpath, text):
