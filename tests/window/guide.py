@@ -106,6 +106,8 @@ def queue(folder, theme, everything):
             page.click("//button[@aria-label='Close']")
             go(page, "settings")
             page.wait("switches", lambda: page.find("//*[@role='switch']"), 20)
+            # Above it stands a path of whoever takes the picture.
+            page.run("[...document.querySelectorAll('h2')].find((h) => h.innerText === 'Transfers').scrollIntoView()")
             picture(page, f"settings-{theme}")
         desktop.quit_app()
 
@@ -145,6 +147,9 @@ def watch(folder, exports):
         go(page, "activity")
         page.wait("what has ended", lambda: "Trailer" in page.run(PAGE_TEXT), 20)
         picture(page, "activity-light")
+        go(page, "library")
+        page.wait("posters", lambda: page.run("return document.querySelectorAll('main img').length") >= 3, 60)
+        picture(page, "library-light")
         desktop.quit_app()
 
 
