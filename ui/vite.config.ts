@@ -19,8 +19,10 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     environment: "jsdom",
-    include: ["src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "tests/*.test.mjs"],
     setupFiles: ["tests/setup.ts"],
     restoreMocks: true,
+    // A computer that does other things besides takes its time, and finds the same in the end.
+    testTimeout: 30_000,
   },
 }));

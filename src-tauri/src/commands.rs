@@ -6,6 +6,7 @@ use dailies_engine::activity::{EndedView, Form};
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Preview};
 use dailies_engine::ledger::ReceiptView;
+use dailies_engine::local_playback::LocalPlayback;
 use dailies_engine::part_map::PartsView;
 use dailies_engine::rules::{RulesView, Switch};
 use dailies_engine::store::{EndedBefore, Episode, Spot};
@@ -23,6 +24,7 @@ use crate::opening::{Opening, Wanted};
 use crate::own_folders::{OwnFolder, OwnFolders};
 use crate::settings::Preferences;
 use crate::sign_in::SignIn;
+use crate::updates::{self, Updates};
 use crate::view::{ChosenFolder, RuleFaults, ServerFolder, ShellView};
 use crate::{at_login, diagnosis};
 
@@ -305,6 +307,17 @@ pub(crate) async fn restart<R: Runtime>(app: AppHandle<R>) -> Answer<()> {
 }
 
 #[command]
+pub(crate) async fn look_for_update(updates: State<'_, Updates>) -> Answer<()> {
+    updates.look();
+    Ok(())
+}
+
+#[command]
+pub(crate) async fn install_update<R: Runtime>(app: AppHandle<R>, interrupt: bool) -> Answer<bool> {
+    updates::install(&app, interrupt).await
+}
+
+#[command]
 pub(crate) async fn targets(engine: Engine<'_>) -> Answer<Vec<DestinationView>> {
     engine.targets().await.map(|targets| targets.into_iter().map(Into::into).collect())
 }
@@ -317,6 +330,14 @@ pub(crate) async fn set_destination(engine: Engine<'_>, project_id: String) -> A
 #[command]
 pub(crate) async fn playback(engine: Engine<'_>, id: UploadId) -> Answer<PlaybackView> {
     engine.playback_of(id).await
+}
+
+#[command]
+pub(crate) async fn local_playback(
+    playback: State<'_, LocalPlayback>,
+    id: UploadId,
+) -> Answer<PlaybackView> {
+    playback.open(id).await
 }
 
 #[command]

@@ -49,6 +49,7 @@ fn written(snapshot: Option<&Snapshot>, rules: Option<&RulesView>, shell: &Shell
     }
     lines.add("Preferences", format!("{:?}", shell.preferences));
     lines.add("Starts at login", format!("{:?}", shell.starts_at_login));
+    lines.add("Newer version", format!("{:?}", shell.update.state));
     lines.0
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use dailies_engine::clock::SystemClock;
 use dailies_engine::library::Downloads;
+use dailies_engine::local_playback::LocalPlayback;
 use dailies_engine::team::Vault;
 use dailies_engine::{EngineHandle, Options, Profile};
 use serde_json::{Map, Value, json};
@@ -23,6 +24,7 @@ use crate::settings::Settings;
 use crate::sign_in::SignIn;
 use crate::tasks::Tasks;
 use crate::team_server::Program;
+use crate::updates::Updates;
 use crate::window;
 
 const SOURCES: [&str; 2] = [include_str!("commands.rs"), include_str!("library.rs")];
@@ -107,6 +109,7 @@ impl Stand {
         let app = mock_builder()
             .invoke_handler(crate::handler())
             .manage(Downloads::new(engine.clone()))
+            .manage(LocalPlayback::new(engine.clone(), Vec::new()))
             .manage::<EngineHandle>(engine)
             .manage(link)
             .manage(own)
@@ -114,6 +117,7 @@ impl Stand {
             .manage(Chosen::default())
             .manage(SignIn::default())
             .manage(Wanted::default())
+            .manage(Updates::default())
             .manage(Tasks::default())
             .build(crate::context())
             .unwrap();

@@ -27,6 +27,7 @@ mod settings;
 mod sign_in;
 mod tasks;
 mod team_server;
+mod updates;
 mod view;
 mod window;
 mod words;
@@ -39,6 +40,7 @@ use std::sync::Arc;
 use dailies_engine::clock::SystemClock;
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::library::Downloads;
+use dailies_engine::local_playback::LocalPlayback;
 use dailies_engine::team::Vault;
 use dailies_engine::{Options, Profile};
 use tauri::ipc::Invoke;
@@ -55,6 +57,7 @@ use crate::settings::{Language, Settings};
 use crate::sign_in::SignIn;
 use crate::tasks::Tasks;
 use crate::team_server::Program;
+use crate::updates::Updates;
 use crate::words::Words;
 
 /// Runs the app until it is quit.
@@ -72,6 +75,7 @@ pub fn run() -> ExitCode {
         .plugin(at_login::plugin())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .invoke_handler(handler())
         .on_window_event(window::on_event)
         .setup(|app| {
@@ -149,9 +153,12 @@ fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
         commands::copy_diagnosis,
         commands::opening,
         commands::restart,
+        commands::look_for_update,
+        commands::install_update,
         commands::targets,
         commands::set_destination,
         commands::playback,
+        commands::local_playback,
         commands::show_in_folder,
         commands::copy_link,
         commands::parts,
@@ -213,9 +220,9 @@ fn start(app: &App) -> Result<(), StartError> {
     tasks.spawn(feed::run(handle.clone(), engine.clone(), link.clone()));
     tasks.spawn(folders::run(engine.clone()));
     tasks.spawn(intake::run(handle.clone(), engine.clone(), incoming));
-    tasks.spawn(quit_when_told(handle.clone()));
     app.manage(Downloads::new(engine.clone()));
     tasks.spawn(library::run(handle.clone()));
+    app.manage(LocalPlayback::new(engine.clone(), window::origins(app)));
     at_login::look(handle, &link);
     app.manage(engine.clone());
     app.manage(link.clone());
@@ -225,11 +232,16 @@ fn start(app: &App) -> Result<(), StartError> {
     app.manage(Chosen::default());
     app.manage(SignIn::default());
     app.manage(Wanted::default());
+    app.manage(Updates::default());
     // Unlocked when the process ends.
     app.manage(profile);
-    window::open(app, !words.iter().any(|word| word == window::UNSEEN))?;
-    tasks.spawn(outside::run(handle.clone(), engine, link));
     app.manage(tasks);
+    let tasks = app.state::<Tasks>();
+    // Not before what it needs is managed, and before the window, which takes its time.
+    tasks.spawn(quit_when_told(handle.clone()));
+    window::open(app, !words.iter().any(|word| word == window::UNSEEN))?;
+    tasks.spawn(updates::run(handle.clone(), engine.clone(), link.clone()));
+    tasks.spawn(outside::run(handle.clone(), engine, link));
     take_in(handle, words.into_iter(), &std::env::current_dir().unwrap_or_default());
     Ok(())
 }

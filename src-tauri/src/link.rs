@@ -22,6 +22,7 @@ use crate::keeper::{Answer, Keeper, Keeping};
 use crate::keychain;
 use crate::settings::{By, Preferences, Settings, Team};
 use crate::team_server::Program;
+use crate::updates::UpdateView;
 use crate::view::{EngineState, OpenedBy, ServerView, ShellView, TeamView};
 
 /// Commands that may wait.
@@ -84,6 +85,11 @@ impl LinkHandle {
     /// Says whether the app starts when its user signs in to the system.
     pub(crate) fn set_starts_at_login(&self, starts: Option<bool>) {
         self.view.send_modify(|view| view.starts_at_login = starts);
+    }
+
+    /// Says how it stands with newer versions.
+    pub(crate) fn set_update(&self, update: UpdateView) {
+        self.view.send_modify(|view| view.update = update);
     }
 
     /// Starts the team server on this computer, and connects to it.

@@ -12,11 +12,12 @@ use tracing_subscriber::{EnvFilter, Registry};
 
 /// Bytes of a log file. With the one before it, twice as many are kept.
 const LIMIT: u64 = 4 << 20;
-/// Migrations log the names of files on the computer that built this.
-const USUAL: &str = "info,rusqlite_migration=warn";
+/// Migrations log the names of files on the computer that built this; the updater logs addresses, of which
+/// some open something: what is of interest is said by our own.
+const USUAL: &str = "info,rusqlite_migration=warn,tauri_plugin_updater=off";
 /// For finding out what is wrong: more of what is our own. What libraries say at these levels may have
 /// addresses in it that open something.
-const DETAILED: &str = "info,rusqlite_migration=warn,dailies_engine=debug,dailies_desktop=debug";
+const DETAILED: &str = "info,rusqlite_migration=warn,tauri_plugin_updater=off,dailies_engine=debug,dailies_desktop=debug";
 
 /// How much is logged.
 #[derive(Clone, Debug)]

@@ -42,6 +42,8 @@ pub(crate) struct Preferences {
     pub(crate) notify_sent: bool,
     /// Whether the log says more than usual.
     pub(crate) detailed_log: bool,
+    /// Whether newer versions are looked for without anybody asking.
+    pub(crate) check_updates: bool,
 }
 
 /// The colours.
@@ -81,6 +83,7 @@ impl Default for Preferences {
             notify_needs: true,
             notify_sent: true,
             detailed_log: false,
+            check_updates: true,
         }
     }
 }

@@ -4,6 +4,7 @@ use dailies_engine::watch::FolderId;
 use serde::Serialize;
 
 use crate::settings::{By, Preferences, Team, Values};
+use crate::updates::{UpdateState, UpdateView};
 
 /// What only the shell knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +21,8 @@ pub(crate) struct ShellView {
     pub(crate) preferences: Preferences,
     /// Whether the app starts when its user signs in to the system; absent where that is not known.
     pub(crate) starts_at_login: Option<bool>,
+    /// Which version this is, and how it stands with newer ones.
+    pub(crate) update: UpdateView,
 }
 
 /// Whether the engine works.
@@ -140,6 +143,10 @@ impl ShellView {
             teams: values.teams.iter().map(team).collect(),
             preferences: values.preferences.clone(),
             starts_at_login: None,
+            update: UpdateView {
+                version: env!("CARGO_PKG_VERSION").into(),
+                state: UpdateState::Off,
+            },
         }
     }
 }

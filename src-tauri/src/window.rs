@@ -100,6 +100,17 @@ fn hide(window: &Window) {
     });
 }
 
+/// Where our page comes from, in a browser's words.
+pub(crate) fn origins<R: Runtime>(app: &App<R>) -> Vec<String> {
+    let embedded: &[&str] = match cfg!(windows) {
+        true => &["http://tauri.localhost", "https://tauri.localhost"],
+        false => &["tauri://localhost"],
+    };
+    let dev = app.config().build.dev_url.as_ref().filter(|_| tauri::is_dev());
+    let dev = dev.map(|dev| dev.origin().ascii_serialization());
+    embedded.iter().map(|&origin| origin.to_owned()).chain(dev).collect()
+}
+
 /// Only the app's own page is ever shown, whatever a link or a server says.
 fn is_ours(url: &Url, dev: Option<&Url>) -> bool {
     let embedded = match url.scheme() {

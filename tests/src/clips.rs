@@ -80,6 +80,19 @@ pub fn copy(mebibytes: u64, take: Take, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A playable file of about `mebibytes` that no other number has.
+///
+/// # Errors
+/// As [`clip`].
+pub fn numbered(mebibytes: u64, number: u64) -> Result<Vec<u8>> {
+    let mut bytes = std::fs::read(clip(mebibytes, Take::One)?)?;
+    // A box that players skip.
+    bytes.extend([0, 0, 0, 16]);
+    bytes.extend(b"free");
+    bytes.extend(number.to_be_bytes());
+    Ok(bytes)
+}
+
 /// Some seconds of noise, which no codec makes small.
 fn seconds(folder: &Path, take: Take) -> Result<PathBuf> {
     let path = folder.join(format!("{take:?}-seconds.mp4").to_lowercase());

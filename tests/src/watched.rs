@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::clips::{self, Take};
+use crate::clips;
 use crate::{Dailies, Running, Stage};
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -94,12 +94,7 @@ fn os<'a>(rules: &[&'a str]) -> Vec<&'a std::ffi::OsStr> {
 /// # Errors
 /// Where no clip can be made.
 pub fn numbered_clip(number: u64) -> Result<Vec<u8>> {
-    let mut bytes = std::fs::read(clips::clip(1, Take::One)?)?;
-    // A box that players skip.
-    bytes.extend([0, 0, 0, 16]);
-    bytes.extend(b"free");
-    bytes.extend(number.to_be_bytes());
-    Ok(bytes)
+    clips::numbered(1, number)
 }
 
 /// Waits until a folder is watched.

@@ -87,17 +87,17 @@ async fn ends_well(running: Running) {
     assert_eq!(ended.code(), Some(0), "{}\n{}", ended.out, ended.errors);
 }
 
-/// What is final goes up while the recorder writes; its head and its last bytes follow, and no byte
-/// twice.
-async fn is_sent_while_it_runs(name: &str) {
+/// What is final goes up while the recorder writes, its head, too, where that `stays` as it is; the
+/// last bytes follow, and no byte twice.
+async fn is_sent_while_it_runs(name: &str, options: &[&str], stays: bool) {
     let watched = Watched::set().await;
     let running = watched.watch().await;
-    let mut recording = watched.record(name, &[]);
+    let mut recording = watched.record(name, options);
     let path = recording.path().to_owned();
     watched.until_taken(10).await;
     recording.runs().unwrap();
     let added = running.until(LIMIT, of("added", &path)).await.unwrap();
-    assert!(!watched.taken().contains(&1), "its head is written anew at the end");
+    assert_eq!(watched.taken().contains(&1), stays, "the part with its head");
     recording.stop().await.unwrap();
     running.until(LIMIT, of("uploaded", &path)).await.unwrap();
     let size = std::fs::metadata(&path).unwrap().len();
@@ -119,18 +119,23 @@ async fn is_sent_while_it_runs(name: &str) {
 
 #[tokio::test]
 async fn a_recording_is_sent_while_it_runs() {
-    is_sent_while_it_runs("take.mkv").await;
+    is_sent_while_it_runs("take.mkv", &[], false).await;
 }
 
 #[tokio::test]
 async fn a_transport_stream_is_sent_while_it_runs() {
-    is_sent_while_it_runs("take.ts").await;
+    is_sent_while_it_runs("take.ts", &[], true).await;
+}
+
+#[tokio::test]
+async fn a_fragmented_file_is_sent_while_it_runs() {
+    is_sent_while_it_runs("take.mp4", &FRAGMENTS, true).await;
 }
 
 /// As cameras write it: each packet with its time before it.
 #[tokio::test]
 async fn a_camera_s_transport_stream_is_sent_while_it_runs() {
-    is_sent_while_it_runs("00001.MTS").await;
+    is_sent_while_it_runs("00001.MTS", &[], true).await;
 }
 
 /// Killed again and again while somebody records, and at last the recorder, too: what it has written

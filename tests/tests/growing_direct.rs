@@ -15,6 +15,7 @@ use e2e::proxy::Exchange;
 use e2e::watched::{begun, ends_well, of};
 use e2e::{Dailies, Recording, Running};
 use secrecy::ExposeSecret as _;
+use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// A file that can be played while it grows.
@@ -60,10 +61,16 @@ impl Watched {
 
     /// Whether history tells of a file that has gone up that something was thrown away.
     async fn is_rewritten(&self, running: &Running, path: &Path) -> bool {
+        self.kinds(running, path).await.contains(&"rewritten".to_owned())
+    }
+
+    /// What history tells of a file that has gone up.
+    async fn kinds(&self, running: &Running, path: &Path) -> Vec<String> {
         let uploaded = running.events().into_iter().find(of("uploaded", path)).unwrap();
         let id = uploaded["uploadId"].as_str().unwrap();
         let told = self.dailies.run(LIMIT, &["history", id]).await.unwrap();
-        told.events.iter().any(|event| event["event"]["kind"] == "rewritten")
+        let kind = |event: &Value| event["event"]["kind"].as_str().unwrap_or_default().to_owned();
+        told.events.iter().map(kind).collect()
     }
 
     async fn holds_just(self, file: &Path, running: Running) {
@@ -167,7 +174,10 @@ async fn what_is_rewritten_goes_up_from_its_start() {
     rewrite(&path, watched.side.part_size() + 1000);
     recording.stop().await.unwrap();
     running.until(LIMIT, of("uploaded", &path)).await.unwrap();
-    assert!(watched.is_rewritten(&running, &path).await);
+    let kinds = watched.kinds(&running, &path).await;
+    let thrown_away = kinds.iter().position(|kind| kind == "rewritten").unwrap();
+    assert_eq!(kinds[thrown_away + 1], "session_replaced", "{kinds:?}");
+    assert!(!kinds.contains(&"failed".to_owned()), "nothing failed: {kinds:?}");
     watched.holds_just(&path, running).await;
 }
 

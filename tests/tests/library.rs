@@ -15,7 +15,7 @@ use dailies_engine::library::{
 use dailies_engine::transfer::HoldKind;
 use dailies_engine::view::{PlaybackForm, UploadView};
 use e2e::clips::Take;
-use e2e::proxy::{Fault, Rule, What};
+use e2e::proxy::{End, Exchange, Fault, Rule, What};
 use e2e::{Stage, Uploader, clips, hash};
 use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
@@ -238,6 +238,46 @@ async fn an_original_comes_whole_through_a_bad_network_and_replaces_nothing() {
     assert_eq!(downloads.path_of(id).unwrap(), place);
     assert_eq!(hash::of_file(&place).unwrap(), here);
     assert_eq!(files(&home), ["reel (2).mp4", "reel.mp4"]);
+    uploader.stop().await;
+    stage.strike().await.unwrap();
+}
+
+/// The rest of a file is asked for only if it is still that file: other bytes lay there when the first
+/// ones came.
+#[tokio::test]
+async fn what_is_another_file_by_now_comes_from_its_start() {
+    let stage = Stage::set().await.unwrap();
+    let uploader =
+        Uploader::start(&stage.path("profile"), &stage.server.credentials).await.unwrap();
+    let file = stage.clip("reel.mp4", 6, Take::One).unwrap();
+    let upload = uploader.add(file.clone()).await.unwrap();
+    let video_id = uploader.until_ready(upload, LIMIT).await.unwrap().video_id.unwrap();
+    let key = stage.storage.objects().await.unwrap().remove(0);
+    let original = stage.storage.get(&key).await.unwrap();
+    stage.storage.put(&key, vec![7; original.len()]).await.unwrap();
+
+    let before = stage.proxy.exchanges().len();
+    let cut = Fault::CutAnswer { after: 4 << 20 };
+    let asked = What::Asked("/");
+    stage.proxy.obey([
+        Rule::new(asked.clone(), 1, cut),
+        Rule::new(asked, usize::MAX, Fault::internal_error()),
+    ]);
+    let downloads = Downloads::new(uploader.engine.clone());
+    let offer = downloads.offer(&video_id).await.unwrap();
+    let place = stage.path("home.mp4");
+    downloads.begin(offer, place.clone()).await;
+    let tried_again = |seen: &[Exchange]| seen.len() >= before + 2;
+    stage.proxy.until(LIMIT, tried_again).await.unwrap();
+    stage.storage.put(&key, original).await.unwrap();
+    stage.proxy.behave();
+    let done = until(&downloads, ended).await;
+    assert_eq!(done.state, DownloadState::Done { verified: true });
+    assert_eq!(hash::of_file(&place).unwrap(), hash::of_file(&file).unwrap());
+    let ends = stage.proxy.exchanges().split_off(before);
+    let ends: Vec<_> = ends.iter().filter_map(|one| one.end.map(|(_, end)| end)).collect();
+    let answers: Vec<_> = ends.iter().filter(|end| **end != End::Faulted).collect();
+    assert_eq!(answers, [&End::Answered(200)], "all of it, and in one answer: {ends:?}");
     uploader.stop().await;
     stage.strike().await.unwrap();
 }

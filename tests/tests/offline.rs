@@ -10,10 +10,11 @@ use dailies_api::credentials::Credentials;
 use dailies_engine::Profile;
 use dailies_engine::clock::{Clock, SystemClock};
 use dailies_engine::team::Connection;
-use dailies_engine::transfer::{Phase, Timestamp};
+use dailies_engine::transfer::{HoldKind, Phase, Timestamp};
+use dailies_engine::view::UploadView;
 use e2e::clips::{self, MIB, Take};
-use e2e::proxy::{Fault, Rule};
-use e2e::{Dailies, Server, Stage, Wire, quick};
+use e2e::proxy::{Exchange, Fault, Rule, What};
+use e2e::{Dailies, FaultProxy, Server, Stage, Uploader, Wire, quick};
 use serde_json::Value;
 use url::Url;
 
@@ -24,6 +25,13 @@ const AWAY: Duration = Duration::from_secs(14);
 /// The aim is two seconds, and what is left takes two; a busy machine gets more, but less than a
 /// connection left alone takes.
 const SOON: Duration = Duration::from_secs(15);
+
+/// What is promised, over a network that says at once that it is none.
+const PROMISED: Duration = Duration::from_secs(2);
+/// Between two questions whether there is a network, less what a busy machine may do to one of them.
+const NO_LESS: Duration = Duration::from_millis(700);
+/// An odd number, for a median.
+const ROUNDS: usize = 3;
 
 fn confirmed(event: &Value) -> u64 {
     event["confirmedBytes"].as_u64().unwrap_or_default()
@@ -55,6 +63,63 @@ async fn an_upload_goes_on_as_soon_as_the_network_is_back() {
     assert!(ended.event("uploaded").is_some());
     assert!(took < SOON, "{took:?}");
     server.stop().await.unwrap();
+}
+
+fn has_ended(exchange: &Exchange) -> bool {
+    exchange.end.is_some()
+}
+
+/// Whoever waits for a network asks for it once a second. Here it is back right after a question in
+/// vain: nobody waits longer for the next one.
+#[tokio::test]
+async fn the_queue_goes_on_within_two_seconds_of_the_networks_return() {
+    let stage = Stage::set().await.unwrap();
+    let api = FaultProxy::start().await.unwrap();
+    api.lead_to(stage.server.api_address().unwrap());
+    let credentials = &stage.server.credentials;
+    let (profile, way) = (stage.path("profile"), api.url());
+    let uploader = Uploader::by_way_of(&profile, credentials, &way).await.unwrap();
+    let file = stage.clip("reel.mp4", 24, Take::One).unwrap();
+    // So that it is not all there before the network goes.
+    stage.proxy.limit(4 * MIB);
+    let id = uploader.add(file.clone()).await.unwrap();
+    let sent = |seen: &[Exchange]| seen.iter().any(|exchange| exchange.part.is_some());
+    stage.proxy.until(LIMIT, sent).await.unwrap();
+
+    let (api, storage) = (&api, &stage.proxy);
+    let mut waits = Vec::new();
+    for _ in 0..ROUNDS {
+        for proxy in [api, storage] {
+            let cut = Fault::Cut { after: 0, reset: true };
+            proxy.obey(
+                [What::Asked("/"), What::Sent("/")]
+                    .map(|what| Rule::new(what, usize::MAX, cut.clone())),
+            );
+            proxy.go_down().await;
+            proxy.come_up().unwrap();
+        }
+        let offline = |view: &UploadView| view.hold.kind() == HoldKind::Offline;
+        uploader.until(id, LIMIT, offline).await.unwrap();
+        let lost = api.exchanges().len();
+        let in_vain = |seen: &[Exchange]| seen.len() >= lost + 3 && seen.iter().all(has_ended);
+        api.until(LIMIT, in_vain).await.unwrap();
+        let (back, before) = (Instant::now(), storage.exchanges().len());
+        api.behave();
+        storage.behave();
+        storage.until(LIMIT, |seen| sent(&seen[before..])).await.unwrap();
+        waits.push(back.elapsed());
+        let asked = api.exchanges().split_off(lost);
+        // The first one may have been asked before it was known that there is no way.
+        assert!(asked[2].began - asked[1].began >= NO_LESS, "too often: {asked:#?}");
+    }
+    println!("it went on {waits:?} after the network's return");
+    waits.sort();
+    assert!(waits[ROUNDS / 2] <= PROMISED, "{waits:?}");
+    stage.proxy.unlimit();
+    uploader.until_ready(id, LIMIT).await.unwrap();
+    stage.one_whole_video(&file).await.unwrap();
+    uploader.stop().await;
+    stage.strike().await.unwrap();
 }
 
 /// The computer's clock, and sleep as the test says.

@@ -38,15 +38,17 @@ fn moves(event: &Value) -> bool {
     event["event"] == "progress" && event["inFlightBytes"].as_u64().is_some_and(|bytes| bytes > 0)
 }
 
-/// Waits for the word of what holds, and then sees that nothing moves.
-async fn pauses(upload: &Running, said: usize, kind: &str) {
+/// Waits for the word of what holds, and then sees that nothing moves, here and on the way.
+async fn pauses(stage: &Stage, upload: &Running, said: usize, kind: &str) {
     upload.after(said, AT_ONCE, |event| event["kind"] == kind).await.unwrap();
-    // What was under way at that moment may be told once more.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let said = upload.events().len();
+    // What was under way is cut off.
+    stage.proxy.quiet(AT_ONCE).await.unwrap();
+    let passed = stage.proxy.passed();
     tokio::time::sleep(A_WHILE).await;
+    assert_eq!(stage.proxy.passed(), passed, "bytes that went all the same");
     let news = upload.events().split_off(said);
-    assert!(!news.iter().any(moves), "{news:#?}");
+    let mut since = news.iter().skip_while(|event| event["kind"] != kind);
+    assert!(!since.any(moves), "{news:#?}");
 }
 
 async fn goes_on(upload: &Running, said: usize) {
@@ -69,7 +71,7 @@ async fn a_metered_network_is_not_used_until_it_is_not_metered_any_more() {
 
     let said = upload.events().len();
     bus.set_metered(Metered::Yes).await.unwrap();
-    pauses(&upload, said, "metered").await;
+    pauses(&stage, &upload, said, "metered").await;
     assert_eq!(set(&dailies, &["list"]).await["phase"], "uploading");
     let said = upload.events().len();
     bus.set_metered(Metered::No).await.unwrap();
@@ -78,7 +80,7 @@ async fn a_metered_network_is_not_used_until_it_is_not_metered_any_more() {
     // One that is started anew is heard, and one that is not there says nothing.
     let said = upload.events().len();
     bus.start_network_manager(Metered::GuessYes).await.unwrap();
-    pauses(&upload, said, "metered").await;
+    pauses(&stage, &upload, said, "metered").await;
     let said = upload.events().len();
     bus.stop_network_manager().await.unwrap();
     goes_on(&upload, said).await;
@@ -94,7 +96,7 @@ async fn nothing_is_sent_from_a_metered_network_at_first_but_all_the_same_if_som
     bus.set_metered(Metered::Yes).await.unwrap();
     let dailies = on(&bus, &stage);
     let upload = begin(&dailies, &stage).await;
-    pauses(&upload, 0, "metered").await;
+    pauses(&stage, &upload, 0, "metered").await;
     assert!(!upload.events().iter().any(moves));
 
     let said = upload.events().len();
@@ -105,7 +107,7 @@ async fn nothing_is_sent_from_a_metered_network_at_first_but_all_the_same_if_som
     tokio::time::sleep(A_WHILE).await;
     let said = upload.events().len();
     bus.set_metered(Metered::Yes).await.unwrap();
-    pauses(&upload, said, "metered").await;
+    pauses(&stage, &upload, said, "metered").await;
 
     let said = upload.events().len();
     let rules = set(&dailies, &["pause-on-metered", "off"]).await;
@@ -128,7 +130,7 @@ async fn on_battery_it_waits_if_somebody_has_said_so() {
     let said = upload.events().len();
     let rules = set(&dailies, &["pause-on-battery", "on"]).await;
     assert_eq!(rules["pauseOnBattery"], true);
-    pauses(&upload, said, "battery").await;
+    pauses(&stage, &upload, said, "battery").await;
     let said = upload.events().len();
     bus.set_on_battery(false).await.unwrap();
     goes_on(&upload, said).await;

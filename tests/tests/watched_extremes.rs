@@ -209,7 +209,7 @@ async fn a_clock_that_is_set_back() {
     // Its storage is too busy, and for longer than a lane waits by itself.
     let busy = Fault::Answer {
         status: 503,
-        headers: vec![("retry-after", "25".into())],
+        headers: vec![("retry-after", "60".into())],
         body: String::new(),
     };
     watched.stage.proxy.obey([Rule::new(What::Sent("/"), 1, busy)]);
@@ -218,6 +218,17 @@ async fn a_clock_that_is_set_back() {
         seen.iter().any(|exchange| matches!(exchange.end, Some((_, End::Faulted))))
     };
     watched.stage.proxy.until(LIMIT, refused).await.unwrap();
+    // What it waits for is written down by the clock as it was.
+    let waits = async {
+        loop {
+            let listed = watched.dailies.run(LIMIT, &["list"]).await.unwrap();
+            if listed.events.iter().any(|upload| upload["hold"]["kind"] == "backoff") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, waits).await.unwrap();
     let half = numbered_clip(3).unwrap();
     let middle = half.len() / 2;
     write(&files[2], &half[..middle], SystemTime::now());

@@ -12,6 +12,7 @@ use std::time::Duration;
 use dailies_api::convex::FunctionKind::{Mutation, Query};
 use dailies_api::projects::UploadTarget;
 use dailies_api::videos::{Version, VideoPage, VideoStatus, Visibility};
+use e2e::clips::{self, MIB};
 use e2e::proxy::{Exchange, Fault, Rule, What};
 use e2e::watched::{Watched, begun, ends_well, numbered_clip, of};
 use e2e::{Dailies, FaultProxy, TeamApi};
@@ -316,6 +317,53 @@ async fn a_file_is_sent_now() {
         let video = with_bytes.clone().find(|video| video.title == title).unwrap();
         watched.stage.same(&video.id, &file).await.unwrap();
     }
+    watched.stage.strike().await.unwrap();
+}
+
+/// A file of a folder that goes first is another one in the middle of its upload, and goes up anew:
+/// before those that came meanwhile.
+#[tokio::test]
+async fn what_its_folder_offers_again_still_goes_first() {
+    let watched = Watched::set().await.unwrap();
+    watched.stage.proxy.limit(4 * MIB);
+    let usual = watched.stage.path("usual");
+    std::fs::create_dir(&usual).unwrap();
+    let usual = usual.canonicalize().unwrap();
+    let folder = |folder: &Path| folder.to_str().unwrap().to_owned();
+    for call in [
+        &["folders", "add", &folder(&watched.folder), "--first"][..],
+        &["folders", "add", &folder(&usual)],
+        &["parallel", "1"],
+    ] {
+        let done = watched.dailies.run(LIMIT, call).await.unwrap();
+        assert_eq!(done.code(), Some(0), "{}", done.errors);
+    }
+    let running = watched.dailies.spawn(&["watch"]).unwrap();
+    for folder in [&watched.folder, &usual] {
+        let begun = |event: &Value| of("folder", folder)(event) && event["health"] == "watching";
+        running.until(LIMIT, begun).await.unwrap();
+    }
+    let first = watched.path("first.mp4");
+    std::fs::write(&first, clips::numbered(24, 1).unwrap()).unwrap();
+    let sent = |seen: &[Exchange]| seen.iter().any(|exchange| exchange.part.is_some());
+    watched.stage.proxy.until(LIMIT, sent).await.unwrap();
+    let others = ["a.mp4", "b.mp4"].map(|name| usual.join(name));
+    for (number, file) in (2..).zip(&others) {
+        std::fs::write(file, clips::numbered(24, number).unwrap()).unwrap();
+        running.until(LIMIT, of("added", file)).await.unwrap();
+    }
+    let (said, new) = (running.events().len(), watched.stage.path("new.mp4"));
+    std::fs::write(&new, clips::numbered(24, 4).unwrap()).unwrap();
+    std::fs::rename(&new, &first).unwrap();
+    running.after(said, LIMIT, of("added", &first)).await.unwrap();
+    for file in [&first, &others[1]] {
+        running.until(LIMIT, of("uploaded", file)).await.unwrap();
+    }
+    let events = running.events();
+    let place = |file| events.iter().position(of("uploaded", file)).unwrap();
+    // One that had begun before may have come to its end.
+    assert!(place(&first) < place(&others[1]), "{events:#?}");
+    ends_well(running).await.unwrap();
     watched.stage.strike().await.unwrap();
 }
 

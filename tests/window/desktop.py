@@ -20,8 +20,8 @@ IDENTIFIER = "dev.dailies.desktop"
 
 
 class Desktop:
-    def __init__(self, name, folder, theme="light", keyring=False):
-        self.name, self.folder, self.keyring = name, folder, keyring
+    def __init__(self, name, folder, theme="light", keyring=False, app=APP):
+        self.name, self.folder, self.keyring, self.app = name, folder, keyring, app
         self.home = folder / "home"
         self.runtime = folder / "run"
         for made in (self.home, self.runtime):
@@ -56,7 +56,7 @@ class Desktop:
     def __exit__(self, kind, error, trace):
         if error is not None:
             self.shot_of_screen("failed")
-        for pid in self.pids(APP) + self.pids(SERVER):
+        for pid in self.pids(self.app) + self.pids(SERVER):
             end(pid)
         for process in reversed(self.started):
             if process.poll() is None:
@@ -92,14 +92,14 @@ class Desktop:
                 time.sleep(0.1)
         for attempt in range(3):
             try:
-                self.page = Page(f"http://127.0.0.1:{port}", APP)
+                self.page = Page(f"http://127.0.0.1:{port}", self.app)
                 return self.page
             except Refused as error:
                 # The driver gives a busy computer less time to open a window than that may need.
                 if attempt == 2:
                     raise
                 print(f"  opening the window again: {error}", file=sys.stderr)
-                for pid in self.pids(APP):
+                for pid in self.pids(self.app):
                     end(pid)
 
     def pids(self, program):
@@ -117,16 +117,16 @@ class Desktop:
 
     def kill_app(self):
         """As a crash or an empty battery would. The server has to notice by itself."""
-        [app] = self.pids(APP)
+        [app] = self.pids(self.app)
         os.kill(app, signal.SIGKILL)
         wait("the server to end with the app", lambda: not self.pids(SERVER), 20)
 
     def quit_app(self):
         """As the end of a session does. Its own server has ended before it."""
-        [app] = self.pids(APP)
+        [app] = self.pids(self.app)
         servers = self.children(app)
         os.kill(app, signal.SIGTERM)
-        wait("the app to end", lambda: not self.pids(APP), 20)
+        wait("the app to end", lambda: not self.pids(self.app), 20)
         left = [pid for pid in servers if pid in self.pids(SERVER)]
         assert not left, "the app ended and left its server"
 

@@ -11,7 +11,9 @@ import traceback
 from pathlib import Path
 
 import clips
+import local_file
 import outside
+import updates
 import x11
 from desktop import APP, SERVER, SHOTS, Desktop, wait
 from pages import PLAY, ROW, USE_THIS_COMPUTER, connected, first_run, only_row, play, ready, rows
@@ -235,6 +237,8 @@ def page_is_confined(folder):
             "plugin:window|close",
             "plugin:webview|create_webview_window",
             "plugin:path|resolve_directory",
+            "plugin:updater|check",
+            "plugin:updater|download_and_install",
         ]:
             said = page.run(
                 "return window.__TAURI_INTERNALS__.invoke(arguments[0], {})"
@@ -251,6 +255,8 @@ def page_is_confined(folder):
             ("preview", {"id": "../..", "rules": {}}, "invalid args"),
             ("change_folder", {"id": "0" * 26, "projectId": None, "rules": {}}, "not_found"),
             ("change_folder", {"id": "0" * 26, "projectId": None, "rules": no_pattern}, "invalid args"),
+            ("local_playback", {"id": "0" * 26, "path": "/etc/passwd"}, "not_found"),
+            ("local_playback", {"id": "../.."}, "invalid args"),
             ("turn", {"switch": "firewall", "on": False}, "invalid args"),
             ("videos", {"projectId": "/etc", "search": "", "cursor": None}, "not_connected"),
             ("download", {"videoId": "v", "path": "/etc/passwd"}, "not_connected"),
@@ -297,7 +303,9 @@ TESTS = [
     key_is_kept,
     key_without_keychain,
     page_is_confined,
+    *local_file.TESTS,
     *outside.TESTS,
+    *updates.TESTS,
 ]
 
 

@@ -44,8 +44,10 @@ const SHELL: ShellView = {
     notifyNeeds: true,
     notifySent: true,
     detailedLog: false,
+    checkUpdates: true,
   },
   startsAtLogin: false,
+  update: { version: "0.1.0", state: { kind: "none", lookedAt: null } },
 };
 
 /** A host that notes what it is asked for; the test sends the news. */
@@ -171,9 +173,18 @@ class Recorder implements Host {
     return () => undefined;
   };
   restart = () => this.#note("restart");
+  lookForUpdate = () => this.#note("lookForUpdate");
+  installUpdate = async (interrupt: boolean) => {
+    await this.#note(`installUpdate ${String(interrupt)}`);
+    return interrupt;
+  };
   targets = async () => [{ projectId: "q", project: "Harbour", team: "North Studio" }];
   setDestination = (projectId: string) => this.#note(`setDestination ${projectId}`);
   playback = async () => aSession();
+  localPlayback = async (id: string) => {
+    await this.#note(`localPlayback ${id}`);
+    return { ...aSession(), form: "local" as const };
+  };
   library = async (): Promise<LibraryView> => ({ kind: "projects", projects: [aProject()] });
   videos = async () => ({ videos: this.team, next: null });
   team: VideoView[] = [];
@@ -641,6 +652,34 @@ describe("details", () => {
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("complementary", { name: /^Details/ })).toBeNull();
     expect(row("c.mov").getAttribute("aria-selected")).toBe("true");
+  });
+
+  it("play the file on this computer until the team has made something of it", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    screen.getByRole("grid").focus();
+    await user.keyboard("{Home}{Control>}i{/Control}");
+    await user.click(within(await panel("a.mov")).getByRole("button", { name: "Play the local file" }));
+    const player = await screen.findByRole("dialog", { name: "Player: a.mov" });
+    await within(player).findByText("The file on this computer");
+    expect(player.querySelector("video")?.src).toBe(aSession().url);
+    const [a] = QUEUE;
+    if (a) host.change({ kind: "uploads", uploads: [{ ...a, phase: "finishing" }] });
+    await within(await panel("a.mov")).findByText("Finishing");
+    expect(host.asked.filter((what) => what.startsWith("localPlayback"))).toEqual(["localPlayback a"]);
+  });
+
+  it("play what the team has made as soon as it is ready", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    screen.getByRole("grid").focus();
+    await user.keyboard("{End}{Control>}i{/Control}");
+    const done = within(await panel("d.mov"));
+    expect(done.queryByText(/the file on this computer plays/)).toBeNull();
+    await user.click(done.getByRole("button", { name: "Play" }));
+    await screen.findByRole("dialog", { name: "Player: d.mov" });
+    expect(screen.queryByText("The file on this computer")).toBeNull();
+    expect(host.asked).not.toContain("localPlayback d");
   });
 
   it("are copied as a report, and give the keyboard back to the list", async () => {

@@ -56,8 +56,10 @@ export class Store {
       notifyNeeds: true,
       notifySent: true,
       detailedLog: false,
+      checkUpdates: true,
     },
     startsAtLogin: null,
+    update: { version: "", state: { kind: "off" } },
   });
   #past = 0;
   #endings: Ending[] = [];

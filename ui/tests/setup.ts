@@ -1,3 +1,8 @@
+import { configure } from "@testing-library/svelte";
+
+// What has to come is waited for longer than a busy computer takes for it.
+configure({ asyncUtilTimeout: 10_000 });
+
 // jsdom draws nothing and so has none of these.
 HTMLDialogElement.prototype.showModal = function showModal(this: HTMLDialogElement): void {
   this.open = true;

@@ -22,7 +22,9 @@ impl Engine {
         let store = self.store.clone();
         self.chores.spawn(async move {
             loop {
-                store.keep_room().await;
+                if store.keep_room().await {
+                    store.room_given_up().await;
+                }
                 tokio::time::sleep(ROOM_LOOK).await;
             }
         });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::census::Census;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
+use crate::folders::Question;
 use crate::handle::{Candidate, Command, Found, Goes, candidate, no_such_upload};
 use crate::queue::Entry;
 use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
@@ -17,6 +18,28 @@ const BATCH: usize = 500;
 const PAGE: u64 = 500;
 
 impl Engine {
+    /// Answers commands in their order; `false` once one of them is to stop. Files that watched
+    /// folders offer meanwhile go into the queue together: each alone would wait for the disk.
+    pub(crate) async fn obey_all(&mut self, commands: Vec<Command>) -> bool {
+        let mut offers = Vec::new();
+        for command in commands {
+            match command {
+                Command::Folders(Question::Offer(offer, done)) => offers.push((*offer, done)),
+                // It compares with what is in the queue, and its file is compared once more there.
+                alike @ Command::Folders(Question::Alike(..)) => self.obey(alike).await,
+                command => {
+                    self.take_offers(std::mem::take(&mut offers)).await;
+                    if let Command::Stop = command {
+                        return false;
+                    }
+                    self.obey(command).await;
+                }
+            }
+        }
+        self.take_offers(offers).await;
+        true
+    }
+
     /// Answers one command. An asker that has gone away is not waited for.
     pub(crate) async fn obey(&mut self, command: Command) {
         match command {

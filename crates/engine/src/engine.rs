@@ -243,6 +243,7 @@ impl Engine {
     }
 
     async fn run(&mut self, inbox: &mut mpsc::Receiver<Command>) -> Ended {
+        let mut commands = Vec::new();
         loop {
             self.notice_sleep();
             self.ask_for_a_way();
@@ -253,10 +254,13 @@ impl Engine {
             let nap = self.nap();
             let store = self.store.clone();
             tokio::select! {
-                command = inbox.recv() => match command {
-                    Some(Command::Stop) | None => return Ended::Stopped,
-                    Some(command) => self.obey(command).await,
-                },
+                // Nothing is received where nobody is left who could ask.
+                received = inbox.recv_many(&mut commands, COMMANDS) => {
+                    let commands = std::mem::take(&mut commands);
+                    if received == 0 || !self.obey_all(commands).await {
+                        return Ended::Stopped;
+                    }
+                }
                 () = store.damaged() => return Ended::Damaged,
                 Some(ended) = self.jobs.join_next_with_id() => self.ended(ended).await,
                 asked = self.network.answer() => self.answered(asked).await,
@@ -319,8 +323,7 @@ impl Engine {
 
     /// How long nothing has to be looked at; `None` for as long as nobody says anything.
     fn nap(&self) -> Option<Duration> {
-        let moves = self.queue.loaded().any(|entry| entry.running.is_some());
-        if moves || self.queue.has_changed() {
+        if self.queue.loaded().any(Entry::moves) || self.queue.has_changed() {
             return Some(TICK.saturating_sub(self.ticked.elapsed()));
         }
         let now = self.clock.now();

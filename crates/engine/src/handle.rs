@@ -338,13 +338,13 @@ impl EngineHandle {
         self.team().await?.playback(video_id).await
     }
 
-    /// A session for playing an upload's video.
+    /// A session for playing an upload's video; its original, while it has no renditions.
     ///
     /// # Errors
     /// [`Code::NotFound`] and [`Code::WrongState`].
     pub async fn playback_of(&self, id: UploadId) -> Result<PlaybackView, EngineError> {
         let (team, video) = self.video_of(id).await?;
-        team.playback(&video).await
+        team.playback_or_original(&video).await
     }
 
     /// The address of the page that plays an upload's video.

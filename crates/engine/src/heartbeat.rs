@@ -13,7 +13,7 @@ use crate::transfer::{Failure, Timestamp, UploadId};
 /// Between two of an upload: several may be lost before the day is over.
 pub(crate) const EVERY: Duration = Duration::from_secs(4 * 60 * 60);
 /// The clock is looked at so often: it may jump.
-const LONGEST_NAP: Duration = Duration::from_secs(60);
+const LONGEST_NAP: Duration = Duration::from_secs(600);
 
 /// The heartbeats of what goes to one server.
 #[derive(Debug, Default)]

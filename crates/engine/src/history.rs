@@ -1,11 +1,28 @@
 //! What of an upload's step is told in its history.
 
 use crate::error::Code;
+use crate::progress::Progress;
 use crate::store::{Happened, Upload};
-use crate::transfer::{Event, Hold, Input, Phase, Why, Words};
+use crate::transfer::{Event, Failure, Hold, Input, Phase, Why, Words};
 
-/// What a step from `before` to `after` by `input` is called.
-pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Happened> {
+/// What happened to single parts since this was last asked.
+pub(crate) fn of_parts(progress: &Progress) -> impl Iterator<Item = Happened> + use<> {
+    let counted = [
+        (Event::PartsSentAgain, progress.take_retries()),
+        (Event::Rewritten, progress.take_rewritten()),
+    ];
+    let happened = counted.into_iter().filter(|(_, times)| *times > 0);
+    happened.map(|(event, times)| Happened { event, times })
+}
+
+/// What a step from `before` to `after` by `input` is called. `thrown_away` says that what had gone up
+/// was given up meanwhile, because its file holds other bytes now.
+pub(crate) fn of_step(
+    before: &Upload,
+    input: &Input,
+    after: &Upload,
+    thrown_away: bool,
+) -> Vec<Happened> {
     let mut happened = Vec::new();
     if before.session.is_some() && !after.has_session_of(before) {
         happened.push(Event::SessionReplaced.into());
@@ -22,6 +39,8 @@ pub(crate) fn of_step(before: &Upload, input: &Input, after: &Upload) -> Vec<Hap
         Input::ProcessingFailed if changed => {
             Some(Event::ProcessingFailed { reason: after.reason.as_deref().map(Words::of) })
         }
+        // Its session went on purpose, which is told already.
+        Input::Failed { failure: Failure::SessionGone, .. } if thrown_away => None,
         Input::Failed { failure, .. } if before.state.can_run() => {
             Some(Event::Failed { why: Why::from(failure), then: after.state.hold.kind() })
         }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::Code;
 use crate::looks::Looks;
 use crate::protocol::{Awaited, Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
-use crate::send::{Sending, blocking, local};
+use crate::send::{Sending, Writer, blocking, local};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::store::{Compared, Proof, Receipt, Registration, Session, SessionKind, Store, Upload};
 use crate::transfer::{ByteRange, Failure, Growth, Phase};
@@ -135,8 +136,13 @@ impl Job {
     }
 
     /// Ends only with a failure, or when it is stopped.
-    pub(crate) async fn follow(self, sending: Sending) -> Result<Outcome, Failure> {
-        match sending.follow(self.row.path).await? {}
+    /// Until its writer has ended, and nothing is under way any more.
+    pub(crate) async fn follow(
+        self,
+        sending: Sending,
+        writer: watch::Receiver<Writer>,
+    ) -> Result<(), Failure> {
+        sending.follow(self.row.path, writer).await
     }
 
     pub(crate) async fn send(self, sending: Sending) -> Result<Outcome, Failure> {

@@ -24,6 +24,7 @@ mod id;
 mod job;
 pub mod ledger;
 pub mod library;
+pub mod local_playback;
 mod looks;
 pub mod net;
 mod network;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::census::{Census, Share};
 use crate::job::Kind;
 use crate::progress::Progress;
 use crate::protocol::Opened;
+use crate::send::Writer;
 use crate::store::{SessionKind, Upload};
 use crate::transfer::{Growth, LONGEST_OBEYED, Pace, Phase, Timestamp, UploadId};
 use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
@@ -162,6 +164,8 @@ pub(crate) struct Entry {
 pub(crate) struct Running {
     pub(crate) kind: Kind,
     pub(crate) stop: CancellationToken,
+    /// Of the file that it follows, if it does.
+    pub(crate) writer: watch::Sender<Writer>,
     /// The number of the connection that it works over.
     pub(crate) over: u64,
 }
@@ -270,8 +274,16 @@ impl Entry {
         Some((since, ProgressNews { id: self.row.id, progress: self.progress_view() }))
     }
 
+    /// Something is done for it that may hang, or that shows. Whoever waits for a media engine only
+    /// asks from time to time.
+    pub(crate) fn moves(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.kind != Kind::Watch)
+    }
+
+    /// Bytes move, or are to. What a stopped job still holds is dropped with it.
     fn sends(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.kind.sends())
+        let sends = |running: &Running| running.kind.sends() && !running.stop.is_cancelled();
+        self.running.as_ref().is_some_and(sends)
     }
 
     pub(crate) fn progress_view(&self) -> ProgressView {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::error::Code;
 use crate::job::{Job, Kind, Outcome, intent};
 use crate::places::Places;
 use crate::queue::{Entry, Running};
-use crate::send::Sending;
+use crate::send::{Sending, Writer};
 use crate::steps::Advance;
 use crate::store::{Registration, Upload};
 use crate::touched::same_bytes;
@@ -23,6 +24,8 @@ use crate::transfer::{
     Event, Failure, Growth, Hold, Input, LITTLE_PATIENCE, Phase, State, UploadId, Words,
 };
 
+/// How long what is under way is waited for where there is enough of a job.
+const WIND_UP: Duration = Duration::from_secs(10);
 /// Ends that are dealt with in one commit.
 const AT_ONCE: usize = 64;
 
@@ -167,7 +170,14 @@ impl Engine {
         }
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
-        entry.running = Some(Running { kind, stop, over: connected.number });
+        let (writer, follows) = watch::channel(Writer::default());
+        let mut ends = follows.clone();
+        let wound_up = async move {
+            // One that is gone has no job either.
+            let _ = ends.wait_for(|writer| *writer == Writer::Ended).await;
+            tokio::time::sleep(WIND_UP).await;
+        };
+        entry.running = Some(Running { kind, stop, writer, over: connected.number });
         entry.stirred = Instant::now();
         // What the other side held is known for one sending only: the next one asks again.
         let opened = if kind.sends() { entry.opened.take() } else { None };
@@ -189,7 +199,11 @@ impl Engine {
                 (Kind::Compare, _) => job.compare(doubles).await,
                 (Kind::Register, _) => job.register().await,
                 (Kind::Send, Some(sending)) => job.send(sending).await,
-                (Kind::Follow, Some(sending)) => job.follow(sending).await,
+                (Kind::Follow, Some(sending)) => match job.follow(sending, follows.clone()).await {
+                    Err(failure) if *follows.borrow() != Writer::Ended => Err(failure),
+                    // What arrived is asked by whoever sends the rest.
+                    Ok(()) | Err(_) => return None,
+                },
                 (Kind::Open | Kind::Send | Kind::Follow, _) => job.open().await,
                 (Kind::Finish, _) => job.finish().await,
                 (Kind::ProcessAgain, _) => job.process_again().await,
@@ -197,18 +211,19 @@ impl Engine {
                 (Kind::Heartbeat, _) => job.heartbeat().await,
                 (Kind::Abandon, _) => job.abandon().await,
             };
-            match done {
+            Some(match done {
                 Err(Failure::SourceChanged) => {
                     same_bytes(&row, &store, &slices).await.map(Outcome::OnlyTouched)
                 }
                 done => done,
-            }
+            })
         };
         let task = self.jobs.spawn(async move {
             tokio::select! {
                 biased;
                 () = stopped => None,
-                done = work => Some(done),
+                () = wound_up => None,
+                done = work => done,
             }
         });
         self.owners.insert(task.id(), id);

@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::history;
 use crate::job::Kind;
 use crate::queue::Entry;
+use crate::send::Writer;
 use crate::store::{Compared, Happened, Upload, Written};
 use crate::transfer::{Effect, Event, Input, Phase, Timestamp, UploadId, step};
 use crate::view::{News, UploadView};
@@ -131,16 +132,10 @@ impl Engine {
         }
         let mut happened = Vec::new();
         if let Some(entry) = self.queue.get(row.id) {
-            let retries = entry.progress.take_retries();
-            if retries > 0 {
-                happened.push(Happened { event: Event::PartsSentAgain, times: retries });
-            }
-            let rewritten = entry.progress.take_rewritten();
-            if rewritten > 0 {
-                happened.push(Happened { event: Event::Rewritten, times: rewritten });
-            }
+            happened.extend(history::of_parts(&entry.progress));
         }
-        happened.extend(history::of_step(&before, input, &row));
+        let thrown_away = happened.iter().any(|happened| happened.event == Event::Rewritten);
+        happened.extend(history::of_step(&before, input, &row, thrown_away));
         Step { before, row, confirmed, effects, at: now, happened, finished: None }
     }
 
@@ -200,6 +195,14 @@ impl Engine {
             Effect::Stop => {
                 if let Some(running) = &entry.running {
                     running.stop.cancel();
+                }
+            }
+            Effect::WindUp => {
+                if let Some(running) = &entry.running {
+                    match running.kind {
+                        Kind::Follow => drop(running.writer.send_replace(Writer::Ended)),
+                        _ => running.stop.cancel(),
+                    }
                 }
             }
             Effect::ForgetSession => entry.opened = None,

@@ -340,6 +340,8 @@ pub enum PlaybackForm {
     Stream,
     /// The very file that was uploaded, while there is nothing else.
     Original,
+    /// The file on this computer, until the team has something to play.
+    Local,
 }
 
 /// What became of a file that was offered to the queue.

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -32,6 +32,9 @@ const PART_SIZE: u64 = 8 << 20;
 const PART_STEP: u64 = 1 << 20;
 const PARTS: u64 = 10_000;
 
+/// How long a video is processed.
+const PROCESSING: Duration = Duration::from_secs(5);
+
 /// Throws away what is uploaded to it.
 #[derive(Parser)]
 struct Arguments {
@@ -52,8 +55,10 @@ struct Sink {
     first_byte: Mutex<Option<SystemTime>>,
     /// Of the last upload that was registered.
     size: AtomicU64,
-    /// Videos that were registered; none is ever ready.
+    /// Videos that were registered.
     videos: AtomicU64,
+    /// Videos whose bytes are all there, and since when.
+    complete: Mutex<HashMap<String, Instant>>,
     /// Payload bytes that ever came.
     received: AtomicU64,
 }
@@ -208,10 +213,16 @@ fn initiate(sink: &Sink) -> Value {
     })
 }
 
-fn video(id: &str) -> Value {
+fn video(sink: &Sink, id: &str) -> Value {
+    let complete = sink.complete.lock().unwrap_or_else(PoisonError::into_inner);
+    let status = match complete.get(id).map(Instant::elapsed) {
+        None => "uploading",
+        Some(since) if since < PROCESSING => "processing",
+        Some(_) => "ready",
+    };
     json!({
         "_id": id, "_creationTime": 0, "projectId": "p", "title": "t", "publicId": "x",
-        "visibility": "private", "status": "uploading", "s3Key": "k", "s3MultipartUploadId": "u",
+        "visibility": "private", "status": status, "s3Key": "k", "s3MultipartUploadId": "u",
     })
 }
 
@@ -220,7 +231,8 @@ fn list(sink: &Sink, page: &Value) -> Value {
     let cursor = page["cursor"].as_str().and_then(|cursor| cursor.parse().ok());
     let left = cursor.unwrap_or_else(|| sink.videos.load(Relaxed));
     let after = left.saturating_sub(page["numItems"].as_u64().unwrap_or(50));
-    let videos: Vec<_> = (after..left).rev().map(|number| video(&format!("v{number}"))).collect();
+    let videos: Vec<_> =
+        (after..left).rev().map(|number| video(sink, &format!("v{number}"))).collect();
     json!({"page": videos, "isDone": after == 0, "continueCursor": after.to_string()})
 }
 
@@ -247,7 +259,13 @@ async fn function(sink: &Sink, request: Request<Incoming>) -> Answer {
             let numbers = args["partNumbers"].as_array().cloned().unwrap_or_default();
             json!({"parts": numbers.iter().map(part).collect::<Vec<_>>()})
         }
-        "videos:get" => video(args["videoId"].as_str().unwrap_or_default()),
+        "videoActions:markUploadComplete" => {
+            let id = args["videoId"].as_str().unwrap_or_default().to_owned();
+            let mut complete = sink.complete.lock().unwrap_or_else(PoisonError::into_inner);
+            complete.insert(id, Instant::now());
+            json!({"success": true})
+        }
+        "videos:get" => video(sink, args["videoId"].as_str().unwrap_or_default()),
         "videos:list" => list(sink, &args["paginationOpts"]),
         _ => json!({"success": true}),
     };

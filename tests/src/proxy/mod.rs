@@ -10,6 +10,7 @@ mod relay;
 mod script;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ struct Shared {
     rules: Mutex<Vec<Rule>>,
     exchanges: Mutex<Vec<Exchange>>,
     pace: Mutex<Option<Pace>>,
+    passed: AtomicU64,
     news: Notify,
 }
 
@@ -105,6 +107,12 @@ impl FaultProxy {
     /// Lets bodies pass as fast as they come.
     pub fn unlimit(&self) {
         *lock(&self.shared.pace) = None;
+    }
+
+    /// Bytes of requests' bodies that have come in, over all of them.
+    #[must_use]
+    pub fn passed(&self) -> u64 {
+        self.shared.passed.load(Ordering::Relaxed)
     }
 
     /// Cuts every connection and refuses new ones, as a storage that is down.
@@ -210,6 +218,7 @@ impl Shared {
 
     /// Waits until `bytes` more may pass.
     async fn pass(&self, bytes: u64) {
+        self.passed.fetch_add(bytes, Ordering::Relaxed);
         let until = match &mut *lock(&self.pace) {
             None => return,
             Some(pace) => {

@@ -3,4 +3,4 @@
 /**
  * What a playback session plays.
  */
-export type PlaybackForm = "stream" | "original";
+export type PlaybackForm = "stream" | "original" | "local";

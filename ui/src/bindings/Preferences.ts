@@ -29,4 +29,8 @@ notifySent: boolean,
 /**
  * Whether the log says more than usual.
  */
-detailedLog: boolean, };
+detailedLog: boolean, 
+/**
+ * Whether newer versions are looked for without anybody asking.
+ */
+checkUpdates: boolean, };

@@ -3,6 +3,7 @@ import type { EngineState } from "./EngineState";
 import type { Preferences } from "./Preferences";
 import type { ServerView } from "./ServerView";
 import type { TeamView } from "./TeamView";
+import type { UpdateView } from "./UpdateView";
 
 /**
  * What only the shell knows.
@@ -27,4 +28,8 @@ preferences: Preferences,
 /**
  * Whether the app starts when its user signs in to the system; absent where that is not known.
  */
-startsAtLogin: boolean | null, };
+startsAtLogin: boolean | null, 
+/**
+ * Which version this is, and how it stands with newer ones.
+ */
+update: UpdateView, };

@@ -121,7 +121,7 @@ export function browserHost(query: URLSearchParams): Host {
       return () => shellListeners.delete(onShell);
     },
     chooseFiles: async () => {
-      const added = upload(`picked_${String(++additions)}.mp4`, 640e6);
+      const added = upload(`picked_${String(++additions)}.mp4`, 6.4e9);
       simulation.add([added]);
       return {
         uploads: [added],
@@ -279,6 +279,17 @@ export function browserHost(query: URLSearchParams): Host {
     restart: async () => {
       location.reload();
     },
+    lookForUpdate: async () => {
+      const { update } = shell;
+      setShell({ ...shell, update: { ...update, state: { kind: "looking" } } });
+      await pause(900);
+      setShell({ ...shell, update: { ...update, state: { kind: "none", lookedAt: Date.now() } } });
+    },
+    installUpdate: async (interrupt) => {
+      if (!interrupt && simulation.all().some(({ active }) => active)) return false;
+      location.reload();
+      return true;
+    },
     targets: async () => {
       await pause(200);
       return TARGETS;
@@ -291,6 +302,14 @@ export function browserHost(query: URLSearchParams): Host {
     playback: async (id) => {
       const { duration } = known(id);
       return session(POSTERS[Number(id) % POSTERS.length] ?? null, duration);
+    },
+    localPlayback: async (id) => {
+      const { title, hold, duration } = known(id);
+      if (hold.kind === "source_missing") throw refusal("source_missing", "the file is not there");
+      // Nothing plays the other one.
+      const file = title.endsWith(".mkv") ? "/fixture/storyboard.json" : "/fixture/original.mp4";
+      const url = new URL(`${file}?token=local`, location.href).href;
+      return { url, form: "local", posterUrl: null, storyboardUrl: null, duration, expiresAt: null };
     },
     showInFolder: async (id) => {
       known(id);

@@ -159,8 +159,18 @@ export interface Host extends LibraryHost {
   onOpening(onOpening: () => void): Promise<Stop>;
   /** Ends the app and starts it again. */
   restart(): Promise<void>;
+  /** Looks for a newer version of the app now; what comes of it is in the shell's next views. */
+  lookForUpdate(): Promise<void>;
+  /**
+   * Ends the app and starts the newer version that is ready. False when uploads are under way and may not
+   * be interrupted: then nothing was done.
+   */
+  installUpdate(interrupt: boolean): Promise<boolean>;
 
+  /** A session, or the team's original while there is nothing else. */
   playback(id: UploadId): Promise<PlaybackView>;
+  /** The file on this computer, if it is still the one that was added. */
+  localPlayback(id: UploadId): Promise<PlaybackView>;
   showInFolder(id: UploadId): Promise<void>;
   /** Puts the watch page's address on the clipboard. */
   copyLink(id: UploadId): Promise<void>;

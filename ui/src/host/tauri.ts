@@ -90,8 +90,11 @@ export const tauriHost: Host = {
   opening: () => invoke("opening"),
   onOpening: (onOpening) => on("opening", onOpening),
   restart: () => invoke("restart"),
+  lookForUpdate: () => invoke("look_for_update"),
+  installUpdate: (interrupt) => invoke("install_update", { interrupt }),
 
   playback: (id) => invoke("playback", { id }),
+  localPlayback: (id) => invoke("local_playback", { id }),
   showInFolder: (id) => invoke("show_in_folder", { id }),
   copyLink: (id) => invoke("copy_link", { id }),
 

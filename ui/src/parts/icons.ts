@@ -4,6 +4,7 @@ export const ICONS = {
   plus: "M8 3v10M3 8h10",
   pause: "M5.5 3.5v9M10.5 3.5v9",
   play: "M5 3.2v9.6L12.6 8z",
+  play_local: "M2.5 3h11v7.5h-11zM5.5 13.5h5M7 5.2v3.2L9.8 6.8z",
   resume: "M8 11.5V3M4.5 6.5 8 3l3.5 3.5M3 13.5h10",
   retry: "M12.8 8a4.8 4.8 0 1 1-1.5-3.5L13 6.2M13 3v3.2H9.8",
   send_anyway: "M8 13.2V3.6M3.8 7.6 8 3.4l4.2 4.2",

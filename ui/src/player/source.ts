@@ -21,6 +21,8 @@ export interface Source {
 export interface SourceEvents {
   onqualities(qualities: Quality[]): void;
   onproblem(problem: SourceProblem): void;
+  /** It was asked for anew and is not to be had. */
+  onrefused(error: unknown): void;
 }
 
 const NATIVE = "application/vnd.apple.mpegurl";
@@ -33,7 +35,7 @@ export async function attach(
   { url, form }: PlaybackView,
   events: SourceEvents,
 ): Promise<Source> {
-  if (form === "original") return attachOriginal(video, session, url, events);
+  if (form !== "stream") return attachOriginal(video, session, url, events);
   const { Hls, workerUrl } = await import("./hls");
   if (Hls.isSupported()) return attachHls(Hls, workerUrl, video, session, url, events);
   if (video.canPlayType(NATIVE) !== "") return attachNative(video, url, events);
@@ -142,8 +144,9 @@ function attachNative(video: HTMLVideoElement, url: string, events: SourceEvents
 }
 
 /**
- * The file itself. Its address ends while it plays, which is noticed only when more of it is asked for: a
- * webview does not tell that from a file that it cannot play, so what has played once is asked for anew.
+ * The file itself, at the team or here. Its address ends while it plays, or what it leads to, which is noticed
+ * only when more of it is asked for: a webview does not tell that from a file that it cannot play, so what has
+ * played once is asked for anew.
  */
 function attachOriginal(
   video: HTMLVideoElement,
@@ -159,9 +162,7 @@ function attachOriginal(
       return;
     }
     failedAt = performance.now();
-    session.renew().catch(() => {
-      events.onproblem("network");
-    });
+    session.renew().catch(events.onrefused);
   });
 }
 

@@ -13,6 +13,7 @@ export const ACTIONS = [
   "send_anyway",
   "copy_link",
   "details",
+  "play_local",
   "show_in_folder",
   "cancel",
   "remove",
@@ -27,6 +28,7 @@ export const ACTION_WORDS: Record<Action, PlainKey> = {
   send_anyway: "do.send_anyway",
   copy_link: "do.copy_link",
   details: "do.details",
+  play_local: "do.play_local",
   show_in_folder: "do.show_in_folder",
   cancel: "do.cancel",
   remove: "do.remove",
@@ -50,6 +52,8 @@ export function allows({ phase, hold, videoId }: UploadView, action: Action): bo
   switch (action) {
     case "play":
       return phase === "ready";
+    case "play_local":
+      return phase !== "ready" && hold.kind !== "source_missing";
     case "pause":
       return sending && (hold.kind === "none" || hold.kind === "backoff" || hold.kind === "offline");
     case "resume":
@@ -92,7 +96,7 @@ export function mainAction(upload: UploadView): Action | null {
 }
 
 /** What the shell does; playing and showing are the page's own. */
-export type HostAction = Exclude<Action, "play" | "details">;
+export type HostAction = Exclude<Action, "play" | "play_local" | "details">;
 
 export function perform(host: Host, action: HostAction, ids: UploadId[]): Promise<void> {
   const [first] = ids;

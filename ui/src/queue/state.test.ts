@@ -64,30 +64,35 @@ describe("the bar", () => {
 
 describe("actions", () => {
   it.each<[string, Partial<UploadView>, Action[]]>([
-    ["waiting", {}, ["pause", "details", "show_in_folder", "cancel"]],
-    ["paused", { hold: { kind: "paused" } }, ["resume", "details", "show_in_folder", "cancel"]],
+    ["waiting", {}, ["pause", "details", "play_local", "show_in_folder", "cancel"]],
+    ["paused", { hold: { kind: "paused" } }, ["resume", "details", "play_local", "show_in_folder", "cancel"]],
     [
       "offline",
       { hold: { kind: "offline", until: 0 } },
-      ["pause", "retry", "details", "show_in_folder", "cancel"],
+      ["pause", "retry", "details", "play_local", "show_in_folder", "cancel"],
     ],
-    ["processing", { phase: "processing", videoId: "v" }, ["copy_link", "details", "show_in_folder"]],
+    [
+      "processing",
+      { phase: "processing", videoId: "v" },
+      ["copy_link", "details", "play_local", "show_in_folder"],
+    ],
     ["ready", { phase: "ready", videoId: "v" }, ["play", "copy_link", "details", "show_in_folder", "remove"]],
     [
       "failed",
       { hold: { kind: "failed", code: "damaged" } },
-      ["retry", "details", "show_in_folder", "remove"],
+      ["retry", "details", "play_local", "show_in_folder", "remove"],
     ],
-    ["cancelled", { hold: { kind: "cancelled" } }, ["details", "show_in_folder", "remove"]],
+    ["missing", { hold: { kind: "source_missing" } }, ["retry", "details", "show_in_folder", "cancel"]],
+    ["cancelled", { hold: { kind: "cancelled" } }, ["details", "play_local", "show_in_folder", "remove"]],
     [
       "needy",
       { hold: { kind: "needs_user", code: "refused" } },
-      ["retry", "details", "show_in_folder", "cancel"],
+      ["retry", "details", "play_local", "show_in_folder", "cancel"],
     ],
     [
       "duplicate",
       { hold: { kind: "needs_user", code: "duplicate" } },
-      ["send_anyway", "details", "show_in_folder", "cancel"],
+      ["send_anyway", "details", "play_local", "show_in_folder", "cancel"],
     ],
   ])("of one that is %s", (_, given, actions) => {
     expect(actionsFor([anUpload(given)])).toEqual(actions);

@@ -64,7 +64,11 @@ export class Notices {
 
   #add(tone: Notice["tone"], title: string, lines: readonly string[]): void {
     const id = this.#next++;
-    this.#list = [...this.#list.slice(-2), { id, tone, title, lines }];
+    // What is said again is not said twice at once.
+    const others = this.#list.filter(
+      (other) => other.title !== title || other.lines.join("\n") !== lines.join("\n"),
+    );
+    this.#list = [...others.slice(-2), { id, tone, title, lines }];
     setTimeout(
       () => {
         this.dismiss(id);

@@ -91,6 +91,7 @@ export const en = {
   "do.share": "Share…",
   "do.download": "Download original…",
   "do.play": "Play",
+  "do.play_local": "Play the local file",
   "do.close": "Close",
   "do.dismiss": "Dismiss",
   "do.try_again": "Try again",
@@ -289,6 +290,7 @@ export const en = {
   "settings.language_de": "Deutsch",
   "settings.at_login": "Start when you sign in to this computer",
   "settings.at_login_hint": "Without a window: it waits in the tray, and watched folders are watched.",
+  "settings.updates": "Updates",
   "settings.diagnosis": "Diagnostics",
   "settings.logs": "Logs",
   "settings.logs_hint": "They hold no keys, and no address that opens anything.",
@@ -297,6 +299,49 @@ export const en = {
   "settings.detailed_hint": "For finding out what is wrong. Files of 4 MB, of which two are kept.",
   "settings.report": "Report for whoever helps you",
   "settings.report_hint": "Versions, settings and counts. No names of files, no keys.",
+
+  "update.version": "Dailies {version}",
+  "update.off":
+    "This build does not look for newer versions: it was made without an address to ask, or without a key to check the answer with.",
+  "update.not_yet": "Not asked for a newer version since the start.",
+  "update.none": "There is no newer version. Asked: {time}.",
+  "update.looking": "Asking for a newer version…",
+  "update.packaged":
+    "Dailies {version} is out. This one was installed as a package: your system’s package manager brings the newer one.",
+  "update.unpacked": "Dailies {version} is out. Get it from where you got this one.",
+  "update.downloading": "Downloading Dailies {version}…",
+  "update.arriving": "Downloading Dailies {version}: {percent}",
+  "update.ready": "Dailies {version} is ready: restart to update",
+  "update.restart": "Restart to update",
+  "update.look": "Look now",
+  "update.by_itself": "Look for newer versions",
+  "update.by_itself_hint":
+    "Soon after each start and once a day, not over a metered network. Nothing is installed until you say so.",
+  "update.out": "Dailies {version} is out",
+  "update.refused": "An update was refused",
+  "update.stays": "Nothing was changed: this version stays as it is.",
+  "update.busy_title": "Restart while videos go up?",
+  "update.busy_body":
+    "They stop for the restart and then go on where they were. What has arrived is not sent again.",
+  "update.busy_yes": "Restart now",
+  "update.busy_no": "Later",
+  "update_fault.unreachable.what": "Nobody could be asked for a newer version.",
+  "update_fault.unreachable.todo": "Check the network, then look again.",
+  "update_fault.insecure.what": "An address on the way to the update is not encrypted.",
+  "update_fault.insecure.todo": "Tell whoever gave you this version.",
+  "update_fault.unintelligible.what":
+    "The answer about newer versions makes no sense, or has none for this computer.",
+  "update_fault.unintelligible.todo": "Look again later; if it stays so, tell whoever gave you this version.",
+  "update_fault.cut_off.what": "The download of the update broke off.",
+  "update_fault.cut_off.todo": "Check the network, then look again.",
+  "update_fault.not_genuine.what":
+    "What was downloaded is not signed as this update has to be, and was thrown away.",
+  "update_fault.not_genuine.todo":
+    "Look again over another network; if it stays so, tell whoever gave you this version.",
+  "update_fault.not_kept.what": "This disk is full or refuses to write: the update could not be kept.",
+  "update_fault.not_kept.todo": "Free some space, then look again.",
+  "update_fault.not_installed.what": "The system refused to put the update in the place of this version.",
+  "update_fault.not_installed.todo": "Check that you may change the app where it is, then look again.",
 
   "team.connected": "Connected",
   "team.connecting": "Connecting…",
@@ -413,6 +458,7 @@ export const en = {
   "details.label": "Details of {title}",
   "details.contents": "Details",
   "details.close": "Close details",
+  "details.local": "Until your team’s version is ready, the file on this computer plays.",
   "details.parts": "Parts",
   "details.map": "Parts that are confirmed",
   "details.parts_of": {
@@ -606,6 +652,9 @@ export const en = {
   "player.original": "The original, as it was uploaded",
   "player.codec_original":
     "This computer cannot play the original. Wait until it is processed, or download it.",
+  "player.local": "The file on this computer",
+  "player.codec_local":
+    "This computer cannot play this kind of file. It is uploaded all the same; what your team makes of it can be played here.",
 
   "error.not_connected.what": "There is no connection to a team.",
   "error.not_connected.means": "The file waits here.",

@@ -10,6 +10,7 @@ use crate::folders::Question;
 use crate::folders::offer::current;
 use crate::handle::{Candidate, Command, EngineHandle};
 use crate::protocol::{Order, UploadProtocol};
+use crate::send::Writer;
 use crate::steps::Advance;
 use crate::store::{Destination, Folder, Registration, Upload};
 use crate::transfer::{Growth, Hold, Input, UploadId};
@@ -51,6 +52,17 @@ impl EngineHandle {
         self.ask(|done| Command::Folders(Question::Grow(what, done))).await?
     }
 
+    /// Tells whoever sends a file while it grows that its writer has closed it.
+    pub(super) async fn writer_closed(
+        &self,
+        folder: &Folder,
+        inside: &Path,
+    ) -> Result<Answer, EngineError> {
+        let what = Box::new((folder.path.join(inside), folder.destination.server.clone()));
+        self.ask(|done| Command::Folders(Question::WriterClosed(what, done))).await?;
+        Ok(Answer::Done)
+    }
+
     /// A finished file is not sent by the upload that went along while it grew, if there is one.
     pub(super) async fn give_up_growing(
         &self,
@@ -88,6 +100,16 @@ impl Engine {
         let places = self.store.insert(vec![row.clone()]).await?;
         self.inserted(vec![row], places);
         Ok(Answer::Done)
+    }
+
+    pub(super) fn writer_closed(&self, path: &Path, server: &str) {
+        for entry in self.queue.loaded().filter(|entry| entry.server() == server) {
+            if entry.row.path == path
+                && let Some(running) = &entry.running
+            {
+                running.writer.send_replace(Writer::Closed);
+            }
+        }
     }
 
     /// Of the uploads of a file that is finished, the one that went along while it grew. It has the

@@ -33,7 +33,7 @@ pub use watching::{FolderNews, Watching};
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 pub(crate) use crate::folders::change::Change;
-use crate::folders::offer::{Alike, Offer};
+use crate::folders::offer::{Alike, Offer, Taken};
 pub(crate) use crate::folders::standing::Sightings;
 use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
 use crate::protocol::UploadProtocol;
@@ -91,13 +91,14 @@ pub(crate) enum Question {
     Alike(Box<(Fingerprint, Destination)>, oneshot::Sender<Result<Alike, EngineError>>),
     Protocol(String, oneshot::Sender<Option<Arc<dyn UploadProtocol>>>),
     Grow(Box<(Candidate, Destination, bool)>, oneshot::Sender<Result<Answer, EngineError>>),
+    WriterClosed(Box<(PathBuf, String)>, oneshot::Sender<()>),
     GiveUpGrowing(Box<(PathBuf, String)>, oneshot::Sender<Result<(), EngineError>>),
     Moved {
         id: UploadId,
         path: PathBuf,
         done: oneshot::Sender<()>,
     },
-    Offer(Box<Offer>, oneshot::Sender<Result<Option<UploadId>, EngineError>>),
+    Offer(Box<Offer>, Taken),
     Team(String, oneshot::Sender<Option<Arc<Team>>>),
     /// Whether another file of the same title is on its way there.
     IsUnderWay(Box<(Candidate, Destination)>, oneshot::Sender<Result<bool, EngineError>>),
@@ -232,6 +233,11 @@ impl Engine {
                 let (candidate, to, first) = *what;
                 let _ = done.send(self.begin_growing(candidate, &to, first).await);
             }
+            Question::WriterClosed(what, done) => {
+                let (path, server) = *what;
+                self.writer_closed(&path, &server);
+                let _ = done.send(());
+            }
             Question::GiveUpGrowing(what, done) => {
                 let (path, server) = *what;
                 let _ = done.send(self.give_up_growing(&path, &server).await);
@@ -240,9 +246,7 @@ impl Engine {
                 self.moved(id, path).await;
                 let _ = done.send(());
             }
-            Question::Offer(offer, done) => {
-                let _ = done.send(self.take_offer(*offer).await);
-            }
+            Question::Offer(offer, done) => self.take_offers(vec![(*offer, done)]).await,
             Question::IsUnderWay(what, done) => {
                 let _ = done.send(self.is_under_way(&what.0, &what.1).await);
             }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
 
 use crate::duplicates::checksum;
 use crate::engine::Engine;
@@ -13,7 +14,7 @@ use crate::folders::namesakes::Namesake;
 use crate::handle::{Candidate, Command, EngineHandle, candidate, stopped};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::steps::Advance;
-use crate::store::{Destination, Fate, Folder, Seen, Upload};
+use crate::store::{Destination, Fate, Folder, FoundFile, Seen, Upload};
 use crate::transfer::{Event, Input, UploadId};
 use crate::watch::{FolderId, Namesakes, Version};
 
@@ -39,6 +40,17 @@ pub(crate) struct Alike {
     sent: Vec<(UploadId, Crc64)>,
     /// Others, and where their files lay.
     under_way: Vec<(UploadId, PathBuf)>,
+}
+
+/// Whoever offered a file, and is told which upload it is; `None` where it has to wait for another.
+pub(crate) type Taken = oneshot::Sender<Result<Option<UploadId>, EngineError>>;
+
+/// Where a finished file belongs in the queue.
+enum Place {
+    /// It is that of this upload; with none, it has to wait for another one.
+    Of(Option<UploadId>),
+    /// It has none yet.
+    New(Box<FoundFile>),
 }
 
 /// What became of a file that was offered.
@@ -193,38 +205,70 @@ impl Engine {
         self.apply(Advance::by(id, Input::SourceBack).with(|row| row.path = path)).await;
     }
 
-    /// Puts a finished file into the queue, in place of earlier versions of it that are in there.
-    /// Which upload it is; `None` where it has to wait for another one.
-    pub(super) async fn take_offer(
-        &mut self,
-        offer: Offer,
-    ) -> Result<Option<UploadId>, EngineError> {
+    /// Puts finished files into the queue, those of one folder that come together in one commit.
+    pub(crate) async fn take_offers(&mut self, offers: Vec<(Offer, Taken)>) {
+        let mut found: Vec<(FoundFile, Taken)> = Vec::new();
+        for (offer, taken) in offers {
+            // What is looked for in the queue has to be there.
+            let goes_with = |(file, _): &(FoundFile, Taken)| {
+                file.folder == offer.folder && file.row.path != offer.candidate.path && !offer.alone
+            };
+            if !found.iter().all(goes_with) {
+                self.put_found(std::mem::take(&mut found)).await;
+            }
+            match self.place_of(offer).await {
+                Ok(Place::New(file)) => found.push((*file, taken)),
+                Ok(Place::Of(id)) => drop(taken.send(Ok(id))),
+                Err(error) => drop(taken.send(Err(error))),
+            }
+        }
+        self.put_found(found).await;
+    }
+
+    async fn put_found(&mut self, found: Vec<(FoundFile, Taken)>) {
+        if found.is_empty() {
+            return;
+        }
+        let (files, takers): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let rows: Vec<_> = files.iter().map(|file| file.row.clone()).collect();
+        match self.store.insert_found(files).await.map_err(EngineError::from) {
+            Ok(places) => {
+                let ids = self.inserted(rows, places);
+                for (id, taken) in ids.into_iter().zip(takers) {
+                    // Whoever asked may have gone.
+                    let _ = taken.send(Ok(Some(id)));
+                }
+            }
+            Err(error) => {
+                for taken in takers {
+                    let _ = taken.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Where a finished file belongs in the queue, in place of earlier versions of it that are in
+    /// there.
+    async fn place_of(&mut self, offer: Offer) -> Result<Place, EngineError> {
         let Offer { folder, first, alone, destination, candidate, path, version } = offer;
         let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
-        if let Some(id) = self.settle(&earlier, &candidate).await? {
+        let settled = self.settle(&earlier, &candidate).await?;
+        let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
+        if let Some(id) = settled.or(earlier.iter().find(same).map(|(row, _)| row.id)) {
             // After a crash in between it is offered again, as what that upload is of.
             let seen = Seen { path, version, fate: Fate::Sent(id) };
             self.store.keep_seen(folder, vec![seen]).await?;
-            return Ok(Some(id));
-        }
-        let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
-        if let Some((row, _)) = earlier.iter().find(same) {
-            let seen = Seen { path, version, fate: Fate::Sent(row.id) };
-            self.store.keep_seen(folder, vec![seen]).await?;
-            return Ok(Some(row.id));
+            return Ok(Place::Of(Some(id)));
         }
         // Two may have been looked for at the same time, and none of them found.
         if alone && self.is_under_way(&candidate, &destination).await? {
-            return Ok(None);
+            return Ok(Place::Of(None));
         }
         let ids: Vec<_> = earlier.iter().map(|(row, _)| row.id).collect();
         let happened = ids.iter().map(|of| Event::StartedAgain { of: *of }.into()).collect();
         self.steer(ids, &Input::Cancel).await?;
         let row = Upload { first, ..self.new_row(candidate, UploadId::new(), &destination) };
-        let seen = Seen { path, version, fate: Fate::Sent(row.id) };
-        let id = row.id;
-        let place = self.store.insert_found(row.clone(), happened, folder, seen).await?;
-        self.inserted(vec![row], vec![place]);
-        Ok(Some(id))
+        let file = Seen { path, version, fate: Fate::Sent(row.id) };
+        Ok(Place::New(Box::new(FoundFile { row, happened, folder, file })))
     }
 }

@@ -22,7 +22,7 @@ const NEWS: usize = 64;
 /// What was seen and waits to be told; past that, seeing waits.
 const SIGHTINGS: usize = 64;
 /// Offers that wait to be taken.
-const OFFERS: usize = 4;
+const OFFERS: usize = 16;
 
 /// What happens to watched folders besides what the queue shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,9 +195,15 @@ async fn take_offers(
                 let (engine, folder) = (engine.clone(), folder.clone());
                 offers.spawn(async move {
                     let Ready { path, version, stage, answer } = offer;
-                    if let Stage::Growing(head) = stage {
-                        let grows = engine.grow(&folder, path, version, head).await;
-                        let _ = answer.send(grows.unwrap_or_else(|error| {
+                    let goes_along = match stage {
+                        Stage::Finished => None,
+                        Stage::Growing(head) => {
+                            Some(engine.grow(&folder, path.clone(), version, head).await)
+                        }
+                        Stage::Closed => Some(engine.writer_closed(&folder, &path).await),
+                    };
+                    if let Some(taken) = goes_along {
+                        let _ = answer.send(taken.unwrap_or_else(|error| {
                             tracing::warn!(%error, "a file that grows was not taken");
                             Answer::Later
                         }));

@@ -1,11 +1,12 @@
 //! Sending what is final of a file that grows, and comparing all of it once it has grown.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::heartbeat::EVERY;
@@ -13,12 +14,26 @@ use crate::send::{Missing, Sending, blocking, local};
 use crate::source::{Source, SourceError};
 use crate::store::SessionKind;
 use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
-use crate::watch::Growing;
+use crate::watch::{Growing, Head};
 
 /// Between two looks at a file that grows.
 pub(super) const LOOK: Duration = Duration::from_millis(500);
+/// Groups of parts that are under way at the same time: each began when its parts were final.
+const CARRIED_AT_ONCE: usize = 4;
 /// Parts that are read at the same time to be compared.
 const COMPARED_AT_ONCE: usize = 4;
+
+/// What is known of whoever writes a file that goes up meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Writer {
+    #[default]
+    Writes,
+    /// It has closed the file, and may open it again.
+    Closed,
+    /// It has ended, and the file is finished: nothing more is to be begun, and what is under way may
+    /// end.
+    Ended,
+}
 
 /// What was seen of a file that grows.
 #[derive(Clone, Copy)]
@@ -31,35 +46,53 @@ pub(super) struct Seen {
 }
 
 impl Sending {
-    /// Sends whole parts of what is final, until it is stopped. The first one waits for the file's
-    /// end, when recorders write its head anew.
-    pub(crate) async fn follow(self, path: PathBuf) -> Result<Infallible, Failure> {
+    /// Sends whole parts of what is final, until its writer has ended. The first one waits until the
+    /// file is closed where recorders write its head anew: whether it stays like that is known a
+    /// moment later, and what does not is compared and sent again.
+    pub(crate) async fn follow(
+        self,
+        path: PathBuf,
+        mut writer: watch::Receiver<Writer>,
+    ) -> Result<(), Failure> {
         let source = blocking(move || Source::open_growing(&path)).await?;
         let (part_size, part_count) = match self.opened.session.kind {
             SessionKind::Multipart { part_size, part_count, .. } => (part_size, part_count),
             SessionKind::InOrder { chunk_size } => {
-                return self.follow_in_order(&source, chunk_size).await;
+                return self.follow_in_order(&source, chunk_size, writer).await;
             }
             _ => return Err(Failure::UnexpectedAnswer("no parts for a file that grows".into())),
         };
         let mut seen = look(&source, None).await?;
-        let mut held = None;
+        let mut held =
+            self.held(&source, &whole_parts(seen.sealed, part_size, part_count)?).await?;
         let mut heard = Instant::now();
+        // A part does not wait for the one before it: the file's end would find both of them here.
+        let mut carrying = FuturesUnordered::new();
+        let mut closed = false;
         loop {
             self.progress.grow(seen.size);
             let plan = whole_parts(seen.sealed, part_size, part_count)?;
-            let held = match &mut held {
-                Some(held) => held,
-                None => held.insert(self.held(&source, &plan).await?),
-            };
-            let parts = plan.parts().skip(1).filter(|(part, _)| !held.contains(part));
+            let parts = plan.parts().skip(usize::from(!(closed || seen.has_its_head())));
+            let parts =
+                parts.filter(|(part, range)| range.length == part_size && !held.contains(part));
             let parts: Vec<_> = parts.collect();
-            if parts.is_empty() {
-                tokio::time::sleep(LOOK).await;
-            } else {
+            if !parts.is_empty() && carrying.len() < CARRIED_AT_ONCE {
                 held.extend(parts.iter().map(|(part, _)| *part));
-                self.carry(&source, plan, Missing { parts, unconfirmed: Vec::new() }).await?;
-                heard = Instant::now();
+                let missing = Missing { parts, unconfirmed: Vec::new() };
+                carrying.push(self.carry(&source, plan, missing));
+            }
+            tokio::select! {
+                biased;
+                Ok(()) = writer.changed() => match *writer.borrow_and_update() {
+                    Writer::Writes => {}
+                    Writer::Closed => closed = true,
+                    Writer::Ended => break,
+                },
+                Some(carried) = carrying.next() => {
+                    carried?;
+                    heard = Instant::now();
+                }
+                () = tokio::time::sleep(LOOK) => {}
             }
             if heard.elapsed() >= EVERY {
                 // Its recorder makes a long pause; its team would take it for given up.
@@ -68,6 +101,7 @@ impl Sending {
             }
             seen = look(&source, Some(seen)).await?;
         }
+        carrying.try_collect().await
     }
 
     /// Reads again what was sent of a file while it grew. The parts that are other ones now are
@@ -108,6 +142,13 @@ impl Sending {
             .collect();
         again.sort_unstable_by_key(|(part, _)| *part);
         Ok(again)
+    }
+}
+
+impl Seen {
+    /// Whether what lies at the start is final, too.
+    fn has_its_head(&self) -> bool {
+        self.growing.is_some_and(|growing| growing.head() == Head::Stays)
     }
 }
 

@@ -1,25 +1,25 @@
 //! A file that grows where bytes go up in order only: what a session holds of it can be taken back
 //! in no part, so that each byte in it has to be proven to be the file's still.
 
-use std::convert::Infallible;
-
 use dailies_api::direct_uploads::GRANULE;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::heartbeat::EVERY;
-use crate::send::growing::{LOOK, look};
+use crate::send::growing::{LOOK, Writer, look};
 use crate::send::{Sending, local};
 use crate::source::{Crc64, Source};
 use crate::store::Receipt;
 use crate::transfer::{ByteRange, Failure};
 
 impl Sending {
-    /// Sends what is final, a whole chunk at a time, until it is stopped.
+    /// Sends what is final, a whole chunk at a time, until its writer has ended.
     pub(super) async fn follow_in_order(
         &self,
         source: &Source,
         chunk_size: u64,
-    ) -> Result<Infallible, Failure> {
+        mut writer: watch::Receiver<Writer>,
+    ) -> Result<(), Failure> {
         // What is not the last must be a multiple of it.
         let chunk_size = (chunk_size / GRANULE).max(1) * GRANULE;
         let mut held = self.held_so_far(source).await?;
@@ -31,7 +31,13 @@ impl Sending {
                 held = self.next_in_order(source, &held, chunk_size).await?;
                 heard = Instant::now();
             } else {
-                tokio::time::sleep(LOOK).await;
+                tokio::select! {
+                    Ok(()) = writer.changed() => {}
+                    () = tokio::time::sleep(LOOK) => {}
+                }
+            }
+            if *writer.borrow_and_update() == Writer::Ended {
+                return Ok(());
             }
             if heard.elapsed() >= EVERY {
                 self.protocol.heartbeat(&self.intent, &self.opened.session).await?;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+pub(crate) use self::growing::Writer;
 pub(crate) use self::line::{Line, Place};
 pub(crate) use self::permits::{Permit, Permits};
 use self::turns::Turns;

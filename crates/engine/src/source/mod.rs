@@ -14,6 +14,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 pub use body::{Left, PartBody, Passage};
 pub use checksum::Crc64;
 pub(crate) use checksum::Digest;
@@ -152,6 +154,26 @@ impl Source {
                 done += wanted;
             }
             Ok(checksum.finish())
+        };
+        join(tokio::task::spawn_blocking(read).await)
+    }
+
+    /// The first bytes of a stretch, as many as a slice holds. Reads on a thread of its own.
+    ///
+    /// # Errors
+    /// As of [`Self::checksum`].
+    pub(crate) async fn slice(
+        &self,
+        range: ByteRange,
+        slices: &Slices,
+    ) -> Result<Bytes, SourceError> {
+        let (source, slices) = (self.clone(), slices.clone());
+        let read = move || {
+            source.check()?;
+            let mut slice = slices.take();
+            let wanted = slice.room().min(range.length);
+            source.fill(&mut slice, range.offset, wanted)?;
+            Ok(Bytes::from_owner(slice))
         };
         join(tokio::task::spawn_blocking(read).await)
     }

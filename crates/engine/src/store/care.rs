@@ -93,12 +93,23 @@ impl Store {
         self.damage.notified().await;
     }
 
-    /// Keeps room on the disk for what is under way, or tries to once more after it was given up.
-    pub async fn keep_room(&self) {
+    /// Keeps room on the disk for what is under way, or tries to once more after it was given up;
+    /// whether it is kept.
+    pub async fn keep_room(&self) -> bool {
         let reserve = self.reserve.clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reserve.keep()).await {
-            tracing::debug!(%error, "no room is kept for the queue");
+        match tokio::task::spawn_blocking(move || reserve.keep()).await {
+            Ok(Ok(kept)) => kept,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "no room is kept for the queue");
+                false
+            }
+            Err(_) => false,
         }
+    }
+
+    /// Waits until the room that was kept is given up.
+    pub async fn room_given_up(&self) {
+        self.reserve.given_up().await;
     }
 
     /// Refuses what is new while the disk has room only for what is under way.

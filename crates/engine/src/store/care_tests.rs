@@ -153,7 +153,8 @@ async fn damage_is_told_where_it_is_met() {
     let path = folder.path().join("queue.db");
     queue(&path).await;
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[20 * PAGE..].fill(0x5a);
+    // What every opening reads, which is the schema, lies before.
+    bytes[36 * PAGE..].fill(0x5a);
     std::fs::write(&path, &bytes).unwrap();
     // As a file that is too large to be checked at once.
     let store = Store::of(Database::open_unchecked(&path, &migrations()).unwrap(), &path);

@@ -10,7 +10,7 @@ use crate::source::{Crc64, Fingerprint};
 use crate::store::columns::{bytes_path, path_bytes, unreadable};
 use crate::store::uploads::{Destination, Upload, some};
 use crate::store::{Happened, Store, folders, history, receipts, uploads};
-use crate::transfer::{Phase, UploadId};
+use crate::transfer::UploadId;
 use crate::watch::{FolderId, Version};
 
 /// A file in a watched folder that nothing more is to be sent of, as long as it stays as it is.
@@ -33,6 +33,19 @@ pub enum Fate {
     Sent(UploadId),
     /// This upload had sent the same content there before.
     Same(UploadId),
+}
+
+/// A file of a watched folder that is put into the queue.
+#[derive(Clone, Debug)]
+pub struct FoundFile {
+    /// Its upload.
+    pub row: Upload,
+    /// What its history begins with.
+    pub happened: Vec<Happened>,
+    /// Where it lies.
+    pub folder: FolderId,
+    /// What became of it.
+    pub file: Seen,
 }
 
 /// How many files of a watched folder became what.
@@ -108,24 +121,21 @@ impl Store {
         self.write(move |c| files.iter().try_for_each(|file| note(c, folder, file))).await
     }
 
-    /// Adds the upload of a file in a watched folder, and remembers that: both or neither. Its
-    /// place.
+    /// Adds the uploads of files in watched folders, and remembers that: all of it or nothing. Their
+    /// places.
     ///
     /// # Errors
     /// As [`Self::insert`].
-    pub async fn insert_found(
-        &self,
-        row: Upload,
-        happened: Vec<Happened>,
-        folder: FolderId,
-        file: Seen,
-    ) -> Result<i64, DatabaseError> {
+    pub async fn insert_found(&self, found: Vec<FoundFile>) -> Result<Vec<i64>, DatabaseError> {
         self.has_room()?;
         self.write(move |c| {
-            let place = uploads::insert(c, &row)?;
-            history::remember(c, row.id, row.added_at, &happened)?;
-            note(c, folder, &file)?;
-            Ok(place)
+            let insert = |FoundFile { row, happened, folder, file }: &FoundFile| {
+                let place = uploads::insert(c, row)?;
+                history::remember(c, row.id, row.added_at, happened)?;
+                note(c, *folder, file)?;
+                Ok(place)
+            };
+            found.iter().map(insert).collect()
         })
         .await
     }
@@ -153,16 +163,16 @@ impl Store {
         to: Destination,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
         self.read(move |c| {
-            // That index has the sizes: rows of other sizes are not read.
-            let condition = "INDEXED BY uploads_by_place
-                             WHERE list IN ('uploading', 'needs_you', 'waiting') AND size = ?1
-                               AND server = ?2 AND project_id = ?3 AND hold <> 'failed'";
-            let values = (fingerprint.size.cast_signed(), &to.server, &to.project_id);
-            let mut rows = some(c, condition, values)?;
-            rows.retain(|(row, _)| {
-                row.state.phase < Phase::Processing && row.fingerprint.has_ends_of(&fingerprint)
-            });
-            Ok(rows)
+            // Cameras that cut at a size make hundreds of files of it: only those of this content
+            // are read whole.
+            let condition = "INDEXED BY uploads_unsent
+                             WHERE phase IN ('queued', 'beginning', 'uploading', 'finishing')
+                               AND size = ?1 AND fingerprint ->> '$.sample' = ?2
+                               AND server = ?3 AND project_id = ?4
+                               AND list <> 'done' AND hold <> 'failed'";
+            let size = fingerprint.size.cast_signed();
+            let sample = fingerprint.sample().to_column();
+            some(c, condition, (size, sample, &to.server, &to.project_id))
         })
         .await
     }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use dailies_api::videos::Visibility;
 
-use crate::source::Crc64;
+use crate::source::{Crc64, Fingerprint};
 use crate::store::tests::upload;
 use crate::transfer::{Hold, Phase, State, Timestamp};
 use crate::watch::{FolderId, Rules, Version};
@@ -22,6 +22,10 @@ fn folder(path: &Path, row: &Upload) -> Folder {
 fn seen(path: impl Into<PathBuf>, size: u64, fate: Fate) -> Seen {
     let version = Version { size, modified_ns: -5, file: Some(u64::MAX) };
     Seen { path: path.into(), version, fate }
+}
+
+fn found(row: &Upload, folder: FolderId, file: Seen) -> Vec<FoundFile> {
+    vec![FoundFile { row: row.clone(), happened: Vec::new(), folder, file }]
 }
 
 /// An upload whose bytes are there, as far as `compared` says.
@@ -80,7 +84,7 @@ async fn files_are_counted_by_what_became_of_them() {
     let other = store.keep_folder(other, Vec::new()).await.unwrap();
     for (name, row) in [("a.mp4", &sent), ("b.mp4", &queued), ("c.mp4", &cancelled)] {
         let file = seen(name, 5, Fate::Sent(row.id));
-        store.insert_found(row.clone(), Vec::new(), one, file).await.unwrap();
+        store.insert_found(found(row, one, file)).await.unwrap();
     }
     cancelled.state.hold = Hold::Cancelled;
     store.update(vec![Written::only(cancelled.clone(), Timestamp(2))]).await.unwrap();
@@ -132,19 +136,29 @@ async fn a_file_and_its_upload_are_kept_together_or_not_at_all() {
     let row = upload(place.path());
     let id = store.keep_folder(folder(place.path(), &row), Vec::new()).await.unwrap();
     let file = seen("a.mp4", 5, Fate::Sent(row.id));
-    store.insert_found(row.clone(), Vec::new(), id, file.clone()).await.unwrap();
+    store.insert_found(found(&row, id, file.clone())).await.unwrap();
     assert_eq!(store.seen(id).await.unwrap(), [file]);
     let (fingerprint, to) = (row.fingerprint.clone(), row.destination.clone());
     let under_way = store.unsent_alike(fingerprint.clone(), to.clone()).await.unwrap();
     assert_eq!(under_way.iter().map(|(row, _)| row.id).collect::<Vec<_>>(), [row.id]);
-    let elsewhere = Destination { project_id: "q".into(), ..to };
-    assert!(store.unsent_alike(fingerprint, elsewhere).await.unwrap().is_empty());
+    let elsewhere = Destination { project_id: "q".into(), ..to.clone() };
+    assert!(store.unsent_alike(fingerprint.clone(), elsewhere).await.unwrap().is_empty());
+    std::fs::write(place.path().join("other.mp4"), "bytez").unwrap();
+    let other = Fingerprint::take(&place.path().join("other.mp4")).unwrap();
+    assert_eq!(other.size, fingerprint.size);
+    assert!(store.unsent_alike(other, to.clone()).await.unwrap().is_empty());
+
+    // All of them or none.
+    let [one, twin] = [UploadId::new(), row.id].map(|id| Upload { id, ..row.clone() });
+    let both = [&one, &twin].map(|row| found(row, id, seen("b.mp4", 5, Fate::Sent(row.id))));
+    assert!(store.insert_found(both.concat()).await.is_err());
+    assert!(store.uploads(vec![one.id]).await.unwrap().is_empty());
 
     // A folder that is gone takes no file, and then no upload either.
     store.forget_folder(id).await.unwrap();
     let second = Upload { id: UploadId::new(), ..row.clone() };
     let file = seen("a.mp4", 5, Fate::Sent(second.id));
-    assert!(store.insert_found(second.clone(), Vec::new(), id, file).await.is_err());
+    assert!(store.insert_found(found(&second, id, file)).await.is_err());
     assert!(store.uploads(vec![second.id]).await.unwrap().is_empty());
 }
 
@@ -161,7 +175,7 @@ async fn what_rules_say_of_a_video_is_kept_with_its_upload() {
     let first = Upload { id: UploadId::new(), first: true, destination: to, ..usual.clone() };
     for row in [&usual, &first] {
         let file = seen(row.id.to_string(), 5, Fate::Sent(row.id));
-        store.insert_found(row.clone(), Vec::new(), id, file).await.unwrap();
+        store.insert_found(found(row, id, file)).await.unwrap();
     }
     drop(store);
     let store = Store::open(&queue).unwrap();
@@ -197,7 +211,7 @@ async fn nothing_is_cleared_before_its_receipt() {
     for (path, proof, said) in cases {
         let mut one = Upload { id: UploadId::new(), ..row.clone() };
         let file = seen(path, 5, Fate::Sent(one.id));
-        store.insert_found(one.clone(), Vec::new(), id, file.clone()).await.unwrap();
+        store.insert_found(found(&one, id, file.clone())).await.unwrap();
         assert!(!due("").await.contains(&file));
         finish(&store, &mut one, proof, said).await;
         files.push(file);

@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 
 pub use connections::Remembered;
 pub use ended::{Before as EndedBefore, Ended, Search};
-pub use folder_files::{Fate, Fates, Seen};
+pub use folder_files::{Fate, Fates, FoundFile, Seen};
 pub use folders::Folder;
 pub use history::{Episode, Happened};
 pub use lists::{Confirmed, Shelf, Spot, Tally};
@@ -467,7 +467,7 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 9] = [
+const SCHEMAS: [&str; 10] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
@@ -477,6 +477,7 @@ const SCHEMAS: [&str; 9] = [
     include_str!("schema/0007_folder_rules.sql"),
     include_str!("schema/0008_activity.sql"),
     include_str!("schema/0009_under_way.sql"),
+    include_str!("schema/0010_unsent.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs4::FileExt as _;
+use tokio::sync::Notify;
 
 /// Bytes: enough for the receipts of what is under way, and for the journal that they go through.
 const ROOM: u64 = 16 << 20;
@@ -21,12 +22,15 @@ pub(super) struct Reserve {
     path: Arc<Path>,
     /// It was given up, and there was no room for it since.
     spent: Arc<AtomicBool>,
+    /// It was given up just now.
+    news: Arc<Notify>,
 }
 
 impl Reserve {
     /// The one of a queue, beside it.
     pub(super) fn of(queue: &Path) -> Self {
-        Self { path: queue.with_extension("reserve").into(), spent: Arc::default() }
+        let path = queue.with_extension("reserve").into();
+        Self { path, spent: Arc::default(), news: Arc::default() }
     }
 
     /// The disk was full, and has no room yet for anything but what is under way.
@@ -39,18 +43,25 @@ impl Reserve {
     pub(super) fn give_up(&self) -> bool {
         if std::fs::remove_file(&self.path).is_ok() && !self.spent.swap(true, Ordering::Relaxed) {
             tracing::error!("the disk under the queue is full: nothing new is taken");
+            self.news.notify_one();
         }
         self.is_spent()
     }
 
-    /// Takes the room, where it is not kept already and there is enough besides. Blocks.
+    /// Waits until it is given up.
+    pub(super) async fn given_up(&self) {
+        self.news.notified().await;
+    }
+
+    /// Takes the room, where it is not kept already and there is enough besides; whether it is kept.
+    /// Blocks.
     ///
     /// # Errors
     /// Of the disk; what was taken of it is free again.
-    pub(super) fn keep(&self) -> io::Result<()> {
+    pub(super) fn keep(&self) -> io::Result<bool> {
         if !self.path.exists() {
             if fs4::available_space(self.path.parent().unwrap_or(&self.path))? < ENOUGH {
-                return Ok(());
+                return Ok(false);
             }
             if let Err(error) = File::create(&self.path)?.allocate(ROOM) {
                 // Not every file system can.
@@ -61,6 +72,6 @@ impl Reserve {
         if self.spent.swap(false, Ordering::Relaxed) {
             tracing::info!("there is room under the queue again");
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -18,7 +18,7 @@ use super::{Metered, Power, Surroundings};
 /// For an answer. Who takes longer to start says so when it has.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Until a bus is looked for again that was not there, or has gone.
-const AGAIN: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_secs(300);
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 const UPOWER: &str = "org.freedesktop.UPower";

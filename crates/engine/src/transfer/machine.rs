@@ -93,6 +93,8 @@ pub enum Effect {
     Run,
     /// End the job that runs.
     Stop,
+    /// End the job that runs, after the parts that it has under way.
+    WindUp,
     /// Forget presigned URLs and what the other side was known to hold: ask again.
     ForgetSession,
     /// Remove from the other side what lies there.
@@ -143,7 +145,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> (State, Vec<Effect>) 
                 Hold::SourceMissing => Hold::None,
                 hold => hold,
             };
-            (State { hold, attempts: 0, ..state }, vec![Effect::Stop, Effect::ForgetSession])
+            (State { hold, attempts: 0, ..state }, vec![Effect::WindUp, Effect::ForgetSession])
         }
         Input::Due => match state.hold.due() {
             Some(due) if due.is_over(now, LONGEST_OBEYED) => {

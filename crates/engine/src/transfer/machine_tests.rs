@@ -42,7 +42,7 @@ fn one_upload_from_drop_to_play() {
 
 #[test]
 fn the_end_of_a_recording_is_told_to_its_session() {
-    let told = vec![Effect::Stop, Effect::ForgetSession];
+    let told = vec![Effect::WindUp, Effect::ForgetSession];
     for phase in [Phase::Queued, Phase::Beginning, Phase::Uploading] {
         for hold in [Hold::None, Hold::Paused] {
             assert_eq!(run(state(phase, hold), Input::Settled), (state(phase, hold), told.clone()));

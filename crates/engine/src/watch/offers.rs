@@ -28,6 +28,9 @@ pub enum Stage {
     /// It is still being written, and what lies behind stays as it is, but for its head, perhaps. It
     /// is offered again when it is finished.
     Growing(Head),
+    /// The writer of one that was offered as growing has closed it: more may come, but most likely
+    /// all of it is there. It is offered again when it is finished.
+    Closed,
 }
 
 /// What became of an offer.

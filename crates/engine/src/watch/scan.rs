@@ -5,8 +5,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 use crate::watch::{Filter, Skip, Version};
 
 /// Folders in folders: deeper than any that people make, and short of any path that systems take.
@@ -47,41 +45,51 @@ pub fn scan(
     // What is no folder, or is not there, says so here.
     drop(std::fs::read_dir(from)?);
     let mut unreadable = Unreadable::default();
-    let mut walk = WalkDir::new(from).follow_links(false).max_depth(DEEPEST).into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = match entry {
-            Ok(entry) => entry,
+    let Ok(inside) = from.strip_prefix(root) else { return Ok(unreadable) };
+    // One of them is open at a time, however deep they lie.
+    let mut folders = vec![(inside.to_owned(), inside.components().count())];
+    while let Some((folder, depth)) = folders.pop() {
+        let path = root.join(&folder);
+        if found(Entry::Folder(path.clone())).is_break() {
+            break;
+        }
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
             Err(error) => {
-                note(&mut unreadable, &error);
+                note(&mut unreadable, path, &error);
                 continue;
             }
         };
-        let Ok(inside) = entry.path().strip_prefix(root) else { continue };
-        let kind = entry.file_type();
-        let shown = if kind.is_dir() {
-            if inside != Path::new("") && !filter.enters(inside) {
-                walk.skip_current_dir();
-                continue;
-            }
-            Entry::Folder(entry.into_path())
-        } else if kind.is_file() {
-            let judged = match filter.takes(inside) {
-                // Only what could be sent is asked for its size.
-                Ok(()) => match entry.metadata() {
-                    Ok(metadata) => judge(filter, &metadata),
-                    Err(error) => {
-                        note(&mut unreadable, &error);
-                        continue;
+        for entry in entries {
+            let entry = match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+                Ok((kind, entry)) if kind.is_dir() => {
+                    let inside = folder.join(entry.file_name());
+                    if depth + 1 < DEEPEST && filter.enters(&inside) {
+                        folders.push((inside, depth + 1));
                     }
-                },
+                    continue;
+                }
+                Ok((kind, _)) if !kind.is_file() => continue,
+                Ok((_, entry)) => entry,
+                Err(error) => {
+                    note(&mut unreadable, path.clone(), &error);
+                    continue;
+                }
+            };
+            let inside = folder.join(entry.file_name());
+            // Only what could be sent is asked for its size.
+            let judged = filter.takes(&inside).map(|()| entry.metadata());
+            let judged = match judged {
+                Ok(Ok(metadata)) => judge(filter, &metadata),
+                Ok(Err(error)) => {
+                    note(&mut unreadable, entry.path(), &error);
+                    continue;
+                }
                 Err(skip) => Err(skip),
             };
-            Entry::File(inside.to_owned(), judged)
-        } else {
-            continue;
-        };
-        if found(shown).is_break() {
-            break;
+            if found(Entry::File(inside, judged)).is_break() {
+                return Ok(unreadable);
+            }
         }
     }
     Ok(unreadable)
@@ -91,17 +99,14 @@ fn judge(filter: &Filter, metadata: &Metadata) -> Result<Version, Skip> {
     filter.fits(metadata.len()).map(|()| Version::of(metadata))
 }
 
-fn note(unreadable: &mut Unreadable, error: &walkdir::Error) {
-    let gone = error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+fn note(unreadable: &mut Unreadable, path: PathBuf, error: &io::Error) {
     // What goes while it is looked for is not there, and nothing is wrong.
-    if gone {
+    if error.kind() == io::ErrorKind::NotFound {
         return;
     }
     unreadable.count += 1;
-    if unreadable.some.len() < MOST_UNREADABLE
-        && let Some(path) = error.path()
-    {
-        unreadable.some.push(path.to_owned());
+    if unreadable.some.len() < MOST_UNREADABLE {
+        unreadable.some.push(path);
     }
 }
 

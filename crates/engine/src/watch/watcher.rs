@@ -25,6 +25,8 @@ use crate::watch::{
 
 /// Between two looks whether the folder is there at all …
 const ROOT_LOOK: Duration = Duration::from_secs(15);
+/// … where its own going makes an event, and only that of a folder around it does not …
+const WATCHED_ROOT_LOOK: Duration = Duration::from_secs(300);
 /// … and while it is not.
 const MISSING_LOOK: Duration = Duration::from_secs(3);
 /// What no event said is found after so long.
@@ -39,8 +41,8 @@ const SLOWEST_POLL: Duration = Duration::from_secs(60);
 const GATHER: Duration = Duration::from_millis(20);
 /// Batches of a scan that wait to be taken.
 const BATCHES: usize = 4;
-/// Files that are offered at a time.
-const OFFERS: usize = 4;
+/// Files that are offered at a time: those of a card go into the queue together.
+const OFFERS: usize = 16;
 /// Subfolders that are looked through one by one; past that, everything is.
 const SUBFOLDERS: usize = 256;
 /// A file that grows is offered from so many bytes on: of a smaller one there is hardly anything
@@ -192,11 +194,15 @@ impl Watcher {
                 self.see(Sight::NotThere);
             }
             Some((place, drive)) => {
-                self.root_due = Instant::now() + ROOT_LOOK;
                 if self.place != Some(place) || self.health.borrow().sight == Sight::NotThere {
                     self.place = Some(place);
                     self.begin(drive);
                 }
+                let look = match self.senses {
+                    Senses::Events => WATCHED_ROOT_LOOK,
+                    Senses::Polling { .. } => ROOT_LOOK,
+                };
+                self.root_due = Instant::now() + look;
             }
         }
     }
@@ -327,12 +333,19 @@ impl Watcher {
         if grows {
             file.grows = None;
         }
+        let closed = hint == Hint::Closed && file.grows.is_none() && self.growing.len() < OFFERS;
         let due = file.settle.due(senses);
         if changed || hint != Hint::Look {
             self.unsettled.look_at(&inside, Some(due));
         }
         if grows {
             self.offer_growing(inside, version);
+        } else if closed {
+            let ready = self.ready.clone();
+            self.growing.spawn(async move {
+                let answer = offered(&ready, inside.clone(), version, Stage::Closed).await;
+                (inside, answer)
+            });
         }
     }
 

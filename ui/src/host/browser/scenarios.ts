@@ -6,6 +6,7 @@ import type { DragView } from "../../bindings/DragView";
 import type { EngineError } from "../../bindings/EngineError";
 import type { FolderView } from "../../bindings/FolderView";
 import type { ShellView } from "../../bindings/ShellView";
+import type { UpdateState } from "../../bindings/UpdateState";
 import type { UploadView } from "../../bindings/UploadView";
 import { someFolders } from "./folders";
 
@@ -215,6 +216,15 @@ const QUEUES: Partial<Record<ScenarioName, () => UploadView[]>> = {
   "server-failed": offline,
 };
 
+const UPDATES: Partial<Record<ScenarioName, UpdateState>> = {
+  teams: { kind: "ready", version: "0.2.0" },
+  limited: { kind: "out", version: "0.2.0", packaged: true },
+  offline: { kind: "failed", fault: "unreachable" },
+  needs: { kind: "failed", fault: "not_genuine" },
+  empty: { kind: "off" },
+  metered: { kind: "downloading", version: "0.2.0", percent: 42 },
+};
+
 export function scenario(name: ScenarioName): Scenario {
   const here = name === "empty" || name === "server-failed";
   const connections: ConnectionView[] =
@@ -265,8 +275,10 @@ export function scenario(name: ScenarioName): Scenario {
         notifyNeeds: true,
         notifySent: false,
         detailedLog: false,
+        checkUpdates: true,
       },
       startsAtLogin: false,
+      update: { version: "0.1.0", state: UPDATES[name] ?? { kind: "none", lookedAt: Date.now() } },
     },
     folders: name === "folders" ? someFolders(NORTH) : [],
     drag: name === "drag" ? { videos: 12, others: 2 } : null,

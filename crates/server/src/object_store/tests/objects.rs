@@ -56,6 +56,25 @@ async fn ranges_are_cut_as_http_says() {
 }
 
 #[tokio::test]
+async fn the_rest_of_another_object_is_not_served_as_that_of_the_first() {
+    let served = serve().await;
+    served.put("a", b"first bytes").await;
+    let url = served.client.get_object().bucket(BUCKET).key("a");
+    let url = url.presigned(soon()).await.unwrap();
+    let ask = async |validator: &str| {
+        let asked = http().get(url.uri()).header("range", "bytes=6-").header("if-range", validator);
+        let answer = asked.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let first = http().get(url.uri()).send().await.unwrap();
+    let first = first.headers()["etag"].to_str().unwrap().to_owned();
+    assert_eq!(ask(&first).await, (206, "bytes".into()));
+    served.put("a", b"other bytes").await;
+    assert_eq!(ask(&first).await, (200, "other bytes".into()));
+    assert_eq!(ask("Sat, 21 Nov 2026 00:00:00 GMT").await, (200, "other bytes".into()));
+}
+
+#[tokio::test]
 async fn one_byte_tells_what_the_whole_object_hashes_to() {
     let served = serve().await;
     let bytes = noise(MIB, 3);
