@@ -15,6 +15,7 @@ pub mod mux;
 pub mod number;
 pub mod playback;
 pub mod projects;
+pub mod ranges;
 pub mod share_links;
 pub mod teams;
 pub mod uploads;

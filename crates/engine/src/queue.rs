@@ -13,7 +13,7 @@ use crate::census::{Census, Share};
 use crate::job::Kind;
 use crate::progress::Progress;
 use crate::protocol::Opened;
-use crate::send::Writer;
+use crate::send::{Compared, Writer};
 use crate::store::{SessionKind, Upload};
 use crate::transfer::{Growth, LONGEST_OBEYED, Pace, Phase, Timestamp, UploadId};
 use crate::view::{DestinationView, ProgressNews, ProgressView, QueueView, Totals, UploadView};
@@ -151,6 +151,7 @@ pub(crate) struct Entry {
     pub(crate) stirred: Instant,
     /// It was compared with what the team has, and is something else.
     pub(crate) is_unique: bool,
+    pub(crate) compared: Compared,
     pace: Pace,
     paced: u64,
     /// Confirmed bytes when they were last looked at.
@@ -182,6 +183,7 @@ impl Entry {
             processes_again: false,
             stirred: Instant::now(),
             is_unique: false,
+            compared: Compared::default(),
             pace: Pace::default(),
             paced: 0,
             seen: confirmed,

@@ -192,6 +192,7 @@ impl Engine {
             lanes: self.options.most_lanes,
             place: self.line.enter(id, entry.row.fingerprint.size, entry.row.first),
             progress: Arc::clone(&entry.progress),
+            compared: entry.compared.clone(),
         });
         let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {

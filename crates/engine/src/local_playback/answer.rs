@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dailies_api::ranges::AskedRange;
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
@@ -16,7 +17,6 @@ use tokio::sync::Notify;
 
 use crate::error::{Code, EngineError};
 use crate::handle::EngineHandle;
-use crate::local_playback::asked::Asked;
 use crate::local_playback::file::LocalFile;
 use crate::source::{Slices, Source, SourceError};
 use crate::transfer::{ByteRange, UploadId};
@@ -55,9 +55,11 @@ pub(super) async fn answer(
     };
     let asked = asked(request.headers(), file.size);
     let (status, range) = match asked {
-        Asked::Whole => (StatusCode::OK, ByteRange { offset: 0, length: file.size }),
-        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Asked::Outside => return refuse(Refused::Outside(file.size)),
+        AskedRange::Whole => (StatusCode::OK, ByteRange { offset: 0, length: file.size }),
+        AskedRange::Part { first, length } => {
+            (StatusCode::PARTIAL_CONTENT, ByteRange { offset: first, length })
+        }
+        AskedRange::Outside => return refuse(Refused::Outside(file.size)),
     };
     let body = match *request.method() {
         Method::HEAD => empty(),
@@ -78,10 +80,12 @@ pub(super) async fn answer(
 }
 
 /// A range of another version is none of this one; no version is named here that could be meant.
-fn asked(headers: &HeaderMap, size: u64) -> Asked {
+fn asked(headers: &HeaderMap, size: u64) -> AskedRange {
     match headers.get(RANGE) {
-        Some(range) if !headers.contains_key(IF_RANGE) => Asked::read(range.to_str().ok(), size),
-        _ => Asked::Whole,
+        Some(range) if !headers.contains_key(IF_RANGE) => {
+            AskedRange::read(range.to_str().ok(), size)
+        }
+        _ => AskedRange::Whole,
     }
 }
 

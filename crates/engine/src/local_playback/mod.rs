@@ -7,7 +7,6 @@
 //! Must not know: teams, destinations, windows.
 
 mod answer;
-mod asked;
 mod door;
 mod file;
 #[cfg(test)]

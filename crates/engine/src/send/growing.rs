@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::{Fuse, FusedFuture as _};
 use futures_util::stream::FuturesUnordered;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::heartbeat::EVERY;
-use crate::send::{Missing, Sending, blocking, local};
-use crate::source::{Source, SourceError};
-use crate::store::SessionKind;
+use crate::send::{Missing, Sending, blocking, compared, local};
+use crate::source::{Fingerprint, Source, SourceError};
+use crate::store::{Receipt, SessionKind};
 use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
 use crate::watch::{Growing, Head};
 
@@ -20,8 +21,8 @@ use crate::watch::{Growing, Head};
 pub(super) const LOOK: Duration = Duration::from_millis(500);
 /// Groups of parts that are under way at the same time: each began when its parts were final.
 const CARRIED_AT_ONCE: usize = 4;
-/// Parts that are read at the same time to be compared.
-const COMPARED_AT_ONCE: usize = 4;
+/// Between two comparisons ahead of a file's end: some recorders close it again and again.
+const COMPARED_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is known of whoever writes a file that goes up meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +69,9 @@ impl Sending {
         let mut heard = Instant::now();
         // A part does not wait for the one before it: the file's end would find both of them here.
         let mut carrying = FuturesUnordered::new();
+        let comparing = Fuse::terminated();
+        tokio::pin!(comparing);
+        let mut compared_at: Option<Instant> = None;
         let mut closed = false;
         loop {
             self.progress.grow(seen.size);
@@ -85,9 +89,16 @@ impl Sending {
                 biased;
                 Ok(()) = writer.changed() => match *writer.borrow_and_update() {
                     Writer::Writes => {}
-                    Writer::Closed => closed = true,
+                    Writer::Closed => {
+                        closed = true;
+                        if compared_at.is_none_or(|at| at.elapsed() >= COMPARED_AGAIN) {
+                            compared_at = Some(Instant::now());
+                            comparing.set(self.compare_ahead(&source, part_size).fuse());
+                        }
+                    }
                     Writer::Ended => break,
                 },
+                compared = &mut comparing => self.compared_ahead(compared),
                 Some(carried) = carrying.next() => {
                     carried?;
                     heard = Instant::now();
@@ -101,21 +112,41 @@ impl Sending {
             }
             seen = look(&source, Some(seen)).await?;
         }
-        carrying.try_collect().await
+        // What is not compared by then would have to be read anew.
+        let comparing = async {
+            if !comparing.is_terminated() {
+                self.compared_ahead(comparing.await);
+            }
+            Ok(())
+        };
+        tokio::try_join!(carrying.try_collect::<()>(), comparing)?;
+        Ok(())
     }
 
-    /// Reads again what was sent of a file while it grew. The parts that are other ones now are
-    /// forgotten; those of them that there still are, to be sent again.
+    /// What could not be compared ahead is compared at the end, and what is wrong is said then.
+    fn compared_ahead(&self, done: Result<(), Failure>) {
+        if let Err(failure) = done {
+            tracing::debug!(upload = %self.intent.id, %failure, "not compared ahead");
+        }
+    }
+
+    /// Reads again what was sent of a file while it grew, but for what was compared with this version
+    /// of it ahead. The parts that are other ones now are forgotten; those of them that there still
+    /// are, to be sent again.
     pub(super) async fn rewritten(
         &self,
         source: &Source,
+        version: &Fingerprint,
         plan: &PartPlan,
         missing: &[(PartNumber, ByteRange)],
     ) -> Result<Vec<(PartNumber, ByteRange)>, Failure> {
         let id = self.intent.id;
         let missing: HashSet<_> = missing.iter().map(|(part, _)| *part).collect();
         let receipts = self.store.receipts(id).await.map_err(local)?;
-        let sent = receipts.into_iter().filter(|receipt| !missing.contains(&receipt.part));
+        let to_compare = |receipt: &Receipt| {
+            !missing.contains(&receipt.part) && !self.compared.is_same(version, receipt)
+        };
+        let sent = receipts.into_iter().filter(to_compare);
         let compared = stream::iter(sent).map(|receipt| async move {
             let range = plan.range(receipt.part);
             let same = match range.filter(|range| range.length == receipt.size) {
@@ -124,7 +155,7 @@ impl Sending {
             };
             Ok::<_, Failure>((!same).then_some((receipt, range)))
         });
-        let changed = compared.buffer_unordered(COMPARED_AT_ONCE);
+        let changed = compared.buffer_unordered(compared::AT_ONCE);
         let changed = changed.try_filter_map(async |changed| Ok(changed));
         let changed: Vec<_> = changed.try_collect().await?;
         if changed.is_empty() {

@@ -1,5 +1,6 @@
 //! Sending an upload's parts: what is missing is found out, prepared, and carried by lanes.
 
+mod compared;
 mod confirm;
 mod growing;
 mod growing_in_order;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
+pub(crate) use self::compared::Compared;
 pub(crate) use self::growing::Writer;
 pub(crate) use self::line::{Line, Place};
 pub(crate) use self::permits::{Permit, Permits};
@@ -59,6 +61,8 @@ pub(crate) struct Sending {
     /// Among the uploads that send.
     pub(crate) place: Arc<Place>,
     pub(crate) progress: Arc<Progress>,
+    /// Of a file that grows, what need not be read again at its end.
+    pub(crate) compared: Compared,
 }
 
 impl Sending {
@@ -71,6 +75,7 @@ impl Sending {
         if self.opened.session.kind == SessionKind::AlreadyThere {
             return Ok(());
         }
+        let version = fingerprint.clone();
         let source = blocking(move || Source::open(&path, &fingerprint)).await?;
         if let SessionKind::InOrder { chunk_size } = self.opened.session.kind {
             return self.in_order(&source, chunk_size).await;
@@ -85,7 +90,7 @@ impl Sending {
             return self.carry(&source, plan, missing).await;
         }
         let rewritten = missing.parts.clone();
-        let rewritten = self.rewritten(&source, &plan, &rewritten);
+        let rewritten = self.rewritten(&source, &version, &plan, &rewritten);
         let (again, ()) = tokio::try_join!(rewritten, self.carry(&source, plan, missing))?;
         self.carry(&source, plan, Missing { parts: again, unconfirmed: Vec::new() }).await
     }

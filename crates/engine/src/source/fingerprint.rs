@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,14 @@ impl Fingerprint {
             identity: identity(&metadata),
             sample: sample.finish().to_column(),
         })
+    }
+
+    /// Whether this version was written longer than `age` before `now`, by a clock with steps shorter
+    /// than a second: what is written after that has another time.
+    pub(crate) fn is_older_than(&self, age: Duration, now: SystemTime) -> bool {
+        let modified = u64::try_from(self.modified_ns).unwrap_or_default();
+        let old = now.duration_since(UNIX_EPOCH + Duration::from_nanos(modified));
+        modified % 1_000_000_000 != 0 && old.is_ok_and(|old| old >= age)
     }
 
     /// Checksum of head and tail. Files of one size with different ones differ; with the same, they
@@ -124,7 +132,6 @@ fn identity(_: &Metadata) -> Option<(u64, u64, i64)> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::time::Duration;
 
     use super::*;
 
@@ -178,5 +185,28 @@ mod tests {
     fn a_folder_is_no_file() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Fingerprint::take(folder.path()).is_err());
+    }
+
+    #[test]
+    fn only_what_is_old_enough_cannot_change_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, b"1").unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        let second = Duration::from_secs(1);
+        for (modified, now, old) in
+            [(1_500, 1_599, false), (1_500, 1_600, true), (1_500, 1_400, false)]
+        {
+            let [modified, now] = [modified, now].map(|ms| UNIX_EPOCH + Duration::from_millis(ms));
+            file.set_modified(modified).unwrap();
+            let version = Fingerprint::take(&path).unwrap();
+            assert_eq!(version.is_older_than(second / 10, now), old);
+        }
+        file.set_modified(UNIX_EPOCH + second).unwrap();
+        let coarse = Fingerprint::take(&path).unwrap();
+        assert!(
+            !coarse.is_older_than(second / 10, UNIX_EPOCH + 10 * second),
+            "steps of two seconds"
+        );
     }
 }

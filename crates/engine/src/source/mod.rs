@@ -122,6 +122,14 @@ impl Source {
         }
     }
 
+    /// The version that lies at its path now. Blocks.
+    ///
+    /// # Errors
+    /// As of [`Fingerprint::take`].
+    pub(crate) fn version(&self) -> Result<Fingerprint, SourceError> {
+        Fingerprint::take(&self.path)
+    }
+
     /// Bytes that it has now. Blocks.
     ///
     /// # Errors

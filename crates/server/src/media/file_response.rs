@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use dailies_api::ranges::AskedRange;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
     IF_RANGE, RANGE,
@@ -53,14 +54,14 @@ pub(super) async fn file_response(
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let range = if asked(IF_RANGE).is_some_and(|known| known != tag) {
-        Asked::Whole
+        AskedRange::Whole
     } else {
-        Asked::read(asked(RANGE), size)
+        AskedRange::read(asked(RANGE), size)
     };
     let (first, length) = match range {
-        Asked::Whole => (0, size),
-        Asked::Part { first, length } => (first, length),
-        Asked::Outside => {
+        AskedRange::Whole => (0, size),
+        AskedRange::Part { first, length } => (first, length),
+        AskedRange::Outside => {
             let range = [(CONTENT_RANGE, format!("bytes */{size}"))];
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, range).into_response());
         }
@@ -77,7 +78,7 @@ pub(super) async fn file_response(
         }
     };
     let length_header = [(CONTENT_LENGTH, length.to_string())];
-    if range == Asked::Whole {
+    if range == AskedRange::Whole {
         return Ok((headers, length_header, body).into_response());
     }
     let range = [(CONTENT_RANGE, format!("bytes {first}-{}/{size}", first + length - 1))];
@@ -95,61 +96,4 @@ fn any_is(tags: &str, tag: &str) -> bool {
     tags.split(',')
         .map(str::trim)
         .any(|given| given == "*" || given.trim_start_matches("W/") == tag)
-}
-
-/// What a `Range` asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    Whole,
-    Part { first: u64, length: u64 },
-    Outside,
-}
-
-impl Asked {
-    /// What is not understood, several ranges among it, is answered with the whole.
-    pub(super) fn read(header: Option<&str>, size: u64) -> Self {
-        let Some(ranges) = header.and_then(|header| header.strip_prefix("bytes=")) else {
-            return Self::Whole;
-        };
-        let Some((first, last)) = ranges.trim().split_once('-') else { return Self::Whole };
-        match (first.parse::<u64>().ok(), last.parse::<u64>().ok()) {
-            (Some(first), _) if first >= size => Self::Outside,
-            (Some(first), None) if last.is_empty() => Self::Part { first, length: size - first },
-            (Some(first), Some(last)) if last >= first => {
-                Self::Part { first, length: last.min(size - 1) - first + 1 }
-            }
-            (None, Some(count)) if first.is_empty() => match count.min(size) {
-                0 => Self::Outside,
-                length => Self::Part { first: size - length, length },
-            },
-            _ => Self::Whole,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Asked::{self, Outside, Part, Whole};
-
-    #[test]
-    fn ranges_are_read_as_the_standard_says() {
-        let cases = [
-            (None, Whole),
-            (Some("bytes=0-9"), Part { first: 0, length: 10 }),
-            (Some("bytes=90-"), Part { first: 90, length: 10 }),
-            (Some("bytes=90-400"), Part { first: 90, length: 10 }),
-            (Some("bytes=-10"), Part { first: 90, length: 10 }),
-            (Some("bytes=-400"), Part { first: 0, length: 100 }),
-            (Some("bytes=100-"), Outside),
-            (Some("bytes=-0"), Outside),
-            (Some("bytes=9-1"), Whole),
-            (Some("bytes=0-1,4-5"), Whole),
-            (Some("bytes=-"), Whole),
-            (Some("items=0-1"), Whole),
-        ];
-        for (header, asked) in cases {
-            assert_eq!(Asked::read(header, 100), asked, "{header:?}");
-        }
-        assert_eq!(Asked::read(Some("bytes=0-"), 0), Outside);
-    }
 }

@@ -1,10 +1,10 @@
 //! What the targets for fuzzing reach of this room.
 
 use dailies_api::mux::Audience;
+use dailies_api::ranges::AskedRange;
 use http::Uri;
 
 use super::config::SigningKey;
-use super::file_response::Asked;
 use super::token::PlaybackKeys;
 use super::{ffmpeg, playback, playlist, uploads};
 
@@ -34,8 +34,8 @@ pub(crate) fn addressed(text: &str, token: &str) -> String {
 
 /// First byte and length of what a `Range` asks for, where that is a part.
 pub(crate) fn range(header: &str, size: u64) -> Option<(u64, u64)> {
-    match Asked::read(Some(header), size) {
-        Asked::Part { first, length } => Some((first, length)),
-        Asked::Whole | Asked::Outside => None,
+    match AskedRange::read(Some(header), size) {
+        AskedRange::Part { first, length } => Some((first, length)),
+        AskedRange::Whole | AskedRange::Outside => None,
     }
 }

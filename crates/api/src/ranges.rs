@@ -1,23 +1,31 @@
-//! What a request asks for of a file (RFC 9110, section 14.2).
-
-use crate::transfer::ByteRange;
+//! What a request asks for of a file by its `Range` (RFC 9110, section 14.2).
 
 /// What a `Range` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub enum AskedRange {
+    /// All of it.
     Whole,
-    Part(ByteRange),
+    /// Some of it.
+    Part {
+        /// Bytes before it.
+        first: u64,
+        /// Bytes, at least one.
+        length: u64,
+    },
+    /// Nothing of the file: 416.
     Outside,
 }
 
-impl Asked {
-    /// What is not understood, several ranges among it, is answered with the whole.
-    pub(super) fn read(header: Option<&str>, size: u64) -> Self {
+impl AskedRange {
+    /// Of a file of `size` bytes. What is not understood, several ranges among it, is answered with
+    /// the whole.
+    #[must_use]
+    pub fn read(header: Option<&str>, size: u64) -> Self {
         let Some(ranges) = header.and_then(|header| header.strip_prefix("bytes=")) else {
             return Self::Whole;
         };
         let Some((first, last)) = ranges.trim().split_once('-') else { return Self::Whole };
-        let part = |offset, length| Self::Part(ByteRange { offset, length });
+        let part = |first, length| Self::Part { first, length };
         match (first.parse::<u64>().ok(), last.parse::<u64>().ok()) {
             (Some(first), _) if first >= size => Self::Outside,
             (Some(first), None) if last.is_empty() => part(first, size - first),
@@ -35,12 +43,11 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked::{self, Outside, Part, Whole};
-    use crate::transfer::ByteRange;
+    use super::AskedRange::{self, Outside, Part, Whole};
 
     #[test]
     fn ranges_are_read_as_the_standard_says() {
-        let part = |offset, length| Part(ByteRange { offset, length });
+        let part = |first, length| Part { first, length };
         let cases = [
             (None, Whole),
             (Some("bytes=0-9"), part(0, 10)),
@@ -63,10 +70,10 @@ mod tests {
             (Some("items=0-1"), Whole),
         ];
         for (header, asked) in cases {
-            assert_eq!(Asked::read(header, 100), asked, "{header:?}");
+            assert_eq!(AskedRange::read(header, 100), asked, "{header:?}");
         }
         for header in ["bytes=0-", "bytes=0-0", "bytes=-1"] {
-            assert_eq!(Asked::read(Some(header), 0), Outside, "{header} of nothing");
+            assert_eq!(AskedRange::read(Some(header), 0), Outside, "{header} of nothing");
         }
     }
 }
