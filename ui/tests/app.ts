@@ -4,6 +4,7 @@ import App from "../src/App.svelte";
 import { Recorder } from "./recorder";
 import { anUpload, NOW } from "./uploads";
 
+/** One in each group. */
 export const QUEUE = [
   anUpload({
     id: "a",
@@ -17,6 +18,7 @@ export const QUEUE = [
   anUpload({ id: "d", title: "d.mov", phase: "ready", videoId: "v", uploadedAt: NOW }),
 ];
 
+// Before each test of whoever imports this.
 beforeEach(() => {
   // jsdom lays nothing out: without a height the list would have no row in sight.
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(700);
