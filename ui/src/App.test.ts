@@ -20,6 +20,7 @@ import type { LibraryView } from "./bindings/LibraryView";
 import type { NewShareLink } from "./bindings/NewShareLink";
 import type { ReceiptView } from "./bindings/ReceiptView";
 import type { ShareLinkView } from "./bindings/ShareLinkView";
+import type { Spot } from "./bindings/Spot";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadView } from "./bindings/UploadView";
 import type { VideoView } from "./bindings/VideoView";
@@ -107,6 +108,9 @@ class Recorder implements Host {
   retry = (ids: string[]) => this.#note(`retry ${ids.join()}`);
   sendAnyway = (ids: string[]) => this.#note(`sendAnyway ${ids.join()}`);
   remove = (ids: string[]) => this.#note(`remove ${ids.join()}`);
+  put = (ids: readonly string[], spot: Spot) => this.#note(`put ${ids.join()} ${JSON.stringify(spot)}`);
+  setFirst = (ids: readonly string[], first: boolean) =>
+    this.#note(`setFirst ${ids.join()} ${String(first)}`);
   pauseAll = () => this.#note("pauseAll");
   sendHere = () => this.#note("sendHere");
   rules = async () => ({

@@ -88,6 +88,12 @@ export const de: Words = {
   "do.details": "Details",
   "do.copy_report": "Bericht kopieren",
   "do.show_in_folder": "Im Ordner zeigen",
+  "do.next": "Als Nächstes hochladen",
+  "do.not_next": "Nicht mehr als Nächstes",
+  "do.move_top": "Ganz nach oben",
+  "do.move_up": "Nach oben",
+  "do.move_down": "Nach unten",
+  "do.move_end": "Ans Ende",
   "do.copy_link": "Link kopieren",
   "do.share": "Teilen…",
   "do.download": "Original herunterladen…",
@@ -102,7 +108,28 @@ export const de: Words = {
 
   "selection.label": "Ausgewählte Uploads",
   "selection.count": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+  "selection.more": "Mehr für die Auswahl",
   "selection.clear": "Auswahl aufheben",
+
+  "order.carried": { one: "{count} Upload", other: "{count} Uploads" },
+  "order.moved": "{title} ist jetzt {place} von {total}.",
+  "order.moved_many": {
+    one: "{count} Upload verschoben; der erste ist jetzt {place} von {total}.",
+    other: "{count} Uploads verschoben; der erste ist jetzt {place} von {total}.",
+  },
+  "order.top": "Weiter nach oben geht es nicht.",
+  "order.end": "Weiter nach unten geht es nicht.",
+  "order.only_waiting": "Nur was wartet, lässt sich verschieben.",
+  "order.next": "{title} kommt als Nächstes.",
+  "order.next_many": {
+    one: "{count} Upload kommt als Nächstes.",
+    other: "{count} Uploads kommen als Nächstes.",
+  },
+  "order.not_next": "{title} kommt, wenn die Reihe daran ist.",
+  "order.not_next_many": {
+    one: "{count} Upload kommt, wenn die Reihe daran ist.",
+    other: "{count} Uploads kommen, wenn die Reihe daran ist.",
+  },
 
   "cancel.title": { one: "Diesen Upload abbrechen?", other: "{count} Uploads abbrechen?" },
   "cancel.body":

@@ -87,6 +87,12 @@ export const en = {
   "do.details": "Details",
   "do.copy_report": "Copy report",
   "do.show_in_folder": "Show in folder",
+  "do.next": "Upload next",
+  "do.not_next": "No longer next",
+  "do.move_top": "Move to top",
+  "do.move_up": "Move up",
+  "do.move_down": "Move down",
+  "do.move_end": "Move to end",
   "do.copy_link": "Copy link",
   "do.share": "Share…",
   "do.download": "Download original…",
@@ -101,7 +107,25 @@ export const en = {
 
   "selection.label": "Selected uploads",
   "selection.count": { one: "{count} selected", other: "{count} selected" },
+  "selection.more": "More for what is selected",
   "selection.clear": "Clear selection",
+
+  "order.carried": { one: "{count} upload", other: "{count} uploads" },
+  "order.moved": "{title} is now {place} of {total}.",
+  "order.moved_many": {
+    one: "{count} upload moved; the first is now {place} of {total}.",
+    other: "{count} uploads moved; the first is now {place} of {total}.",
+  },
+  "order.top": "That is as far up as it goes.",
+  "order.end": "That is as far down as it goes.",
+  "order.only_waiting": "Only what waits can be moved.",
+  "order.next": "{title} goes next.",
+  "order.next_many": { one: "{count} upload goes next.", other: "{count} uploads go next." },
+  "order.not_next": "{title} goes when its turn comes.",
+  "order.not_next_many": {
+    one: "{count} upload goes when its turn comes.",
+    other: "{count} uploads go when their turn comes.",
+  },
 
   "cancel.title": { one: "Cancel this upload?", other: "Cancel {count} uploads?" },
   "cancel.body": "What has arrived at your team is thrown away. The files on this computer are not touched.",
