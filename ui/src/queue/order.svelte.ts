@@ -22,7 +22,7 @@ export class Order {
   readonly #watch: (command: Promise<unknown>) => Promise<boolean>;
   /** The uploads that wait, as they are shown. */
   readonly line: Line;
-  #underWay = $state.raw<ReadonlySet<UploadId>>(new Set());
+  #underWay = $state.raw<readonly UploadId[]>([]);
   #said = $state.raw("");
   /** What was pressed while a change was under way. */
   #more: Steps | null = null;
@@ -50,7 +50,7 @@ export class Order {
     };
   }
 
-  get underWay(): ReadonlySet<UploadId> {
+  get underWay(): readonly UploadId[] {
     return this.#underWay;
   }
 
@@ -67,7 +67,7 @@ export class Order {
 
   /** Moves what of these waits, together; to the top or the end by an infinite number of rows. */
   async move(ids: readonly UploadId[], by: number): Promise<void> {
-    if (this.#underWay.size > 0) {
+    if (this.#underWay.length > 0) {
       const before = this.#more?.ids.join() === ids.join() ? this.#more.by : 0;
       this.#more = { ids, by: Number.isFinite(by) ? before + by : by };
       return;
@@ -88,7 +88,7 @@ export class Order {
   /** Puts these into a gap as it was shown, above `below` if that still waits. */
   async drop(ids: readonly UploadId[], gap: number, below: UploadId | null): Promise<void> {
     const block = blockOf(this.line, ids);
-    if (!block || this.#underWay.size > 0) return;
+    if (!block || this.#underWay.length > 0) return;
     const now = below === null ? this.line.count : this.line.index(below);
     const spot = spotAt(this.line, block, within(block, now < 0 ? gap : now));
     if (spot !== null) await this.#put(block.ids, spot);
@@ -112,7 +112,7 @@ export class Order {
     const sorted = ids.map((id) => ({ id, index: this.line.index(id) })).sort((a, b) => a.index - b.index);
     const named = sorted.map(({ id }) => id);
     const [one] = named;
-    if (one === undefined || this.#underWay.size > 0) return;
+    if (one === undefined || this.#underWay.length > 0) return;
     if (!(await this.#change(named, () => this.#host.setFirst(named, first)))) return;
     this.#said =
       named.length === 1
@@ -122,14 +122,14 @@ export class Order {
 
   /** Until the change is in the list, or was refused. */
   async #change(ids: readonly UploadId[], command: () => Promise<void>): Promise<boolean> {
-    this.#underWay = new Set(ids);
+    this.#underWay = ids;
     const before = this.#standing(ids);
     const done = await this.#watch(command());
     for (let look = 0; done && look < LOOKS && this.#standing(ids) === before; look++) {
       await new Promise((resolve) => setTimeout(resolve, LOOK));
     }
     this.#store.catchUp();
-    this.#underWay = new Set();
+    this.#underWay = [];
     return done;
   }
 
