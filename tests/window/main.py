@@ -12,7 +12,6 @@ from pathlib import Path
 
 import clips
 import local_file
-import order
 import outside
 import updates
 import x11
@@ -305,7 +304,6 @@ TESTS = [
     key_without_keychain,
     page_is_confined,
     *local_file.TESTS,
-    *order.TESTS,
     *outside.TESTS,
     *updates.TESTS,
 ]

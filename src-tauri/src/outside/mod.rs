@@ -131,8 +131,7 @@ impl Outside {
             News::Progress { .. }
             | News::Connection { .. }
             | News::Allowance { .. }
-            | News::Folders
-            | News::Order => {}
+            | News::Folders => {}
         }
     }
 
