@@ -135,8 +135,7 @@ impl Job {
         Ok(Outcome::Opened(opened))
     }
 
-    /// Ends only with a failure, or when it is stopped.
-    /// Until its writer has ended, and nothing is under way any more.
+    /// Sends a file while it grows, until its writer has ended and nothing is under way any more.
     pub(crate) async fn follow(
         self,
         sending: Sending,
