@@ -14,6 +14,7 @@ import { ending, type Ending } from "./queue/ended";
 import { type Group, GROUPS, isUnsent } from "./queue/group";
 import { Roster, type Totals } from "./queue/roster";
 import { Speedometer } from "./queue/speedometer";
+import { UNTOLD } from "./shell/untold";
 import { speak } from "./words/words";
 
 /** Between two updates of the screen: in sight ten a second, in the background four. */
@@ -45,22 +46,7 @@ export class Store {
   #allowance: AllowanceView = { kind: "full" };
   #loaded = $state.raw(false);
   #problem = $state.raw<EngineError | null>(null);
-  #shell = $state.raw<ShellView>({
-    engine: "works",
-    server: { kind: "off" },
-    teams: [],
-    preferences: {
-      theme: "system",
-      language: "system",
-      notifyReady: true,
-      notifyNeeds: true,
-      notifySent: true,
-      detailedLog: false,
-      checkUpdates: true,
-    },
-    startsAtLogin: null,
-    update: { version: "", state: { kind: "off" } },
-  });
+  #shell = $state.raw<ShellView>(UNTOLD);
   #past = 0;
   #endings: Ending[] = [];
   #announced = $state.raw<readonly Ending[]>([]);

@@ -2,6 +2,7 @@ import type { FolderView } from "../src/bindings/FolderView";
 import type { Rules } from "../src/bindings/Rules";
 import type { Standing } from "../src/bindings/Standing";
 import { folder } from "../src/host/browser/folders";
+import { RUSHES, TEAM } from "./team";
 
 type Given = Omit<Partial<FolderView>, "rules" | "standing"> & {
   rules?: Partial<Rules>;
@@ -10,9 +11,9 @@ type Given = Omit<Partial<FolderView>, "rules" | "standing"> & {
 
 export function aFolder({ rules, standing, ...given }: Given = {}): FolderView {
   return {
-    ...folder("/footage/card", "https://team.example/", rules, standing),
+    ...folder("/footage/card", TEAM, rules, standing),
     id: "f",
-    destination: { projectId: "p", project: "Spring / Rushes", team: "North Studio" },
+    destination: RUSHES,
     ...given,
   };
 }

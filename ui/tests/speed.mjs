@@ -4,15 +4,25 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runnerImport } from "vite";
 import { launch, SIZES } from "./chromium/pages.mjs";
 import { answers } from "./chromium/shell.mjs";
 import { serve } from "./chromium/server.mjs";
 
 const ROWS = Number(process.argv[2] ?? 100_000);
-const dist = join(fileURLToPath(new URL("..", import.meta.url)), "dist");
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
 /** A frame that lasts longer than this is seen: two of a screen of 60 Hz. */
 const SLOW = 32;
 const TIMES = 5;
+
+/** What the unit tests have, too. */
+async function samples(file) {
+  const inline = { root, configFile: false, logLevel: "error" };
+  return (await runnerImport(join(root, "tests", file), inline)).module;
+}
+const { CONNECTED: connection, SHELL: shell } = await samples("team.ts");
+const { anUpload } = await samples("uploads.ts");
 
 const { server, origin } = await serve(dist);
 const browser = await launch("--enable-precise-memory-info", "--js-flags=--expose-gc");
@@ -20,7 +30,7 @@ const browser = await launch("--enable-precise-memory-info", "--js-flags=--expos
 async function opened(rows) {
   const context = await browser.newContext({ viewport: SIZES[0], locale: "en-GB" });
   const page = await context.newPage();
-  await page.addInitScript(answers, rows);
+  await page.addInitScript(answers, { rows, sample: anUpload(), connection, shell });
   await page.goto(origin);
   await page.waitForFunction(() => window.timing?.heap !== undefined);
   return { context, page };

@@ -1,5 +1,7 @@
+import type { EndedView } from "../src/bindings/EndedView";
 import type { ProgressView } from "../src/bindings/ProgressView";
 import type { UploadView } from "../src/bindings/UploadView";
+import { RUSHES, TEAM } from "./team";
 
 /** 20 November 2026, 15:00, where the tests run. */
 export const NOW = new Date(2026, 10, 20, 15).getTime();
@@ -10,9 +12,9 @@ export function anUpload({ progress, ...given }: Given = {}): UploadView {
   return {
     id: "01",
     title: "reel.mov",
-    server: "https://team.example/",
+    server: TEAM,
     path: "/footage/reel.mov",
-    destination: { projectId: "p", project: "Spring / Rushes", team: "North Studio" },
+    destination: RUSHES,
     phase: "queued",
     hold: { kind: "none" },
     active: false,
@@ -29,6 +31,23 @@ export function anUpload({ progress, ...given }: Given = {}): UploadView {
     videoId: null,
     duration: null,
     reason: null,
+    ...given,
+  };
+}
+
+export function anEnded(given: Partial<EndedView> = {}): EndedView {
+  return {
+    uploadId: "01",
+    title: "reel.mov",
+    path: "/footage/reel.mov",
+    server: TEAM,
+    destination: RUSHES,
+    size: 1000,
+    ending: { kind: "uploaded" },
+    addedAt: NOW,
+    endedAt: NOW,
+    listed: false,
+    receipt: null,
     ...given,
   };
 }

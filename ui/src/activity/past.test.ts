@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NOW } from "../../tests/uploads";
+import { anEnded, NOW } from "../../tests/uploads";
 import type { EndedBefore } from "../bindings/EndedBefore";
 import type { EndedView } from "../bindings/EndedView";
 import { drawn, pagesBetween, placeOf, rowAt, totalHeight } from "./pages";
@@ -9,26 +9,19 @@ const PAGE = 100;
 const HOUR = 3_600_000;
 const HEIGHTS = { row: 50, day: 36 };
 
-function anEnded(index: number): EndedView {
-  return {
+/** One an hour, newest first. */
+function ended(index: number): EndedView {
+  return anEnded({
     uploadId: `u${String(100_000 - index)}`,
     title: `clip ${String(index)}`,
-    path: `/footage/${String(index)}.mov`,
-    server: "https://team.example/",
-    destination: { projectId: "p", project: "Spring", team: "North Studio" },
-    size: 1,
-    ending: { kind: "uploaded" },
-    addedAt: NOW,
     endedAt: NOW - index * HOUR,
-    listed: false,
-    receipt: null,
-  };
+  });
 }
 
 /** A host with so many uploads that have ended, and what it was asked. */
 function aHost(count: number) {
   const asked: (EndedBefore | null)[] = [];
-  const all = Array.from({ length: count }, (_, index) => anEnded(index));
+  const all = Array.from({ length: count }, (_, index) => ended(index));
   const activity = async (search: string, before: EndedBefore | null) => {
     asked.push(before);
     const found = all.filter(
@@ -155,7 +148,7 @@ describe("what is drawn", () => {
     const past = new Past(aHost(300).host);
     await past.begin("");
     await past.more();
-    const place = placeOf(past.pages, HEIGHTS, anEnded(150).uploadId);
+    const place = placeOf(past.pages, HEIGHTS, ended(150).uploadId);
     expect(place?.index).toBe(150);
     const item = drawn(past.pages, HEIGHTS, 0, 1e9).find((one) => one.kind === "row" && one.index === 150);
     expect(item?.top).toBe(place?.top);

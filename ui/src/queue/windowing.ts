@@ -64,10 +64,3 @@ export function atOrdinal(
   }
   return null;
 }
-
-/** Where to scroll so that the slot is seen, moving as little as can be. */
-export function scrollTo(slot: Slot, scrollTop: number, viewHeight: number, lead: number): number {
-  if (slot.top - lead < scrollTop) return Math.max(0, slot.top - lead);
-  const bottom = slot.top + slot.height + 8;
-  return bottom > scrollTop + viewHeight ? bottom - viewHeight : scrollTop;
-}

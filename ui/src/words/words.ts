@@ -1,7 +1,7 @@
 import { formats, type Formats, type TimeLeft, timeLeft } from "../format";
 import { Cell } from "./cell.svelte";
-import { de } from "./de";
-import { en } from "./en";
+import { de } from "./de/index";
+import { en } from "./en/index";
 
 type Plural = { readonly one: string; readonly other: string };
 

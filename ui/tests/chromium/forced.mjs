@@ -1,26 +1,11 @@
 /** Whether forced colours leave everything that has a meaning to be seen. */
-import { join } from "node:path";
-import { audit, check, pictures, SIZES } from "./pages.mjs";
+import { check, SIZES } from "./pages.mjs";
 import { changed, filled } from "./pixels.mjs";
 import { come, SCENARIOS } from "./scenarios.mjs";
 
 const SCHEMES = ["dark", "light"];
 /** In pixels, more than what changes in a row by itself: its figures. */
 const FRAME = 500;
-
-/** Every screen in forced colours: a picture, and axe. */
-export async function pictureForced(browser, origin, { wanted }) {
-  for (const scenario of SCENARIOS) {
-    const label = `${scenario.as}-forced`;
-    // Words are the same in every colour.
-    if (scenario.locale || !wanted(label)) continue;
-    const options = { viewport: SIZES[0], colorScheme: "dark", forcedColors: "active" };
-    const { context, page } = await come(browser, origin, scenario, options);
-    await page.screenshot({ path: join(pictures, `${label}.png`) });
-    await audit(page, label, { colours: false });
-    await context.close();
-  }
-}
 
 /** Focus, what is chosen, switches and progress, by what changes of their pictures. */
 export async function forcedColours(browser, origin) {

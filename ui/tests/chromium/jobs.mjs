@@ -1,12 +1,10 @@
 /** The jobs that need a real engine: playing, scrolling, and keys where the browser moves the focus. */
 import { join } from "node:path";
-import { audit, check, open, pictures, SIZES } from "./pages.mjs";
+import { audit, check, open, openQueue, pictures, SIZES } from "./pages.mjs";
 
 /** Plays, renews its session without a stop, and obeys the keyboard. */
 export async function playerJob(browser, origin, { tokens }) {
-  const viewport = SIZES[0];
-  const { context, page, goto } = await open(browser, origin, "scenario=player&lives=6000", { viewport });
-  await goto();
+  const { context, page } = await openQueue(browser, origin, "scenario=player&lives=6000");
   await page.getByRole("grid").evaluate((view) => (view.scrollTop = view.scrollHeight));
   const ready = page.locator('[data-phase="ready"]').first();
   await ready.getByRole("button", { name: "Play", exact: true }).locator("visible=true").click();
@@ -34,8 +32,7 @@ export async function playerJob(browser, origin, { tokens }) {
 
 /** An upload that is under way plays from this computer's disk; a file that nothing here plays says so. */
 export async function localPlayerJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=busy", { viewport: SIZES[0] });
-  await goto();
+  const { context, page } = await openQueue(browser, origin, "scenario=busy");
   await page.locator("[data-upload]").first().click();
   await page.keyboard.press("Control+I");
   await page.locator(".panel").getByRole("button", { name: "Play the local file" }).click();
@@ -58,9 +55,7 @@ export async function localPlayerJob(browser, origin) {
 
 /** A hundred thousand rows: few are drawn, and scrolling to the end takes no long task. */
 export async function scrollJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=many", { viewport: SIZES[0] });
-  await goto();
-  await page.locator("[data-upload]").first().waitFor();
+  const { context, page } = await openQueue(browser, origin, "scenario=many");
   const { worst, drawn, last } = await page.evaluate(async () => {
     const view = document.querySelector("[role=grid]");
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
@@ -87,9 +82,7 @@ export async function scrollJob(browser, origin) {
 
 /** A hundred thousand that have ended: few are drawn, a few pages are kept, and the way back is there. */
 export async function pastJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=many", { viewport: SIZES[0] });
-  await goto();
-  await page.locator("[data-upload]").first().waitFor();
+  const { context, page } = await openQueue(browser, origin, "scenario=many");
   await page.keyboard.press("Control+4");
   await page.getByRole("option").first().waitFor();
   const first = await page.getByRole("option").first().textContent();
@@ -113,11 +106,7 @@ export async function pastJob(browser, origin) {
 
 /** Five thousand videos: few are drawn, and the way to the end and back is by keyboard. */
 export async function libraryJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=busy&library=many", {
-    viewport: SIZES[0],
-  });
-  await goto();
-  await page.locator("[data-upload]").first().waitFor();
+  const { context, page } = await openQueue(browser, origin, "scenario=busy&library=many");
   await page.keyboard.press("Control+3");
   await page.locator("[data-video]").first().waitFor();
   const view = page.getByRole("grid");
@@ -142,9 +131,7 @@ export async function libraryJob(browser, origin) {
 
 /** A video of the library plays with pictures of its time line; one that is in work plays as its original. */
 export async function libraryPlayerJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=busy", { viewport: SIZES[0] });
-  await goto();
-  await page.locator("[data-upload]").first().waitFor();
+  const { context, page } = await openQueue(browser, origin, "scenario=busy");
   await page.keyboard.press("Control+3");
   await page.locator('[data-video="rushes-2"]').click();
   const plays = (least) =>
@@ -178,9 +165,7 @@ export async function libraryPlayerJob(browser, origin) {
 
 /** A link is made and another taken back, by keyboard alone. */
 export async function libraryShareJob(browser, origin) {
-  const { context, page, goto } = await open(browser, origin, "scenario=busy", { viewport: SIZES[0] });
-  await goto();
-  await page.locator("[data-upload]").first().waitFor();
+  const { context, page } = await openQueue(browser, origin, "scenario=busy");
   await page.keyboard.press("Control+3");
   await page.locator("[data-video]").first().waitFor();
   await page.getByRole("grid").focus();

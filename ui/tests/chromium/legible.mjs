@@ -1,27 +1,5 @@
-/** Whether everything can be read at twice the size of text. */
-import { join } from "node:path";
-import { audit, check, pictures, SIZES } from "./pages.mjs";
-import { come, SCENARIOS } from "./scenarios.mjs";
-
-/** What systems and browsers give text as long as nobody asks for another size, in pixels. */
-const USUAL = 16;
-
-/** Every screen with its text at 200 %: a picture, axe, and nothing cut off or written over. */
-export async function pictureLarge(browser, origin, { wanted }) {
-  for (const scenario of SCENARIOS) {
-    const label = `${scenario.as}-large`;
-    if (!wanted(label)) continue;
-    const options = { viewport: SIZES[0], colorScheme: "dark" };
-    const { context, page } = await come(browser, origin, scenario, options, async (opened) => {
-      const session = await opened.context().newCDPSession(opened);
-      await session.send("Page.setFontSizes", { fontSizes: { standard: 2 * USUAL, fixed: 2 * 13 } });
-    });
-    await page.screenshot({ path: join(pictures, `${label}.png`) });
-    await read(page, label);
-    await audit(page, label);
-    await context.close();
-  }
-}
+/** Whether everything can be read. */
+import { check } from "./pages.mjs";
 
 /** Whether all that a page says can be read. */
 export async function read(page, label) {
@@ -44,6 +22,19 @@ function illegible() {
     faults.add(`the window scrolls sideways: ${root.scrollWidth} of ${root.clientWidth} px`);
   }
 
+  const cutBy = (element, style) => ({
+    element,
+    dots: style.textOverflow === "ellipsis",
+    clamped: style.webkitLineClamp !== "none",
+  });
+
+  /** Whether somebody who points at what is cut is told it whole. */
+  function told(element, text) {
+    element.dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+    const title = element.closest("[title]")?.title ?? "";
+    return title.replace(/\s+/g, " ").includes(text.trim().replace(/\s+/g, " "));
+  }
+
   /** The boxes that cut an element off, from the inside; `null` if nobody is to see it. */
   function clipsOf(element) {
     const clips = [];
@@ -61,13 +52,12 @@ function illegible() {
         const left = box.left + one.clientLeft;
         const top = box.top + one.clientTop;
         clips.push({
-          element: one,
           left,
           top,
           right: left + one.clientWidth,
           bottom: top + one.clientHeight,
           scrolls: horizontal === "auto" || horizontal === "scroll" || vertical === "auto",
-          ellipsis: style.textOverflow === "ellipsis",
+          ...cutBy(one, style),
         });
       }
       if (style.position === "fixed") break;
@@ -79,25 +69,26 @@ function illegible() {
       right: innerWidth,
       bottom: innerHeight,
       scrolls: false,
-      ellipsis: false,
+      dots: false,
     };
     return [...clips, whole];
   }
 
-  /** What is seen of a box; `null` if it is scrolled away. Tells `lost` of what is cut off for good. */
-  function seen(box, clips, em, lost) {
+  /** What is seen of a box with a text; `null` if it is scrolled away. Tells `lost` of what is cut off for good. */
+  function seen(box, text, clips, em, lost) {
     let { left, top, right, bottom } = box;
     for (const clip of clips) {
       const sideways = Math.max(clip.left - left, right - clip.right);
       const down = Math.max(clip.top - top, bottom - clip.bottom);
       if (clip.scrolls) {
         if (right <= clip.left || left >= clip.right || bottom <= clip.top || top >= clip.bottom) return null;
-      } else if (down > SLACK) {
+      } else if (down > SLACK && !(clip.clamped && told(clip.element, text))) {
         lost(`${Math.round(down)} px of its height are cut off`);
       } else if (sideways > SLACK) {
         const room = clip.right - clip.left;
-        if (!clip.ellipsis) lost(`${Math.round(sideways)} px of its width are cut off`);
+        if (!clip.dots) lost(`${Math.round(sideways)} px of its width are cut off`);
         else if (room < LEAST_EMS * em) lost(`only ${Math.round(room)} px of it are left`);
+        else if (!told(clip.element, text)) lost("it is cut short, and nothing says it whole");
       }
       left = Math.max(left, clip.left);
       top = Math.max(top, clip.top);
@@ -134,7 +125,7 @@ function illegible() {
         right,
         bottom,
         scrolls: false,
-        ellipsis: style.textOverflow === "ellipsis",
+        ...cutBy(element, style),
       });
     }
     const range = document.createRange();
@@ -146,7 +137,7 @@ function illegible() {
       // Letters are not as high as their line.
       const air = box.height * 0.18;
       const letters = { left: box.left, right: box.right, top: box.top + air, bottom: box.bottom - air };
-      const rest = seen(letters, clips, parseFloat(style.fontSize), (how) => {
+      const rest = seen(letters, node.data, clips, parseFloat(style.fontSize), (how) => {
         faults.add(`${short(node.data)}: ${how}`);
       });
       if (!rest) continue;
@@ -172,7 +163,9 @@ function illegible() {
     const clips = clipsOf(element);
     const name = element.getAttribute("aria-label") ?? (element.textContent || element.tagName);
     if (clips) {
-      seen(element.getBoundingClientRect(), clips, 0, (how) => faults.add(`control ${short(name)}: ${how}`));
+      seen(element.getBoundingClientRect(), "", clips, 0, (how) =>
+        faults.add(`control ${short(name)}: ${how}`),
+      );
     }
     if (element.matches("input, select") && element.scrollHeight > element.clientHeight + SLACK) {
       faults.add(`control ${short(name)} is too low for its text`);

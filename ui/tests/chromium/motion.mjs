@@ -1,5 +1,5 @@
 /** Whether the page keeps still for those who asked for that. */
-import { check, open, SIZES } from "./pages.mjs";
+import { check, openQueue } from "./pages.mjs";
 
 /** Longer than this is seen to move. */
 const STILL = 10;
@@ -7,12 +7,7 @@ const STILL = 10;
 /** What the page does moves nothing where motion is to be reduced, and does move elsewhere. */
 export async function reducedMotion(browser, origin) {
   for (const reducedMotion of ["reduce", "no-preference"]) {
-    const { context, page, goto } = await open(browser, origin, "scenario=busy", {
-      viewport: SIZES[0],
-      reducedMotion,
-    });
-    await goto();
-    await page.locator("[data-upload]").first().waitFor();
+    const { context, page } = await openQueue(browser, origin, "scenario=busy", { reducedMotion });
     await page.evaluate(() => {
       window.longest = { of: "nothing", lasts: 0 };
       const look = () => {

@@ -1,34 +1,17 @@
 /**
  * Runs in the page before it begins: answers in the place of the shell, for the product's own build. A queue
- * of so many rows is given page by page as JSON, as it crosses to the page in the product; what took how long
- * is in `window.timing`, and `window.tell` brings news.
+ * of so many rows like `sample` is given page by page as JSON, as it crosses to the page in the product; what
+ * took how long is in `window.timing`, and `window.tell` brings news.
  */
-export function answers(rows) {
+export function answers({ rows, sample, connection, shell }) {
   const PAGE = 500;
-  const url = "https://team.example/";
-  const destination = { projectId: "p", project: "Spring campaign / Rushes", team: "North Studio" };
-  const connection = { kind: "connected", url, protocol: "video_actions", reachable: true, destination };
   const upload = (index, more = {}) => ({
+    ...sample,
     id: `01JD${String(index).padStart(22, "0")}`,
     title: `clip_${String(index).padStart(6, "0")}.mp4`,
-    server: url,
     path: `/media/mia/CARD/card_${Math.floor(index / 400)}/clip_${String(index).padStart(6, "0")}.mp4`,
-    destination,
-    phase: "queued",
-    hold: { kind: "none" },
-    active: false,
-    progress: {
-      totalBytes: 40e6 + (index % 97) * 3e6,
-      confirmedBytes: 0,
-      inFlightBytes: 0,
-      bytesPerSecond: 0,
-      secondsLeft: null,
-    },
-    addedAt: 1_795_000_000_000 + index,
-    uploadedAt: null,
-    videoId: null,
-    duration: null,
-    reason: null,
+    progress: { ...sample.progress, totalBytes: 40e6 + (index % 97) * 3e6 },
+    addedAt: sample.addedAt + index,
     ...more,
   });
   const sending = { phase: "uploading", active: true };
@@ -45,22 +28,6 @@ export function answers(rows) {
     }
   }
   lists.waiting = [];
-  const shell = {
-    engine: "works",
-    server: { kind: "off" },
-    teams: [{ url, openedBy: "kept_key" }],
-    preferences: {
-      theme: "system",
-      language: "system",
-      notifyReady: true,
-      notifyNeeds: true,
-      notifySent: true,
-      detailedLog: false,
-      checkUpdates: true,
-    },
-    startsAtLogin: false,
-    update: { version: "0.1.0", state: { kind: "off" } },
-  };
 
   const timing = (window.timing = {});
   const callbacks = [];

@@ -8,6 +8,7 @@ import type { FolderView } from "../../bindings/FolderView";
 import type { ShellView } from "../../bindings/ShellView";
 import type { UpdateState } from "../../bindings/UpdateState";
 import type { UploadView } from "../../bindings/UploadView";
+import { UNTOLD } from "../../shell/untold";
 import { someFolders } from "./folders";
 
 export interface Scenario {
@@ -268,15 +269,7 @@ export function scenario(name: ScenarioName): Scenario {
           : here || name === "first-run"
             ? []
             : [{ url: NORTH, openedBy: name === "needs" ? "key_in_memory" : "kept_key" }],
-      preferences: {
-        theme: "system",
-        language: "system",
-        notifyReady: true,
-        notifyNeeds: true,
-        notifySent: false,
-        detailedLog: false,
-        checkUpdates: true,
-      },
+      preferences: { ...UNTOLD.preferences, notifySent: false },
       startsAtLogin: false,
       update: { version: "0.1.0", state: UPDATES[name] ?? { kind: "none", lookedAt: Date.now() } },
     },

@@ -1,0 +1,130 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { QUEUE, queue, row } from "../../tests/app";
+import { Recorder } from "../../tests/recorder";
+import { SHELL } from "../../tests/team";
+import { anUpload, NOW } from "../../tests/uploads";
+
+describe("the queue", () => {
+  it("shows groups, states and the bar's value in words", async () => {
+    await queue();
+    const headings = screen.getAllByRole("heading", { level: 2 }).map(({ textContent }) => textContent);
+    expect(headings).toEqual(["Uploading 1", "Needs you 1", "Waiting 1", "Done today 1"]);
+    const bar = within(row("a.mov")).getByRole("progressbar");
+    expect(bar).toHaveProperty("ariaValueNow", "61");
+    expect(bar.getAttribute("aria-valuetext")).toBe("61%, 0 of 1 kB confirmed");
+    expect(row("b.mov").textContent).toContain("Next");
+    expect(row("c.mov").textContent).toContain("Your team’s storage is full.");
+    expect(row("d.mov").textContent).toContain("Ready");
+  });
+
+  it("does what its buttons say", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    await user.click(within(row("a.mov")).getAllByRole("button", { name: "Pause" })[0] as HTMLElement);
+    await user.click(within(row("c.mov")).getByRole("button", { name: "Retry now" }));
+    await user.click(within(row("d.mov")).getAllByRole("button", { name: "Copy link" })[0] as HTMLElement);
+    await user.click(screen.getByRole("button", { name: "Pause all" }));
+    expect(host.asked).toEqual(["pause a", "retry c", "copyLink d", "pauseAll"]);
+    await screen.findByText("Link copied");
+  });
+
+  it("works by keyboard alone: move, select, pause, cancel after a question", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    screen.getByRole("grid").focus();
+    await user.keyboard("{Home}");
+    expect(row("a.mov").getAttribute("aria-selected")).toBe("true");
+    await user.keyboard(" ");
+    await user.keyboard("{Shift>}{ArrowDown}{ArrowDown}{/Shift}{Delete}");
+    await user.click(await screen.findByText("Cancel uploads"));
+    expect(host.asked).toEqual(["pause a", "cancel a,c,b"]);
+    screen.getByRole("grid").focus();
+    await user.keyboard("{End}{Shift>}{F10}{/Shift}");
+    const menu = await screen.findByRole("menu");
+    expect(
+      within(menu)
+        .getAllByRole("menuitem")
+        .map(({ textContent }) => textContent.trim()),
+    ).toEqual(["Play", "Copy link", "Details", "Show in folder", "Remove from list"]);
+    await user.keyboard("{End}{Enter}");
+    expect(host.asked.at(-1)).toBe("remove d");
+  });
+
+  it("says why nothing is sent, and sends all the same", async () => {
+    const host = await queue();
+    const user = userEvent.setup();
+    host.change({ kind: "allowance", allowance: { kind: "limit", bytesPerSecond: 4e6 } });
+    await screen.findByRole("button", { name: "Speed limit: At most 4.0 MB/s" });
+    const until = NOW + 3_600_000;
+    host.change({ kind: "allowance", allowance: { kind: "schedule", until } });
+    await screen.findByText(/^The schedule lets nothing be sent until \d\d:\d\d\.$/);
+    expect(screen.queryByRole("button", { name: "Send all the same" })).toBeNull();
+    host.change({ kind: "allowance", allowance: { kind: "metered" } });
+    await screen.findByText("This network is metered: nothing is sent over it.");
+    host.change({
+      kind: "uploads",
+      uploads: [anUpload({ id: "a", title: "a.mov", phase: "uploading", progress: { confirmedBytes: 610 } })],
+    });
+    await waitFor(() => expect(row("a.mov").textContent).toContain("Waiting for another network"));
+    await user.click(screen.getByRole("button", { name: "Send all the same" }));
+    expect(host.asked).toEqual(["sendHere"]);
+    host.change({ kind: "allowance", allowance: { kind: "full" } });
+    await waitFor(() => expect(screen.queryByText(/metered/)).toBeNull());
+  });
+
+  it("follows the news and tells what ended", async () => {
+    const host = await queue();
+    const progress = {
+      totalBytes: 1000,
+      confirmedBytes: 800,
+      inFlightBytes: 0,
+      bytesPerSecond: 5,
+      secondsLeft: 60,
+    };
+    host.change({ kind: "progress", uploads: [{ id: "a", progress }] });
+    await waitFor(() => expect(within(row("a.mov")).getByText("80%")).toBeTruthy());
+    host.change({
+      kind: "uploads",
+      uploads: [anUpload({ id: "a", title: "a.mov", phase: "ready", uploadedAt: NOW })],
+    });
+    await waitFor(() => expect(screen.getByRole("log").textContent).toBe("a.mov is ready."));
+    host.change({ kind: "removed", ids: ["a"] });
+    await waitFor(() => expect(screen.queryByText("a.mov")).toBeNull());
+  });
+
+  it("says in words why a command was refused, and which files were not taken", async () => {
+    const host = await queue();
+    await fireEvent.keyDown(window, { key: "o", ctrlKey: true });
+    await screen.findByText("1 file was not added");
+    host.refusal = { code: "signed_out", message: "401" };
+    await userEvent.click(screen.getByRole("button", { name: "Pause all" }));
+    await screen.findByText("The key or the sign-in is no longer valid.");
+  });
+
+  it("shows what a drag would add", async () => {
+    const host = await queue();
+    host.drag({ videos: 12, others: 2 });
+    await screen.findByText("Drop to add 12 videos");
+    expect(screen.getByText("2 files are no videos and stay")).toBeTruthy();
+    host.drag(null);
+    await waitFor(() => expect(screen.queryByText("Drop to add 12 videos")).toBeNull());
+  });
+
+  it("changes where new files go", async () => {
+    const host = await queue();
+    await userEvent.click(screen.getByRole("button", { name: /New files go to/ }));
+    await userEvent.click(await screen.findByRole("radio", { name: "Harbour" }));
+    expect(host.asked).toEqual(["setDestination q"]);
+  });
+
+  it("tells that the key lives in memory, until it is told to be quiet", async () => {
+    const host = new Recorder(QUEUE);
+    host.shellView = { ...SHELL, teams: [{ url: "https://team.example/", openedBy: "key_in_memory" }] };
+    await queue(host);
+    const words = await screen.findByText(/this computer has no keychain/);
+    await userEvent.click(within(words.closest(".banner") as HTMLElement).getByRole("button"));
+    expect(screen.queryByText(/this computer has no keychain/)).toBeNull();
+  });
+});

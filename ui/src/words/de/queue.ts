@@ -1,0 +1,75 @@
+import type { Words } from "../words";
+
+export const queue = {
+  "queue.title": "Warteschlange",
+  "queue.list": "Uploads",
+  "queue.sum": { one: "{count} Video · noch {size}", other: "{count} Videos · noch {size}" },
+  "queue.sum_done": "Alles ist bei Ihrem Team",
+  "queue.sum_paused": { one: "{count} Video angehalten", other: "{count} Videos angehalten" },
+  "queue.pause_all": "Alle anhalten",
+  "queue.resume_all": "Alle fortsetzen",
+  "queue.add": "Hinzufügen…",
+  "queue.speed_now": "Tempo jetzt: {speed}",
+  "queue.speed_minute": "Tempo der letzten Minute, jetzt {speed}",
+
+  "group.uploading": "Lädt hoch",
+  "group.needs": "Braucht Sie",
+  "group.waiting": "Wartet",
+  "group.today": "Heute fertig",
+  "group.earlier": "Früher",
+
+  "state.waiting": "Wartet",
+  "state.next": "Als Nächstes",
+  "state.preparing": "Wird vorbereitet",
+  "state.uploading": "Lädt hoch",
+  "state.recording": "Wird während der Aufnahme hochgeladen",
+  "state.paused": "Angehalten",
+  "state.schedule": "Wartet laut Zeitplan",
+  "state.metered": "Wartet auf ein anderes Netz",
+  "state.battery": "Wartet auf Netzstrom",
+  "state.offline": "Wartet auf das Netz",
+  "state.backoff": "Neuer Versuch in {seconds} s",
+  "state.backoff_now": "Neuer Versuch",
+  "state.finishing": "Wird abgeschlossen",
+  "state.processing": "Wird verarbeitet",
+  "state.ready": "Fertig",
+  "state.needs": "Braucht Sie",
+  "state.failed": "Nicht hochgeladen",
+  "state.cancelled": "Abgebrochen",
+
+  "row.of": "{part} von {whole}",
+  "row.speed": "{speed}",
+  "row.verified": "{size} geprüft",
+  "row.sent": "{size} gesendet",
+  "row.progress": "Fortschritt von {title}",
+  "row.progress_text": "{percent}, {part} von {whole} bestätigt",
+  "row.actions": "Aktionen für {title}",
+  "row.says": "Der Server meldet: „{reason}“.",
+
+  "left.moment": "weniger als eine Minute",
+  "left.minutes": "noch {minutes} min",
+  "left.hours": "noch {hours} h",
+  "left.hours_minutes": "noch {hours} h {minutes} min",
+
+  "pause.schedule": "Laut Zeitplan wird jetzt nichts gesendet.",
+  "pause.schedule_until": "Laut Zeitplan wird bis {time} nichts gesendet.",
+  "pause.metered": "Dieses Netz ist getaktet: Darüber wird nichts gesendet.",
+  "pause.battery": "Im Akkubetrieb wird nichts gesendet.",
+
+  "empty.title": "Videos hier ablegen",
+  "empty.body":
+    "Dateien und ganze Ordner gehen direkt in den Speicher Ihres Teams und laufen nach Abbruch, Neustart oder zugeklapptem Deckel von selbst weiter.",
+  "empty.choose": "Dateien auswählen…",
+  "empty.to": "Sie gehen an",
+  "empty.change": "Ändern",
+
+  "selection.label": "Ausgewählte Uploads",
+  "selection.count": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+  "selection.clear": "Auswahl aufheben",
+
+  "cancel.title": { one: "Diesen Upload abbrechen?", other: "{count} Uploads abbrechen?" },
+  "cancel.body":
+    "Was schon beim Team angekommen ist, wird verworfen. Die Dateien auf diesem Computer bleiben unberührt.",
+  "cancel.yes": { one: "Upload abbrechen", other: "Uploads abbrechen" },
+  "cancel.no": { one: "Weiter hochladen", other: "Weiter hochladen" },
+} as const satisfies Partial<Words>;

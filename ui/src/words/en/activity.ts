@@ -1,0 +1,18 @@
+export const activity = {
+  "activity.title": "Activity",
+  "activity.list": "Uploads that have ended, newest first",
+  "activity.search": "Search what has ended",
+  "activity.search_hint": "Title, project, video id…",
+  "activity.clear": "Clear the search",
+  "activity.export": "Export…",
+  "activity.csv": "As CSV…",
+  "activity.json": "As JSON…",
+  "activity.exported": { one: "{count} upload exported", other: "{count} uploads exported" },
+  "activity.today": "Today",
+  "activity.yesterday": "Yesterday",
+  "activity.uploaded": "Uploaded",
+  "activity.retries": { one: "{count} failed try", other: "{count} failed tries" },
+  "activity.empty": "Nothing has ended yet",
+  "activity.empty_body": "Each upload that is done, cancelled or given up stays here with its receipt.",
+  "activity.none": "Nothing found for “{search}”",
+} as const;
