@@ -60,9 +60,9 @@ export async function open(browser, origin, query, options) {
   return { context, page, goto: () => page.goto(`${origin}/?${query}`) };
 }
 
-/** The same as the window opens, with its queue in sight. */
+/** The same as the window opens, dark, with its queue in sight. */
 export async function openQueue(browser, origin, query, options = {}) {
-  const opened = await open(browser, origin, query, { viewport: SIZES[0], ...options });
+  const opened = await open(browser, origin, query, { viewport: SIZES[0], colorScheme: "dark", ...options });
   await opened.goto();
   await opened.page.locator("[data-upload]").first().waitFor();
   return opened;
