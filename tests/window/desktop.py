@@ -145,6 +145,13 @@ class Desktop:
         options = {"env": self.env, "capture_output": True, "timeout": 10}
         return subprocess.run(command, check=False, **options).stdout.decode().split()
 
+    def geometry(self, window):
+        """Where a window is on the screen, and how large, in pixels."""
+        command = ["xdotool", "getwindowgeometry", "--shell", window]
+        said = subprocess.run(command, check=True, env=self.env, capture_output=True, timeout=10)
+        pairs = (line.split("=") for line in said.stdout.decode().split())
+        return {name: int(value) for name, value in pairs}
+
     # The hand
 
     def drag(self, files, look=lambda: None):

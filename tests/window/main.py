@@ -12,6 +12,7 @@ from pathlib import Path
 
 import clips
 import local_file
+import order
 import outside
 import updates
 import x11
@@ -304,6 +305,7 @@ TESTS = [
     key_without_keychain,
     page_is_confined,
     *local_file.TESTS,
+    *order.TESTS,
     *outside.TESTS,
     *updates.TESTS,
 ]

@@ -197,6 +197,12 @@ export class Store {
     return this.#roster.count(group);
   }
 
+  /** How many of those that wait, at their top, are set to go next. */
+  get firsts(): number {
+    void this.#shown;
+    return this.#roster.firsts("waiting");
+  }
+
   at(group: Group, index: number): UploadView | undefined {
     void this.#shown;
     return this.#roster.at(group, index);
@@ -273,6 +279,9 @@ export class Store {
         break;
       case "queue":
         // The roster counts for itself.
+        break;
+      case "order":
+        // The feed takes a snapshot.
         break;
     }
   }

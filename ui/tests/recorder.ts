@@ -13,6 +13,7 @@ import type { Preferences } from "../src/bindings/Preferences";
 import type { ReceiptView } from "../src/bindings/ReceiptView";
 import type { Rules } from "../src/bindings/Rules";
 import type { ShareLinkView } from "../src/bindings/ShareLinkView";
+import type { Spot } from "../src/bindings/Spot";
 import type { ShellView } from "../src/bindings/ShellView";
 import type { UploadView } from "../src/bindings/UploadView";
 import type { VideoView } from "../src/bindings/VideoView";
@@ -79,6 +80,9 @@ export class Recorder implements Host {
   retry = (ids: string[]) => this.#note(`retry ${ids.join()}`);
   sendAnyway = (ids: string[]) => this.#note(`sendAnyway ${ids.join()}`);
   remove = (ids: string[]) => this.#note(`remove ${ids.join()}`);
+  put = (ids: readonly string[], spot: Spot) => this.#note(`put ${ids.join()} ${JSON.stringify(spot)}`);
+  setFirst = (ids: readonly string[], first: boolean) =>
+    this.#note(`setFirst ${ids.join()} ${String(first)}`);
   pauseAll = () => this.#note("pauseAll");
   sendHere = () => this.#note("sendHere");
   rules = async () => ({

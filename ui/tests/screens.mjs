@@ -7,11 +7,13 @@ import { mkdir, rm } from "node:fs/promises";
 import * as jobs from "./chromium/jobs.mjs";
 import { forcedColours } from "./chromium/forced.mjs";
 import { mainJob } from "./chromium/main-job.mjs";
+import * as order from "./chromium/order.mjs";
 import { reducedMotion } from "./chromium/motion.mjs";
 import { build, failures, launch, pictures } from "./chromium/pages.mjs";
 import { pictureAll, pictureForced, pictureLarge } from "./chromium/pictures.mjs";
 import { makeFixture, serve } from "./chromium/server.mjs";
 
+const ORDER_JOBS = [order.orderJob, order.orderRefusedJob, order.orderManyJob];
 const named = process.argv.slice(2);
 const asked = (label) => named.length === 0 || named.some((begin) => label.startsWith(begin));
 
@@ -22,7 +24,9 @@ const { server, tokens, origin } = await serve(build);
 const browser = await launch();
 try {
   const all = [
-    ...[mainJob, reducedMotion, forcedColours, ...Object.values(jobs)].filter(({ name }) => asked(name)),
+    ...[mainJob, reducedMotion, forcedColours, ...Object.values(jobs), ...ORDER_JOBS].filter(({ name }) =>
+      asked(name),
+    ),
     pictureAll,
     pictureLarge,
     pictureForced,

@@ -18,6 +18,8 @@ export function anUpload({ progress, ...given }: Given = {}): UploadView {
     phase: "queued",
     hold: { kind: "none" },
     active: false,
+    place: 0,
+    first: false,
     progress: {
       totalBytes: 1000,
       confirmedBytes: 0,

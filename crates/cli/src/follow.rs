@@ -208,7 +208,7 @@ impl<'a> Follow<'a> {
             }
             News::Connection { connections, .. } => self.see_connections(connections),
             News::Allowance { allowance } => self.see_allowance(allowance),
-            News::Queue { .. } | News::Folders => {}
+            News::Queue { .. } | News::Order | News::Folders => {}
         }
     }
 

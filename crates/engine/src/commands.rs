@@ -8,7 +8,7 @@ use crate::error::{Code, EngineError};
 use crate::folders::Question;
 use crate::handle::{Candidate, Command, Found, Goes, candidate, no_such_upload};
 use crate::queue::Entry;
-use crate::store::{Destination, Registration, Setting, Shelf, Spot, Upload};
+use crate::store::{Destination, Registration, Reordered, Setting, Shelf, Spot, Upload};
 use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
 use crate::view::{Added, News, Page, UploadView};
 
@@ -311,21 +311,34 @@ impl Engine {
     }
 
     async fn put(&mut self, ids: Vec<UploadId>, spot: Spot) -> Result<(), EngineError> {
-        self.store.put(ids.clone(), spot).await?;
-        self.look_again(ids).await
+        if let Spot::Before(id) = spot {
+            let (row, _) = self.rows(vec![id]).await?.pop().ok_or_else(|| no_such_upload(id))?;
+            if row.list() == List::Done {
+                let gone = "what they are to stand before has ended";
+                return Err(EngineError::new(Code::WrongState, gone));
+            }
+        }
+        let reordered = self.store.put(ids.clone(), spot).await?;
+        self.look_again(ids, reordered).await
     }
 
     async fn set_first(&mut self, ids: Vec<UploadId>, first: bool) -> Result<(), EngineError> {
-        self.store.set_first(ids.clone(), first).await?;
-        if first {
-            self.store.put(ids.clone(), Spot::Front).await?;
-        }
-        self.look_again(ids).await
+        let reordered = self.store.set_first(ids.clone(), first).await?;
+        self.look_again(ids, reordered).await
     }
 
-    /// Takes over the order that the store has now.
-    async fn look_again(&mut self, ids: Vec<UploadId>) -> Result<(), EngineError> {
-        let loaded = ids.into_iter().filter(|id| self.queue.get(*id).is_some()).collect();
+    /// Takes over the order that the store has now, and tells of it.
+    async fn look_again(
+        &mut self,
+        ids: Vec<UploadId>,
+        reordered: Reordered,
+    ) -> Result<(), EngineError> {
+        let loaded = match reordered {
+            Reordered::Named => {
+                ids.iter().copied().filter(|id| self.queue.get(*id).is_some()).collect()
+            }
+            Reordered::All => self.queue.loaded().map(|entry| entry.row.id).collect(),
+        };
         for (row, _) in self.store.uploads(loaded).await? {
             self.line.set_first(row.id, row.first);
             if let Some(entry) = self.queue.get_mut(row.id) {
@@ -334,6 +347,15 @@ impl Engine {
         }
         self.no_first_waits = false;
         self.queue.recount(Census::new(self.store.tallies().await?));
+        match reordered {
+            Reordered::Named => {
+                for some in ids.chunks(BATCH) {
+                    let uploads = self.find(some.to_vec()).await?;
+                    self.tell(uploads);
+                }
+            }
+            Reordered::All => self.publish(News::Order),
+        }
         Ok(())
     }
 

@@ -218,10 +218,12 @@ impl EngineHandle {
         self.ask(|done| Command::Remove(ids, done)).await?
     }
 
-    /// Gives uploads that wait another place in the queue, in the order in which they are named.
+    /// Gives uploads that wait another place in the queue, in the order in which they are named. What
+    /// does not wait stays where it is.
     ///
     /// # Errors
-    /// [`Code::LocalStorage`].
+    /// [`Code::NotFound`] and [`Code::WrongState`] where the one that they are to stand before is not
+    /// in the queue, or has ended; [`Code::LocalStorage`]. Then none is moved.
     pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<(), EngineError> {
         self.ask(|done| Command::Put(ids, spot, done)).await?
     }

@@ -28,6 +28,8 @@ pub mod local_playback;
 mod looks;
 pub mod net;
 mod network;
+#[cfg(test)]
+mod order_tests;
 pub mod part_map;
 mod places;
 pub mod preferences;

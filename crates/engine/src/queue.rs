@@ -325,6 +325,8 @@ impl Entry {
             hold: row.state.hold,
             active: self.running.as_ref().is_some_and(|job| job.kind != Kind::Heartbeat),
             growing: row.growth == Some(Growth::Growing),
+            place: row.place,
+            first: row.first,
             progress: self.progress_view(),
             added_at: row.added_at,
             uploaded_at: row.uploaded_at,

@@ -36,6 +36,11 @@ pub struct UploadView {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
     pub growing: bool,
+    /// Where it stands among those that have not ended: the smallest goes first.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub place: i64,
+    /// It goes before all that are not set to, whatever their places.
+    pub first: bool,
     /// How its bytes stand.
     pub progress: ProgressView,
     /// When it was added.
@@ -296,6 +301,8 @@ pub enum News {
         /// As it is now.
         allowance: AllowanceView,
     },
+    /// Every upload that has not ended has another place: lists have to be read again.
+    Order,
     /// Watched folders changed, in health, in counts or in what is wanted of them; at most four of
     /// these a second while nobody changes anything.
     Folders,

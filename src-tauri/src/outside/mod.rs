@@ -131,7 +131,8 @@ impl Outside {
             News::Progress { .. }
             | News::Connection { .. }
             | News::Allowance { .. }
-            | News::Folders => {}
+            | News::Folders
+            | News::Order => {}
         }
     }
 

@@ -203,6 +203,8 @@ mod tests {
             hold,
             active: false,
             growing: false,
+            place: 0,
+            first: false,
             progress: ProgressView {
                 total_bytes: 1,
                 confirmed_bytes: 1,

@@ -37,4 +37,4 @@ connections: Array<ConnectionView>, } | { "kind": "allowance",
 /**
  * As it is now.
  */
-allowance: AllowanceView, } | { "kind": "folders" };
+allowance: AllowanceView, } | { "kind": "order" } | { "kind": "folders" };

@@ -47,6 +47,14 @@ active: boolean,
  */
 growing?: boolean, 
 /**
+ * Where it stands among those that have not ended: the smallest goes first.
+ */
+place: number, 
+/**
+ * It goes before all that are not set to, whatever their places.
+ */
+first: boolean, 
+/**
  * How its bytes stand.
  */
 progress: ProgressView, 

@@ -9,6 +9,7 @@ class Script {
   readonly seen: (number | string)[] = [];
   readonly waiting: { answer: (seq: number) => void; refuse: (error: EngineError) => void }[] = [];
   unsubscribed = 0;
+  tell: (change: Change) => void = () => undefined;
   send: (seq: number) => void = () => undefined;
   readonly feed = new Feed(
     {
@@ -28,8 +29,9 @@ class Script {
           });
         }),
       subscribe: async (onChange) => {
+        this.tell = onChange;
         this.send = (seq) => {
-          onChange({ seq, news: { kind: "removed", ids: [] } } satisfies Change);
+          onChange({ seq, news: { kind: "removed", ids: [] } });
         };
         return () => this.unsubscribed++;
       },
@@ -84,6 +86,16 @@ describe("feed", () => {
     await script.answer(9);
     script.send(11);
     expect(script.seen).toEqual(["snapshot 1", 2, "snapshot 9", 10, 11]);
+  });
+
+  it("takes a snapshot again when all places are other ones", async () => {
+    const script = await started();
+    await script.answer(1);
+    script.tell({ seq: 2, news: { kind: "order" } });
+    script.send(3);
+    expect(script.seen).toEqual(["snapshot 1", 2]);
+    await script.answer(2);
+    expect(script.seen).toEqual(["snapshot 1", 2, "snapshot 2", 3]);
   });
 
   it("takes a snapshot again if there is a gap behind the one that loaded", async () => {

@@ -71,6 +71,7 @@ export class Feed {
       this.#last = change.seq;
       this.#gaps = 0;
       this.#sink.change(change);
+      if (change.news.kind === "order") void this.#load();
       return;
     }
     this.#kept = [change];

@@ -95,6 +95,13 @@ export function browserHost(query: URLSearchParams): Host {
     return upload;
   }
 
+  /** A disk that is slow, or full, by `?order=`. */
+  async function refuseOrder(): Promise<void> {
+    const how = query.get("order");
+    if (how !== null) await pause(600);
+    if (how === "refused") throw refusal("local_storage", "the disk is full");
+  }
+
   function session(posterUrl: string | null, duration: number | null): PlaybackView {
     const url = new URL(query.get("video") ?? "/fixture/index.m3u8", location.href);
     url.searchParams.set("token", String(Date.now()));
@@ -154,6 +161,18 @@ export function browserHost(query: URLSearchParams): Host {
     },
     remove: async (ids) => {
       simulation.remove(ids);
+    },
+    put: async (ids, spot) => {
+      await refuseOrder();
+      const before = spot === "front" || spot === "end" ? null : known(spot.before);
+      if (before && (before.phase === "ready" || before.hold.kind === "cancelled")) {
+        throw refusal("wrong_state", "what they are to stand before has ended");
+      }
+      simulation.put(ids, spot);
+    },
+    setFirst: async (ids, first) => {
+      await refuseOrder();
+      simulation.setFirst(ids, first);
     },
     pauseAll: async () => {
       const open = simulation

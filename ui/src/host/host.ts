@@ -29,6 +29,7 @@ import type { RulesView } from "../bindings/RulesView";
 import type { ServerFolder } from "../bindings/ServerFolder";
 import type { ShareLinkView } from "../bindings/ShareLinkView";
 import type { ShellView } from "../bindings/ShellView";
+import type { Spot } from "../bindings/Spot";
 import type { Switch } from "../bindings/Switch";
 import type { UploadId } from "../bindings/UploadId";
 import type { UploadView } from "../bindings/UploadView";
@@ -103,6 +104,10 @@ export interface Host extends LibraryHost {
   sendAnyway(ids: UploadId[]): Promise<void>;
   /** Takes ended ones off the list; neither the file nor the video is touched. */
   remove(ids: UploadId[]): Promise<void>;
+  /** Gives those that wait another place, in the order in which they are named. */
+  put(ids: readonly UploadId[], spot: Spot): Promise<void>;
+  /** Lets uploads go before all others, or no longer. */
+  setFirst(ids: readonly UploadId[], first: boolean): Promise<void>;
   pauseAll(): Promise<void>;
   resumeAll(): Promise<void>;
   /** On this metered network or on battery, until either changes. */

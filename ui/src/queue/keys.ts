@@ -1,6 +1,9 @@
+import type { Move } from "./actions";
+
 /** What a key means in the list. */
 export type ListKey =
   | { kind: "move"; by: number | "page-up" | "page-down" | "first" | "last"; extend: boolean; keep: boolean }
+  | { kind: "order"; move: Move }
   | { kind: "all" }
   | { kind: "clear" }
   | { kind: "toggle" }
@@ -19,10 +22,20 @@ const MOVES: Readonly<Record<string, number | "page-up" | "page-down" | "first" 
   End: "last",
 };
 
+const ORDERS: Readonly<Record<string, Move>> = {
+  ArrowDown: "move_down",
+  ArrowUp: "move_up",
+  Home: "move_top",
+  End: "move_end",
+};
+
 type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">;
 
 export function listKey({ key, shiftKey, ctrlKey, metaKey, altKey }: Key): ListKey | null {
-  if (altKey) return null;
+  if (altKey) {
+    const move = shiftKey || ctrlKey || metaKey ? undefined : ORDERS[key];
+    return move ? { kind: "order", move } : null;
+  }
   const command = ctrlKey || metaKey;
   const by = MOVES[key];
   if (by !== undefined) return { kind: "move", by, extend: shiftKey, keep: command };

@@ -57,6 +57,21 @@ describe("roster", () => {
     expect(roster.place("c")).toEqual({ group: "waiting", index: 1 });
   });
 
+  it("stands as the engine has it: what goes first, then by place, and what came first of one place", () => {
+    const roster = filled(
+      anUpload({ id: "a", place: 20 }),
+      anUpload({ id: "b", place: 10 }),
+      anUpload({ id: "c", place: 30, first: true }),
+      anUpload({ id: "d", place: 20 }),
+    );
+    expect(ids(roster, "waiting")).toEqual(["c", "b", "a", "d"]);
+    expect(roster.firsts("waiting")).toBe(1);
+    roster.put([anUpload({ id: "d", place: 15 }), anUpload({ id: "c", place: 30 })]);
+    expect(ids(roster, "waiting")).toEqual(["b", "d", "a", "c"]);
+    expect(roster.firsts("waiting")).toBe(0);
+    expect(roster.place("a")).toEqual({ group: "waiting", index: 2 });
+  });
+
   it("counts bytes that move and bytes that wait for somebody apart", () => {
     const roster = filled(
       anUpload({
@@ -127,6 +142,8 @@ describe("roster", () => {
             phase: phases[random(6)] ?? "queued",
             hold: holds[random(5)] ?? { kind: "none" },
             active: random(2) === 0,
+            place: random(100),
+            first: random(9) === 0,
             uploadedAt: NOW - random(100_000_000),
             progress: { confirmedBytes: random(1000), bytesPerSecond: random(50) },
           }),

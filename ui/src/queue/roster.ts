@@ -5,11 +5,12 @@ import { endedAt, type Group, GROUPS, groupOf, isUnsent } from "./group";
 
 interface Entry {
   readonly id: UploadId;
-  /** Place in queue order. */
+  /** When it came, which tells those apart that stand in one place. */
   readonly order: number;
   upload: UploadView;
   group: Group;
-  /** What its group is sorted by. */
+  /** What its group is sorted by: what goes first, then this. */
+  first: boolean;
   key: number;
 }
 
@@ -42,7 +43,8 @@ function share({ upload }: Entry): Totals {
   };
 }
 
-const before = (a: Entry, b: Entry): number => a.key - b.key || a.order - b.order;
+const before = (a: Entry, b: Entry): number =>
+  Number(b.first) - Number(a.first) || a.key - b.key || a.order - b.order;
 
 /** Past this many at once, sorting anew is cheaper than finding each one's place. */
 const BULK = 256;
@@ -77,6 +79,18 @@ export class Roster {
     return this.#groups[group].length;
   }
 
+  /** How many of a group, at its top, are set to go first. */
+  firsts(group: Group): number {
+    const list = this.#groups[group];
+    let [low, high] = [0, list.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (list[middle]?.first) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   at(group: Group, index: number): UploadView | undefined {
     return this.#groups[group][index]?.upload;
   }
@@ -105,7 +119,6 @@ export class Roster {
     this.#sortAnew();
   }
 
-  /** New ones go to the end of the queue. */
   put(uploads: readonly UploadView[]): void {
     const bulk = uploads.length > BULK;
     for (const upload of uploads) {
@@ -146,7 +159,14 @@ export class Roster {
   }
 
   #enter(upload: UploadView): Entry {
-    const entry: Entry = { id: upload.id, order: this.#next++, upload, group: "waiting", key: 0 };
+    const entry: Entry = {
+      id: upload.id,
+      order: this.#next++,
+      upload,
+      group: "waiting",
+      first: false,
+      key: 0,
+    };
     this.#entries.set(upload.id, entry);
     return entry;
   }
@@ -154,7 +174,8 @@ export class Roster {
   #settle(entry: Entry): void {
     entry.group = groupOf(entry.upload, this.#today);
     const ended = entry.group === "today" || entry.group === "earlier";
-    entry.key = ended ? -endedAt(entry.upload) : entry.order;
+    entry.first = !ended && entry.upload.first;
+    entry.key = ended ? -endedAt(entry.upload) : entry.upload.place;
   }
 
   #join(entry: Entry): void {

@@ -63,13 +63,29 @@ describe("the bar", () => {
 });
 
 describe("actions", () => {
+  const moves = ["move_top", "move_up", "move_down", "move_end"] as const;
+
   it.each<[string, Partial<UploadView>, Action[]]>([
-    ["waiting", {}, ["pause", "details", "play_local", "show_in_folder", "cancel"]],
-    ["paused", { hold: { kind: "paused" } }, ["resume", "details", "play_local", "show_in_folder", "cancel"]],
+    ["waiting", {}, ["pause", "next", ...moves, "details", "play_local", "show_in_folder", "cancel"]],
+    [
+      "set to go next",
+      { first: true },
+      ["pause", "not_next", ...moves, "details", "play_local", "show_in_folder", "cancel"],
+    ],
+    [
+      "under way and set to go first",
+      { first: true, active: true, phase: "uploading" },
+      ["pause", "not_next", "details", "play_local", "show_in_folder", "cancel"],
+    ],
+    [
+      "paused",
+      { hold: { kind: "paused" } },
+      ["resume", ...moves, "details", "play_local", "show_in_folder", "cancel"],
+    ],
     [
       "offline",
       { hold: { kind: "offline", until: 0 } },
-      ["pause", "retry", "details", "play_local", "show_in_folder", "cancel"],
+      ["pause", "retry", "next", ...moves, "details", "play_local", "show_in_folder", "cancel"],
     ],
     [
       "processing",
@@ -101,7 +117,7 @@ describe("actions", () => {
   it("for many are those that at least one takes", () => {
     const paused = anUpload({ hold: { kind: "paused" } });
     const done = anUpload({ id: "02", phase: "ready", videoId: "v" });
-    expect(actionsFor([paused, done])).toEqual(["resume", "cancel", "remove"]);
+    expect(actionsFor([paused, done])).toEqual(["resume", ...moves, "cancel", "remove"]);
     expect(allows(done, "cancel")).toBe(false);
   });
 

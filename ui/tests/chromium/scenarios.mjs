@@ -1,3 +1,4 @@
+import { carry, comeToWaiting, WAITING } from "./order.mjs";
 import { open } from "./pages.mjs";
 
 /**
@@ -18,6 +19,8 @@ const SCREENS = [
   { name: "problem" },
   { name: "busy", as: "menu", seconds: 12, prepare: openMenu },
   { name: "busy", as: "selection", seconds: 12, prepare: selectThree },
+  { name: "busy", as: "waiting-menu", seconds: 12, prepare: openWaitingMenu, german: true },
+  { name: "busy", as: "carried", seconds: 12, prepare: carryTwo, german: true },
   { name: "busy", as: "destination", seconds: 12, prepare: openDestination },
   { name: "busy", as: "cancel", seconds: 12, prepare: openCancel },
   { name: "busy", as: "details", seconds: 30, prepare: openDetails, german: true },
@@ -88,6 +91,21 @@ async function selectThree(page) {
   await page.keyboard.press("Shift+ArrowDown");
   await page.keyboard.press("Shift+ArrowDown");
   await page.getByRole("toolbar").waitFor();
+}
+
+async function openWaitingMenu(page) {
+  await comeToWaiting(page);
+  await page.locator(WAITING).nth(1).click({ button: "right" });
+  await page.getByRole("menu").waitFor();
+}
+
+async function carryTwo(page) {
+  await comeToWaiting(page);
+  const rows = page.locator(WAITING);
+  await rows.nth(1).click();
+  await page.keyboard.press("Shift+ArrowDown");
+  await carry(page, rows.nth(1), rows.nth(0));
+  await page.locator("[role=grid] .line").waitFor();
 }
 
 async function openDestination(page) {

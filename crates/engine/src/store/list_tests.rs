@@ -99,6 +99,48 @@ async fn what_waits_is_put_where_somebody_wants_it() {
     assert_eq!(first(store.next(server(), 1).await.unwrap()), Some(ids[2]));
 }
 
+/// Places are of one line, whatever list an upload is in: two that came while nothing waited, and
+/// wait later, stand apart, and others fit between.
+#[tokio::test]
+async fn what_went_on_has_a_place_of_its_own_when_it_waits_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let sending = State { phase: Phase::Uploading, ..State::NEW };
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        begun.push(add(&store, folder.path(), sending).await);
+    }
+    let late = upload(folder.path());
+    store.insert(vec![late.clone()]).await.unwrap();
+    for row in &begun {
+        let row = Upload { state: State { hold: Hold::Paused, ..sending }, ..row.clone() };
+        store.update(vec![Written::only(row, Timestamp(6))]).await.unwrap();
+    }
+    let ids: Vec<_> = begun.iter().map(|row| row.id).chain([late.id]).collect();
+    assert_eq!(store.ids(List::Waiting).await.unwrap(), ids);
+    let put = store.put(vec![late.id], Spot::Before(ids[1])).await.unwrap();
+    assert_eq!(put, Reordered::Named);
+    let wanted = [ids[0], late.id, ids[1], ids[2]];
+    assert_eq!(store.ids(List::Waiting).await.unwrap(), wanted);
+}
+
+/// As queues of earlier versions have them.
+#[tokio::test]
+async fn uploads_in_one_place_get_places_of_their_own_when_one_is_put_before_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("queue.db")).unwrap();
+    let rows: Vec<_> = UploadId::in_order().take(4).collect();
+    let rows = rows.into_iter().map(|id| Upload { id, ..upload(folder.path()) });
+    let rows: Vec<_> = rows.collect();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    store.insert(rows).await.unwrap();
+    store.write(|c| Ok(c.execute("UPDATE uploads SET place = 7", [])?)).await.unwrap();
+    let put = store.put(vec![ids[3]], Spot::Before(ids[1])).await.unwrap();
+    assert_eq!(put, Reordered::All);
+    let wanted = [ids[0], ids[3], ids[1], ids[2]];
+    assert_eq!(store.ids(List::Waiting).await.unwrap(), wanted);
+}
+
 #[tokio::test]
 async fn any_index_of_a_long_list_is_found() {
     let folder = tempfile::tempdir().unwrap();

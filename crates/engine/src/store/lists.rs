@@ -272,76 +272,104 @@ pub enum Spot {
     End,
 }
 
+/// Whose places are other ones after a change of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reordered {
+    /// Those of the uploads that were named, as far as they wait.
+    Named,
+    /// Those of all that have not ended: there was no room between two of them.
+    All,
+}
+
+/// The lists whose uploads have not ended. They share one row of places, so that an upload that
+/// goes back to waiting has its own there.
+const LINE: &str = "WITH line (list) AS (VALUES ('uploading'), ('needs_you'), ('waiting')) SELECT ";
+
 /// Gives uploads that wait new places, in the order in which they are named. What does not wait
 /// stays where it is.
 pub(super) fn put(
     connection: &Connection,
     moved: &[UploadId],
     spot: Spot,
-) -> Result<(), DatabaseError> {
+) -> Result<Reordered, DatabaseError> {
     let many = i64::try_from(moved.len()).unwrap_or(i64::MAX).saturating_add(1);
-    let mut gap = gap(connection, many, spot)?;
-    if gap.1 - gap.0 < many {
-        renumber(connection)?;
-        gap = self::gap(connection, many, spot)?;
-    }
-    let (start, end) = gap;
+    let mut reordered = Reordered::Named;
+    let (start, end) = match gap(connection, many, spot)? {
+        Some(gap) => gap,
+        None => {
+            renumber(connection)?;
+            reordered = Reordered::All;
+            gap(connection, many, spot)?.expect("between even places there is room for 2^32 others")
+        }
+    };
     let mut statement = connection
         .prepare_cached("UPDATE uploads SET place = ?2 WHERE id = ?1 AND list = 'waiting'")?;
     for (id, nth) in moved.iter().zip(1..) {
         statement.execute((id.to_string(), start + (end - start) / many * nth))?;
     }
-    Ok(())
+    Ok(reordered)
 }
 
-/// The places between which `many` others are wanted.
-fn gap(connection: &Connection, many: i64, spot: Spot) -> Result<(i64, i64), DatabaseError> {
-    let place =
+/// The places between which `many` others are wanted, if there is room for them.
+fn gap(
+    connection: &Connection,
+    many: i64,
+    spot: Spot,
+) -> Result<Option<(i64, i64)>, DatabaseError> {
+    let number =
         |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<Option<i64>, DatabaseError> {
             Ok(connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
         };
     let room = STEP.saturating_mul(many);
+    let of_each = |which: &str, condition: &str| {
+        format!(
+            "{LINE} {which}((SELECT {which}(place) FROM uploads u WHERE u.list = line.list{condition}))
+             FROM line"
+        )
+    };
     Ok(match spot {
         Spot::Front => {
-            let end = place("SELECT min(place) FROM uploads WHERE list = 'waiting'", &[])?;
-            let end = end.unwrap_or_default();
-            (end.saturating_sub(room), end)
+            let end = number(&of_each("min", ""), &[])?.unwrap_or_default();
+            Some((end.saturating_sub(room), end))
         }
         Spot::Before(id) => {
-            let end = place("SELECT max(place) FROM uploads WHERE id = ?1", &[&id.to_string()])?;
-            let end = end.unwrap_or_default();
-            let start = "SELECT max(place) FROM uploads WHERE list = 'waiting' AND place < ?1";
-            (place(start, &[&end])?.unwrap_or_else(|| end.saturating_sub(room)), end)
+            let place = "SELECT max(place) FROM uploads WHERE id = ?1";
+            let end = number(place, &[&id.to_string()])?.unwrap_or_default();
+            let start = number(&of_each("max", " AND place < ?1"), &[&end])?;
+            let start = start.unwrap_or_else(|| end.saturating_sub(room));
+            let alike = "SELECT count(*) FROM uploads
+                         WHERE list IN ('uploading', 'needs_you', 'waiting') AND place = ?1";
+            let alone = number(alike, &[&end])? <= Some(1);
+            (alone && end - start >= many).then_some((start, end))
         }
         Spot::End => {
-            let start = place("SELECT max(place) FROM uploads WHERE list = 'waiting'", &[])?;
-            let start = start.unwrap_or_default();
-            (start, start.saturating_add(room))
+            let start = number(&of_each("max", ""), &[])?.unwrap_or_default();
+            Some((start, start.saturating_add(room)))
         }
     })
 }
 
-/// Gives what waits even places again, in the order in which it stands.
+/// Gives what has not ended even places again, in the order in which it stands.
 fn renumber(connection: &Connection) -> Result<(), DatabaseError> {
     connection.execute(
         "UPDATE uploads SET place = even.place
-         FROM (SELECT id, row_number() OVER (ORDER BY place) * ?1 AS place
-               FROM uploads WHERE list = 'waiting') AS even
+         FROM (SELECT id, row_number() OVER (ORDER BY place, id) * ?1 AS place
+               FROM uploads WHERE list <> 'done') AS even
          WHERE uploads.id = even.id",
         [STEP],
     )?;
     Ok(())
 }
 
-/// Lets uploads that have not begun go before all others, or no longer.
+/// Lets uploads go before all others, and stand there as far as they wait; or no longer go before them.
 pub(super) fn set_first(
     connection: &Connection,
     ids: &[UploadId],
     first: bool,
-) -> Result<(), DatabaseError> {
+) -> Result<Reordered, DatabaseError> {
     let mut statement = connection.prepare_cached("UPDATE uploads SET first = ?2 WHERE id = ?1")?;
     for id in ids {
         statement.execute((id.to_string(), first))?;
     }
-    Ok(())
+    if first { put(connection, ids, Spot::Front) } else { Ok(Reordered::Named) }
 }

@@ -31,7 +31,7 @@ pub use ended::{Before as EndedBefore, Ended, Search};
 pub use folder_files::{Fate, Fates, FoundFile, Seen};
 pub use folders::Folder;
 pub use history::{Episode, Happened};
-pub use lists::{Confirmed, Shelf, Spot, Tally};
+pub use lists::{Confirmed, Reordered, Shelf, Spot, Tally};
 pub use parts::{Proof, Receipt};
 pub use rebuild::Rebuilt;
 pub use receipts::{Compared, UploadReceipt};
@@ -300,15 +300,20 @@ impl Store {
     ///
     /// # Errors
     /// Of the database.
-    pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<(), DatabaseError> {
+    pub async fn put(&self, ids: Vec<UploadId>, spot: Spot) -> Result<Reordered, DatabaseError> {
         self.write(move |c| lists::put(c, &ids, spot)).await
     }
 
-    /// Lets uploads go before all others, or no longer.
+    /// Lets uploads go before all others, and stand there as far as they wait; or no longer go before
+    /// them.
     ///
     /// # Errors
     /// Of the database.
-    pub async fn set_first(&self, ids: Vec<UploadId>, first: bool) -> Result<(), DatabaseError> {
+    pub async fn set_first(
+        &self,
+        ids: Vec<UploadId>,
+        first: bool,
+    ) -> Result<Reordered, DatabaseError> {
         self.write(move |c| lists::set_first(c, &ids, first)).await
     }
 

@@ -220,7 +220,7 @@ pub(super) fn some(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Adds a row at the end of its list and returns its place.
+/// Adds a row behind all that have not ended and returns its place, which none of these has.
 pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO uploads (id, phase, hold, attempts, cleanup, path, title, content_type, size,
@@ -229,7 +229,10 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
          VALUES (:id, 'queued', 'none', 0, 0, :path, :title, :content_type, :size,
              :fingerprint, :server, :project_id, :project, :team, :version_of, :visibility, :growth,
              :added_at, 'no', :first,
-             coalesce((SELECT max(place) FROM uploads WHERE list = 'waiting'), 0) + :step)
+             coalesce((SELECT max(last) FROM (
+                 SELECT max(place) AS last FROM uploads WHERE list = 'uploading' UNION ALL
+                 SELECT max(place) FROM uploads WHERE list = 'needs_you' UNION ALL
+                 SELECT max(place) FROM uploads WHERE list = 'waiting')), 0) + :step)
          RETURNING place",
     )?;
     let place = statement.query_row(

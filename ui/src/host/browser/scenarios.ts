@@ -48,6 +48,9 @@ export function connected(url: string, more: { reachable?: boolean } = {}): Conn
   return { kind: "connected", url, protocol, reachable: true, destination, ...more };
 }
 
+/** Between two places, so that others fit between. */
+export const STEP = 2 ** 32;
+
 let count = 0;
 
 export function upload(title: string, totalBytes: number, more: Partial<UploadView> = {}): UploadView {
@@ -62,6 +65,8 @@ export function upload(title: string, totalBytes: number, more: Partial<UploadVi
     phase: "queued",
     hold: { kind: "none" },
     active: false,
+    place: count * STEP,
+    first: false,
     progress: {
       totalBytes,
       confirmedBytes: done ? totalBytes : 0,

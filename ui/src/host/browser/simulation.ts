@@ -2,9 +2,12 @@ import type { AllowanceView } from "../../bindings/AllowanceView";
 import type { Change } from "../../bindings/Change";
 import type { ConnectionView } from "../../bindings/ConnectionView";
 import type { News } from "../../bindings/News";
+import type { Spot } from "../../bindings/Spot";
 import type { UploadId } from "../../bindings/UploadId";
 import type { UploadView } from "../../bindings/UploadView";
+import { isMovable } from "../../queue/line";
 import type { Everything } from "../host";
+import { STEP } from "./scenarios";
 
 const TICK = 200;
 const PART = 8 * 1024 * 1024;
@@ -17,6 +20,16 @@ const SPEEDS = [31.2e6, 9.1e6, 4.4e6];
 
 export function urlOf(connection: ConnectionView): string | null {
   return connection.kind === "none" ? null : connection.url;
+}
+
+function firstOf(uploads: Iterable<UploadView>): UploadView | null {
+  let first: UploadView | null = null;
+  for (const upload of uploads) {
+    if (first === null || (upload.first === first.first ? upload.place < first.place : upload.first)) {
+      first = upload;
+    }
+  }
+  return first;
 }
 
 /** A queue that moves by a script instead of an engine: same news, no bytes. */
@@ -92,8 +105,40 @@ export class Simulation {
     this.#tell({ kind: "folders" });
   }
 
+  /** Behind all that have not ended. */
   add(uploads: UploadView[]): void {
-    this.change(uploads);
+    let last = this.#unended().at(-1)?.place ?? 0;
+    this.change(uploads.map((upload) => ({ ...upload, place: (last += STEP) })));
+  }
+
+  /** Refuses nothing: where no room is left, all get new places, and that is told alone. */
+  put(ids: readonly UploadId[], spot: Spot): void {
+    const many = ids.length + 1;
+    let [start, end] = this.#gap(many, spot);
+    const narrow = end - start < many;
+    if (narrow) {
+      this.#unended().forEach((upload, index) => {
+        this.#uploads.set(upload.id, { ...upload, place: (index + 1) * STEP });
+      });
+      [start, end] = this.#gap(many, spot);
+    }
+    const moved = ids.flatMap((id, index) => {
+      const upload = this.#uploads.get(id);
+      const place = Math.floor(start + ((end - start) / many) * (index + 1));
+      return upload && isMovable({ ...upload, active: false }) ? [{ ...upload, place }] : [];
+    });
+    for (const upload of moved) this.#uploads.set(upload.id, upload);
+    if (narrow) this.#tell({ kind: "order" });
+    else this.change(moved);
+  }
+
+  setFirst(ids: readonly UploadId[], first: boolean): void {
+    for (const id of ids) {
+      const upload = this.#uploads.get(id);
+      if (upload) this.#uploads.set(id, { ...upload, first });
+    }
+    if (first) this.put(ids, "front");
+    this.update(ids, () => ({ first }));
   }
 
   get(id: UploadId): UploadView | undefined {
@@ -120,6 +165,23 @@ export class Simulation {
     this.#tell({ kind: "removed", ids });
   }
 
+  /** From the top. */
+  #unended(): UploadView[] {
+    const ended = ({ phase, hold }: UploadView): boolean => phase === "ready" || hold.kind === "cancelled";
+    return this.all()
+      .filter((upload) => !ended(upload))
+      .sort((a, b) => a.place - b.place);
+  }
+
+  #gap(many: number, spot: Spot): [number, number] {
+    const places = this.#unended().map(({ place }) => place);
+    const [top, last] = [places[0] ?? 0, places.at(-1) ?? 0];
+    if (spot === "front") return [top - many * STEP, top];
+    if (spot === "end") return [last, last + many * STEP];
+    const end = this.#uploads.get(spot.before)?.place ?? 0;
+    return [places.findLast((place) => place < end) ?? end - many * STEP, end];
+  }
+
   #tell(news: News): void {
     const change: Change = { seq: ++this.#seq, news };
     for (const listener of this.#listeners) listener(change);
@@ -130,10 +192,13 @@ export class Simulation {
     const paused = this.#allowance.kind !== "full" && this.#allowance.kind !== "limit";
     const free = paused ? [] : this.all().filter(({ hold }) => hold.kind === "none");
     const sending = free.filter(({ active, phase }) => active && phase === "uploading");
-    for (const next of free.filter(
-      ({ active, phase }) => !active && (phase === "queued" || phase === "uploading"),
-    )) {
-      if (sending.length >= LINES) break;
+    const waiting = new Set(
+      free.filter(({ active, phase }) => !active && (phase === "queued" || phase === "uploading")),
+    );
+    for (let next = firstOf(waiting); next; next = firstOf(waiting)) {
+      // What goes first has as much room of its own.
+      if (sending.length >= (next.first ? 2 * LINES : LINES)) break;
+      waiting.delete(next);
       const begun: UploadView = {
         ...next,
         active: true,

@@ -65,7 +65,28 @@ export const queue = {
 
   "selection.label": "Ausgewählte Uploads",
   "selection.count": { one: "{count} ausgewählt", other: "{count} ausgewählt" },
+  "selection.more": "Mehr für die Auswahl",
   "selection.clear": "Auswahl aufheben",
+
+  "order.carried": { one: "{count} Upload", other: "{count} Uploads" },
+  "order.moved": "{title} ist jetzt {place} von {total}.",
+  "order.moved_many": {
+    one: "{count} Upload verschoben; der erste ist jetzt {place} von {total}.",
+    other: "{count} Uploads verschoben; der erste ist jetzt {place} von {total}.",
+  },
+  "order.top": "Weiter nach oben geht es nicht.",
+  "order.end": "Weiter nach unten geht es nicht.",
+  "order.only_waiting": "Nur was wartet, lässt sich verschieben.",
+  "order.next": "{title} kommt als Nächstes.",
+  "order.next_many": {
+    one: "{count} Upload kommt als Nächstes.",
+    other: "{count} Uploads kommen als Nächstes.",
+  },
+  "order.not_next": "{title} kommt, wenn die Reihe daran ist.",
+  "order.not_next_many": {
+    one: "{count} Upload kommt, wenn die Reihe daran ist.",
+    other: "{count} Uploads kommen, wenn die Reihe daran ist.",
+  },
 
   "cancel.title": { one: "Diesen Upload abbrechen?", other: "{count} Uploads abbrechen?" },
   "cancel.body":

@@ -63,7 +63,25 @@ export const queue = {
 
   "selection.label": "Selected uploads",
   "selection.count": { one: "{count} selected", other: "{count} selected" },
+  "selection.more": "More for what is selected",
   "selection.clear": "Clear selection",
+
+  "order.carried": { one: "{count} upload", other: "{count} uploads" },
+  "order.moved": "{title} is now {place} of {total}.",
+  "order.moved_many": {
+    one: "{count} upload moved; the first is now {place} of {total}.",
+    other: "{count} uploads moved; the first is now {place} of {total}.",
+  },
+  "order.top": "That is as far up as it goes.",
+  "order.end": "That is as far down as it goes.",
+  "order.only_waiting": "Only what waits can be moved.",
+  "order.next": "{title} goes next.",
+  "order.next_many": { one: "{count} upload goes next.", other: "{count} uploads go next." },
+  "order.not_next": "{title} goes when its turn comes.",
+  "order.not_next_many": {
+    one: "{count} upload goes when its turn comes.",
+    other: "{count} uploads go when their turn comes.",
+  },
 
   "cancel.title": { one: "Cancel this upload?", other: "Cancel {count} uploads?" },
   "cancel.body": "What has arrived at your team is thrown away. The files on this computer are not touched.",
