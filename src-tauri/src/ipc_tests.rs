@@ -108,7 +108,7 @@ impl Stand {
         let (link, _) = link::prepare(engine.clone(), task, settings, program, vault);
         let app = mock_builder()
             .invoke_handler(crate::handler())
-            .manage(Downloads::new(engine.clone()))
+            .manage(tauri::async_runtime::block_on(Downloads::open(engine.clone())))
             .manage(LocalPlayback::new(engine.clone(), Vec::new()))
             .manage::<EngineHandle>(engine)
             .manage(link)

@@ -220,7 +220,7 @@ fn start(app: &App) -> Result<(), StartError> {
     tasks.spawn(feed::run(handle.clone(), engine.clone(), link.clone()));
     tasks.spawn(folders::run(engine.clone()));
     tasks.spawn(intake::run(handle.clone(), engine.clone(), incoming));
-    app.manage(Downloads::new(engine.clone()));
+    app.manage(tauri::async_runtime::block_on(Downloads::open(engine.clone())));
     tasks.spawn(library::run(handle.clone()));
     app.manage(LocalPlayback::new(engine.clone(), window::origins(app)));
     at_login::look(handle, &link);
@@ -308,6 +308,7 @@ pub(crate) fn quit(app: &AppHandle) {
 pub(crate) fn restart<R: Runtime>(app: &AppHandle<R>) {
     let (handle, link) = (app.clone(), app.state::<LinkHandle>().inner().clone());
     app.state::<Tasks>().spawn(async move {
+        handle.state::<Downloads>().stop().await;
         link.stop(true).await;
         handle.request_restart();
     });

@@ -92,7 +92,7 @@ pub(crate) async fn download<R: Runtime>(
 ) -> Answer<Option<DownloadId>> {
     let offer = downloads.offer(&video_id).await?;
     match choose::original(&app, offer.name()).await {
-        Some(place) => Ok(Some(downloads.begin(offer, place).await)),
+        Some(place) => downloads.begin(offer, place).await.map(Some),
         None => Ok(None),
     }
 }
@@ -109,7 +109,7 @@ pub(crate) async fn download_again(downloads: State<'_, Downloads>, id: Download
 
 #[command]
 pub(crate) async fn remove_download(downloads: State<'_, Downloads>, id: DownloadId) -> Answer<()> {
-    downloads.remove(id)
+    downloads.remove(id).await
 }
 
 #[command]

@@ -171,6 +171,7 @@ pub(crate) fn words(code: Code) -> &'static str {
         Code::ProfileTooNew => "this profile was used by a newer version: update this program",
         Code::ProfileDamaged => "the queue's file is damaged",
         Code::LocalStorage => "this computer's disk is full or refuses",
+        Code::FolderMissing => "the folder is not there",
         Code::Stopped => "the engine has stopped",
     }
 }

@@ -137,6 +137,7 @@ impl Engine {
             }
             Command::Ledger(question) => self.look_up(question).await,
             Command::Folders(question) => self.answer_about_folders(question).await,
+            Command::Ways(question) => self.answer_about_ways(question),
             Command::Prefer(question) => self.answer_about_preferences(question).await,
             // Ends the loop, which sees to it.
             Command::Stop => {}

@@ -2,6 +2,7 @@
 //! one that is lost, or refuses whoever calls, stops none of the others.
 
 mod calls;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use crate::store::{Destination, Remembered, Setting};
 use crate::team::{Api, Connection, Known, Team};
 use crate::transfer::{Input, Lanes, Reach};
 use crate::view::{ConnectionView, DestinationView, News};
+
+use ways::Waiting;
+pub(crate) use ways::{Bar, Question, Way};
 
 /// A team and the protocol its uploads take.
 pub(crate) struct Connected {
@@ -87,6 +91,8 @@ pub(crate) struct Connections {
     /// Where somebody wants new files to go, at this start or an earlier one.
     chosen: Option<String>,
     made: u64,
+    /// Who works beside the loop and waits for a way.
+    waiting: Vec<Waiting>,
 }
 
 /// Which connections are to end.
@@ -99,7 +105,7 @@ pub(crate) enum Ends {
 
 impl Connections {
     pub(crate) fn new(chosen: Option<String>) -> Self {
-        Self { all: BTreeMap::new(), chosen, made: 0 }
+        Self { all: BTreeMap::new(), chosen, made: 0, waiting: Vec::new() }
     }
 
     pub(crate) fn get(&self, server: &str) -> Option<&Connected> {

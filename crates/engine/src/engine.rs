@@ -246,6 +246,7 @@ impl Engine {
         let mut commands = Vec::new();
         loop {
             self.notice_sleep();
+            self.connections.let_go_on();
             self.ask_for_a_way();
             self.keep_rules();
             self.start_what_is_due().await;

@@ -61,6 +61,8 @@ pub enum Code {
     ProfileDamaged,
     /// This computer's disk is full or refuses.
     LocalStorage,
+    /// The folder that a download goes to is not there.
+    FolderMissing,
     /// The engine has stopped.
     Stopped,
 }

@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::connections::{Ends, not_connected};
+use crate::connections::{self, Ends, not_connected};
 use crate::error::{Code, EngineError};
 use crate::net::{Clients, NetOptions};
 use crate::rules::{RulesView, Switch};
@@ -117,6 +117,7 @@ pub(crate) enum Command {
     Ledger(ledger::Question),
     Prefer(preferences::Question),
     Folders(folders::Question),
+    Ways(connections::Question),
     Stop,
 }
 

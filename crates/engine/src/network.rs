@@ -108,8 +108,10 @@ impl Engine {
     /// Asks whether there is a way to each server, where it is time to.
     pub(crate) fn ask_for_a_way(&mut self) {
         let (now, works) = (Instant::now().into_std(), self.has_work());
+        let awaited = self.connections.awaited();
         for connected in self.connections.iter_mut() {
-            let wanted = works || connected.expected.is_some();
+            let wanted =
+                works || connected.expected.is_some() || awaited.contains(connected.server());
             if wanted && connected.reach.due(now).is_some_and(|due| due <= now) {
                 connected.reach.ask(now);
                 self.network.asking.push(question(connected));
@@ -117,10 +119,14 @@ impl Engine {
         }
     }
 
-    /// When to ask next. Nobody does where nothing is to be sent, but a server that is expected.
+    /// When to ask next. Nobody does where nothing is to be sent and nobody waits, but a server that
+    /// is expected.
     pub(crate) fn next_question(&self) -> Option<Instant> {
         let (now, works) = (Instant::now().into_std(), self.has_work());
-        let wanted = |connected: &&Connected| works || connected.expected.is_some();
+        let awaited = self.connections.awaited();
+        let wanted = |connected: &&Connected| {
+            works || connected.expected.is_some() || awaited.contains(connected.server())
+        };
         let wanted = self.connections.iter().filter(wanted);
         wanted.filter_map(|connected| connected.reach.due(now)).min().map(Instant::from)
     }

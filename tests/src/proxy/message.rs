@@ -80,6 +80,11 @@ impl Head {
         self.range()?.1.parse().ok()
     }
 
+    /// The first byte that a request's `Range` asks for.
+    pub(super) fn asked_from(&self) -> Option<u64> {
+        self.header("range")?.strip_prefix("bytes=")?.split_once('-')?.0.parse().ok()
+    }
+
     fn range(&self) -> Option<(&str, &str)> {
         self.header("content-range")?.strip_prefix("bytes ")?.split_once('/')
     }

@@ -18,6 +18,8 @@ pub struct Exchange {
     pub bytes: Option<(u64, u64)>,
     /// The size of what they are bytes of, where it says it.
     pub whole: Option<u64>,
+    /// The first byte that it asks for, where it asks for some only.
+    pub from: Option<u64>,
     /// The function it calls, at a team API.
     pub function: Option<String>,
     /// Whether it carries anything besides a call.
@@ -35,6 +37,7 @@ impl Exchange {
             asked: head.asked(),
             bytes: head.bytes_sent(),
             whole: head.whole(),
+            from: head.asked_from(),
             function,
             has_body,
             began: Instant::now(),

@@ -146,6 +146,19 @@ impl Request<'_> {
                 begin_answer(&mut storage, client, after).await?;
                 Ok(Next::Close)
             }
+            Fault::SlowAnswer { bytes_per_second } => {
+                let mut storage = self.forward(client, shared, None).await?;
+                let mut left = begin_answer(&mut storage, client, 0).await?;
+                let slice = Duration::from_micros(SLICE as u64 * 1_000_000 / bytes_per_second);
+                while left > 0 {
+                    let part = left.min(SLICE as u64);
+                    tokio::io::copy_buf(&mut (&mut storage).take(part), client).await?;
+                    client.flush().await?;
+                    tokio::time::sleep(slice).await;
+                    left -= part;
+                }
+                Ok(Next::Close)
+            }
             Fault::FlipAnswer { at } => {
                 let mut storage = self.forward(client, shared, None).await?;
                 let length = begin_answer(&mut storage, client, at).await?;

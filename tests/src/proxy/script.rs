@@ -72,6 +72,11 @@ pub enum Fault {
         /// Bytes of the answer's body.
         after: u64,
     },
+    /// Forwards all, and passes on the answer's body no faster than this.
+    SlowAnswer {
+        /// Of the answer's body.
+        bytes_per_second: u64,
+    },
     /// Forwards all, but changes one bit of this byte of the answer's body.
     FlipAnswer {
         /// Offset in the answer's body.

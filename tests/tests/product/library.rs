@@ -202,7 +202,7 @@ async fn an_original_comes_whole_through_a_bad_network_and_replaces_nothing() {
     let (home, asked) = (stage.path("home"), What::Asked("/"));
     std::fs::create_dir(&home).unwrap();
 
-    let downloads = Downloads::new(uploader.engine.clone());
+    let downloads = Downloads::open(uploader.engine.clone()).await;
     let offer = downloads.offer(&video_id).await.unwrap();
     assert_eq!(offer.name(), "reel.mp4");
     let before = stage.proxy.exchanges().len();
@@ -212,7 +212,7 @@ async fn an_original_comes_whole_through_a_bad_network_and_replaces_nothing() {
         Rule::new(asked.clone(), 1, Fault::CutAnswer { after: 3 << 20 }),
     ]);
     let place = home.join("reel.mp4");
-    let id = downloads.begin(offer, place.clone()).await;
+    let id = downloads.begin(offer, place.clone()).await.unwrap();
     // Something else has come to its place since somebody was asked.
     std::fs::write(&place, "mine").unwrap();
     let done = until(&downloads, ended).await;
@@ -223,14 +223,14 @@ async fn an_original_comes_whole_through_a_bad_network_and_replaces_nothing() {
     assert_eq!(std::fs::read_to_string(&place).unwrap(), "mine");
     assert_eq!(files(&home), ["reel (2).mp4", "reel.mp4"]);
     assert_eq!(hash::of_file(&downloads.path_of(id).unwrap()).unwrap(), here);
-    downloads.remove(id).unwrap();
+    downloads.remove(id).await.unwrap();
     assert_eq!(files(&home), ["reel (2).mp4", "reel.mp4"], "what is there stays");
 
     // A bit that changes on the way is found, and all of it is fetched once more. This time somebody
     // wants what is there replaced.
     stage.proxy.obey([Rule::new(asked, 1, Fault::FlipAnswer { at: 9 << 20 })]);
     let offer = downloads.offer(&video_id).await.unwrap();
-    let id = downloads.begin(offer, place.clone()).await;
+    let id = downloads.begin(offer, place.clone()).await.unwrap();
     let done = until(&downloads, ended).await;
     assert_eq!(done.state, DownloadState::Done { verified: true });
     assert_eq!(downloads.path_of(id).unwrap(), place);
@@ -261,10 +261,10 @@ async fn what_is_another_file_by_now_comes_from_its_start() {
         Rule::new(asked.clone(), 1, cut),
         Rule::new(asked, usize::MAX, Fault::internal_error()),
     ]);
-    let downloads = Downloads::new(uploader.engine.clone());
+    let downloads = Downloads::open(uploader.engine.clone()).await;
     let offer = downloads.offer(&video_id).await.unwrap();
     let place = stage.path("home.mp4");
-    downloads.begin(offer, place.clone()).await;
+    downloads.begin(offer, place.clone()).await.unwrap();
     let tried_again = |seen: &[Exchange]| seen.len() >= before + 2;
     stage.proxy.until(LIMIT, tried_again).await.unwrap();
     stage.storage.put(&key, original).await.unwrap();
@@ -290,11 +290,11 @@ async fn a_download_waits_for_the_network_and_leaves_nothing_when_it_is_stopped(
     let video_id = uploader.until_ready(upload, LIMIT).await.unwrap().video_id.unwrap();
     let home = stage.path("home");
     std::fs::create_dir(&home).unwrap();
-    let downloads = Downloads::new(uploader.engine.clone());
+    let downloads = Downloads::open(uploader.engine.clone()).await;
 
     stage.proxy.go_down().await;
     let offer = downloads.offer(&video_id).await.unwrap();
-    let id = downloads.begin(offer, home.join("reel.mp4")).await;
+    let id = downloads.begin(offer, home.join("reel.mp4")).await.unwrap();
     until(&downloads, |state| state == DownloadState::Offline).await;
     assert_eq!(files(&home).len(), 1, "it is beside its place");
     assert_eq!(downloads.path_of(id).unwrap_err().code, Code::WrongState);
@@ -302,23 +302,23 @@ async fn a_download_waits_for_the_network_and_leaves_nothing_when_it_is_stopped(
     stage.proxy.come_up().unwrap();
     until(&downloads, is_done).await;
     assert_eq!(hash::of_file(&home.join("reel.mp4")).unwrap(), hash::of_file(&file).unwrap());
-    downloads.remove(id).unwrap();
+    downloads.remove(id).await.unwrap();
 
     stage.proxy.go_down().await;
     let offer = downloads.offer(&video_id).await.unwrap();
-    let id = downloads.begin(offer, home.join("other.mp4")).await;
+    let id = downloads.begin(offer, home.join("other.mp4")).await.unwrap();
     until(&downloads, |state| state == DownloadState::Offline).await;
-    downloads.remove(id).unwrap();
+    downloads.remove(id).await.unwrap();
     downloads.stop().await;
     assert_eq!(files(&home), ["reel.mp4"]);
 
-    // Where nothing can be written, somebody is asked; it goes on when they say so.
+    // Where its folder is not there, somebody is asked; it goes on when they say so.
     stage.proxy.come_up().unwrap();
-    let downloads = Downloads::new(uploader.engine.clone());
+    let downloads = Downloads::open(uploader.engine.clone()).await;
     let offer = downloads.offer(&video_id).await.unwrap();
-    let id = downloads.begin(offer, stage.path("not there/reel.mp4")).await;
+    let id = downloads.begin(offer, stage.path("not there/reel.mp4")).await.unwrap();
     let failed = until(&downloads, ended).await;
-    assert_eq!(failed.state, DownloadState::Failed { code: Code::LocalStorage });
+    assert_eq!(failed.state, DownloadState::Failed { code: Code::FolderMissing });
     std::fs::create_dir(stage.path("not there")).unwrap();
     downloads.again(id).unwrap();
     until(&downloads, is_done).await;

@@ -13,6 +13,7 @@ mod crashed_server;
 mod damaged_queue;
 mod direct_upload;
 mod documented;
+mod downloads;
 mod duplicates;
 mod fair;
 #[cfg(unix)]

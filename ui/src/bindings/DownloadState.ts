@@ -4,7 +4,11 @@ import type { Code } from "./Code";
 /**
  * Where a download stands.
  */
-export type DownloadState = { "kind": "waiting" } | { "kind": "downloading" } | { "kind": "offline" } | { "kind": "again" } | { "kind": "saving" } | { "kind": "done", 
+export type DownloadState = { "kind": "waiting" } | { "kind": "checking" } | { "kind": "downloading" } | { "kind": "offline" } | { "kind": "held", 
+/**
+ * Why.
+ */
+code: Code, } | { "kind": "again" } | { "kind": "saving" } | { "kind": "done", 
 /**
  * Its checksum is the one that the team says.
  */

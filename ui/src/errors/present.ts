@@ -180,6 +180,12 @@ const PRESENTATIONS: Record<Code, Presentation> = {
     todo: "error.local_storage.todo",
     remedy: "retry",
   },
+  folder_missing: {
+    what: "error.folder_missing.what",
+    means: "error.folder_missing.means",
+    todo: "error.folder_missing.todo",
+    remedy: "retry",
+  },
   stopped: {
     what: "error.stopped.what",
     means: "error.stopped.means",
@@ -234,6 +240,11 @@ const IN_LIBRARY: Partial<Record<Code, Omit<Presentation, "remedy">>> = {
     what: "library_error.local_storage.what",
     means: "library_error.local_storage.means",
     todo: "library_error.local_storage.todo",
+  },
+  folder_missing: {
+    what: "library_error.folder_missing.what",
+    means: "library_error.folder_missing.means",
+    todo: "library_error.folder_missing.todo",
   },
   unreachable: {
     what: "library_error.unreachable.what",

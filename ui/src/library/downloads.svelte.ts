@@ -26,6 +26,8 @@ export class Downloads {
   readonly #onend: (end: DownloadEnd) => void;
   #list = $state.raw<readonly DownloadView[]>([]);
   #last = $state.raw<DownloadEnd | null>(null);
+  /** Before, nobody knows which of them ended at an earlier start. */
+  #begun = false;
 
   constructor(host: Pick<LibraryHost, "downloads" | "onDownloads">, onend: (end: DownloadEnd) => void) {
     this.#host = host;
@@ -51,12 +53,14 @@ export class Downloads {
     const list = await this.#host.downloads();
     // What was told meanwhile is newer.
     if (!told) this.#list = list;
+    this.#begun = true;
     return stop;
   }
 
   #take(list: readonly DownloadView[]): void {
     const before = this.#list;
     this.#list = list;
+    if (!this.#begun) return;
     for (const { id, title, state } of list) {
       const was = before.find((one) => one.id === id);
       const kind = endOf(state);

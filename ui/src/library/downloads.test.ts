@@ -3,10 +3,13 @@ import { aDownload } from "../../tests/library";
 import type { DownloadView } from "../bindings/DownloadView";
 import { type DownloadEnd, Downloads } from "./downloads.svelte";
 
-async function listening(first: DownloadView[] = []) {
+async function listening(first: DownloadView[] = [], meanwhile: DownloadView[] | null = null) {
   let tell: (all: DownloadView[]) => void = () => undefined;
   const host = {
-    downloads: async () => first,
+    downloads: async () => {
+      if (meanwhile) tell(meanwhile);
+      return first;
+    },
     onDownloads: async (onDownloads: typeof tell) => {
       tell = onDownloads;
       return () => undefined;
@@ -45,5 +48,18 @@ describe("downloads", () => {
     const done = aDownload({ state: { kind: "done", verified: false } });
     const { downloads, ends } = await listening([done]);
     expect([downloads.list, ends]).toEqual([[done], []]);
+  });
+
+  it("of an earlier start are listed as they stand, and are no news whoever tells of them first", async () => {
+    const left = [
+      aDownload({ state: { kind: "done", verified: true } }),
+      aDownload({ id: 2, state: { kind: "failed", code: "folder_missing" } }),
+      aDownload({ id: 3, state: { kind: "checking" } }),
+      aDownload({ id: 4, state: { kind: "held", code: "signed_out" } }),
+    ];
+    const { downloads, ends, tell } = await listening([], left);
+    expect([downloads.list, downloads.last, ends]).toEqual([left, null, []]);
+    tell([...left.slice(0, 2), aDownload({ id: 3, title: "rest", state: { kind: "done", verified: true } })]);
+    expect(ends).toEqual([{ title: "rest", kind: "done" }]);
   });
 });

@@ -1,24 +1,25 @@
-//! Originals that are taken home: a few at a time, continued after a cut, compared with what the team
-//! says of them. They are as old as the program's run: what it leaves unfinished goes with it.
+//! The list of originals that somebody takes home: a few at a time, continued after a cut, a crash or
+//! a start of the computer, compared with what the team says of them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dailies_api::videos::Video;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
+use super::download::{self, Download};
+use super::kept::Kept;
 use super::no_such;
-use super::original::{Original, Whole};
-use crate::clock::{Clock as _, SystemClock};
 use crate::error::{Code, EngineError};
 use crate::handle::EngineHandle;
-use crate::source::Crc64;
+use crate::store::{self, Stands, Wanted};
 use crate::team::Team;
-use crate::transfer::{Failure, Pace, Verdict, judge};
 
 /// Downloads that work at the same time.
 const AT_ONCE: usize = 2;
@@ -26,8 +27,8 @@ const AT_ONCE: usize = 2;
 const MOST: usize = 100;
 /// … and those that are, of which the oldest goes.
 const DONE: usize = 20;
-/// Between two views of one that moves.
-const TOLD: Duration = Duration::from_millis(250);
+/// For those that work to put down what they have.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// Characters of a name that a server proposes.
 const LONGEST_NAME: usize = 120;
 
@@ -35,7 +36,7 @@ const LONGEST_NAME: usize = 120;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(transparent)]
-pub struct DownloadId(u32);
+pub struct DownloadId(pub(crate) u32);
 
 /// A download.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +72,17 @@ pub struct DownloadView {
 pub enum DownloadState {
     /// Others are before it.
     Waiting,
+    /// What an earlier run of the program has left of it is read once more.
+    Checking,
     /// Its bytes come.
     Downloading,
     /// There is no way to the team. It goes on by itself.
     Offline,
+    /// Nobody is let in at its team. It goes on by itself when somebody is.
+    Held {
+        /// Why.
+        code: Code,
+    },
     /// Something went wrong. It is tried again by itself.
     Again,
     /// All of it is here, and is made durable.
@@ -107,46 +115,48 @@ impl Offer {
     }
 }
 
-/// The downloads of this run of the program. Dropped, all of them end.
+/// The downloads, whenever they were begun. Dropped, all of them stop, and go on at the next start.
 #[derive(Debug)]
 pub struct Downloads {
     engine: EngineHandle,
     shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,
+    /// The program ends.
+    quits: CancellationToken,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     all: Mutex<BTreeMap<DownloadId, Entry>>,
     views: watch::Sender<Vec<DownloadView>>,
-    turns: Semaphore,
+    pub(super) turns: Semaphore,
 }
 
 #[derive(Debug)]
-struct Entry {
-    view: DownloadView,
-    place: PathBuf,
+pub(super) struct Entry {
+    pub(super) view: DownloadView,
+    pub(super) place: PathBuf,
     again: Arc<Notify>,
-    task: AbortHandle,
-}
-
-/// One of them, at work.
-struct Download {
-    id: DownloadId,
-    offer: Offer,
-    place: PathBuf,
-    /// There was a file in its place, and whoever chose that was asked.
-    replaces: bool,
-    shared: Arc<Shared>,
+    stop: CancellationToken,
 }
 
 impl Downloads {
-    /// None yet.
-    #[must_use]
-    pub fn new(engine: EngineHandle) -> Self {
+    /// Those that an earlier run of the program has left. What was under way goes on.
+    pub async fn open(engine: EngineHandle) -> Self {
         let views = watch::Sender::new(Vec::new());
         let shared = Shared { all: Mutex::default(), views, turns: Semaphore::new(AT_ONCE) };
-        Self { engine, shared: Arc::new(shared), tasks: Mutex::default() }
+        let quits = CancellationToken::new();
+        let all = Self { engine, shared: Arc::new(shared), tasks: Mutex::default(), quits };
+        match all.left().await {
+            Ok(rows) => rows.into_iter().for_each(|row| all.take_in(row)),
+            // They are still there, for a start at which they can be read.
+            Err(error) => tracing::error!(%error, "downloads could not be read"),
+        }
+        all
+    }
+
+    async fn left(&self) -> Result<Vec<store::Download>, EngineError> {
+        Ok(self.engine.store().await?.downloads().await?)
     }
 
     /// All of them, in order, whenever something has changed.
@@ -174,29 +184,24 @@ impl Downloads {
     }
 
     /// Downloads it to a file. One that is in that place now is replaced: whoever chose it was asked.
-    pub async fn begin(&self, offer: Offer, place: PathBuf) -> DownloadId {
+    ///
+    /// # Errors
+    /// [`Code::LocalStorage`] where that cannot be written down.
+    pub async fn begin(&self, offer: Offer, place: PathBuf) -> Result<DownloadId, EngineError> {
         let replaces = tokio::fs::try_exists(&place).await.unwrap_or(false);
-        let (shared, again) = (Arc::clone(&self.shared), Arc::new(Notify::new()));
-        let mut all = self.shared.lock();
-        let id = DownloadId(all.last_key_value().map_or(1, |(DownloadId(last), _)| last + 1));
-        let view = DownloadView {
-            id,
-            video_id: offer.video.id.clone(),
-            title: offer.video.title.clone(),
-            state: DownloadState::Waiting,
-            arrived_bytes: 0,
-            total_bytes: offer.video.file_size,
-            bytes_per_second: 0,
-            seconds_left: None,
-        };
-        let download = Download { id, offer, place: place.clone(), replaces, shared };
-        let task = self.spawn(download.run(Arc::clone(&again)));
-        all.insert(id, Entry { view, place, again, task });
-        let done: Vec<_> = all.iter().filter(|(_, entry)| entry.is_done()).collect();
-        let oldest = done.first().filter(|_| done.len() > DONE).map(|(id, _)| **id);
-        oldest.and_then(|oldest| all.remove(&oldest));
-        self.shared.tell(&all);
-        id
+        let Offer { team, video, .. } = offer;
+        let server = team.client().base().to_string();
+        let wanted = Wanted { server, video_id: video.id, title: video.title, place, replaces };
+        let store = self.engine.store().await?;
+        let row = store.insert_download(wanted, video.file_size).await?;
+        let id = row.id;
+        self.take_in(row);
+        if let Some(oldest) = self.shared.oldest_done()
+            && let Err(error) = store.forget_download(oldest).await
+        {
+            tracing::warn!(%error, "a download that is done is not forgotten");
+        }
+        Ok(id)
     }
 
     /// Tries one again that stopped, from where it did.
@@ -216,11 +221,20 @@ impl Downloads {
     /// Ends one, if it has not ended, and takes it off the list. A file that is in its place stays.
     ///
     /// # Errors
-    /// [`Code::NotFound`].
-    pub fn remove(&self, id: DownloadId) -> Result<(), EngineError> {
+    /// [`Code::NotFound`], and [`Code::LocalStorage`] where that cannot be written down.
+    pub async fn remove(&self, id: DownloadId) -> Result<(), EngineError> {
+        let is_done = self.shared.lock().get(&id).map(Entry::is_done);
+        let is_done = is_done.ok_or_else(|| no_such("download"))?;
+        let store = self.engine.store().await?;
+        // Whatever happens from here on, it does not go on.
+        match is_done {
+            true => store.forget_download(id).await?,
+            false => store.end_download(id).await?,
+        }
         let mut all = self.shared.lock();
-        let entry = all.remove(&id).ok_or_else(|| no_such("download"))?;
-        entry.task.abort();
+        if let Some(entry) = all.remove(&id) {
+            entry.stop.cancel();
+        }
         self.shared.tell(&all);
         Ok(())
     }
@@ -238,22 +252,60 @@ impl Downloads {
         Ok(entry.place.clone())
     }
 
-    /// Ends all of them, and waits until nothing is left beside their places.
+    /// Lets all of them put down what they have, to go on at the next start. The engine still works.
     pub async fn stop(&self) {
+        self.quits.cancel();
         let mut tasks = std::mem::take(&mut *self.tasks());
-        tasks.shutdown().await;
+        let all = async { while tasks.join_next().await.is_some() {} };
+        if timeout(GOODBYE, all).await.is_err() {
+            tracing::warn!("a download did not stop in time; it goes on at the next start");
+        }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    /// Puts a row on the list, and lets it go on where there is something left to do.
+    fn take_in(&self, row: store::Download) {
+        let (id, stop) = (row.id, self.quits.child_token());
+        let kept = |row| Kept { engine: self.engine.clone(), row };
+        let state = match row.stands {
+            Stands::Ending => {
+                return self.spawn(download::end(kept(row), None, self.quits.clone()));
+            }
+            Stands::Arriving | Stands::Placing { .. } => DownloadState::Waiting,
+            Stands::Failed { code } => DownloadState::Failed { code },
+            Stands::Done { verified } => DownloadState::Done { verified },
+        };
+        let view = DownloadView {
+            id,
+            video_id: row.wanted.video_id.clone(),
+            title: row.wanted.title.clone(),
+            state,
+            arrived_bytes: row.arrived.bytes,
+            total_bytes: row.size,
+            bytes_per_second: 0,
+            seconds_left: None,
+        };
+        let (place, again) = (row.wanted.place.clone(), Arc::new(Notify::new()));
+        let entry = Entry { view, place, again: Arc::clone(&again), stop: stop.clone() };
+        let is_done = entry.is_done();
+        let mut all = self.shared.lock();
+        all.insert(id, entry);
+        self.shared.tell(&all);
+        drop(all);
+        if !is_done {
+            let shared = Arc::clone(&self.shared);
+            let download = Download { kept: kept(row), shared, again, stop };
+            self.spawn(download.run(self.quits.clone()));
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.tasks();
         while let Some(ended) = tasks.try_join_next() {
-            if let Err(error) = ended
-                && !error.is_cancelled()
-            {
+            if let Err(error) = ended {
                 tracing::error!(%error, "a download broke");
             }
         }
-        tasks.spawn(task)
+        tasks.spawn(task);
     }
 
     fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
@@ -268,7 +320,7 @@ impl Entry {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<DownloadId, Entry>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<DownloadId, Entry>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -276,7 +328,7 @@ impl Shared {
         self.views.send_replace(all.values().map(|entry| entry.view.clone()).collect());
     }
 
-    fn change(&self, id: DownloadId, change: impl FnOnce(&mut Entry)) {
+    pub(super) fn change(&self, id: DownloadId, change: impl FnOnce(&mut Entry)) {
         let mut all = self.lock();
         // It may have been taken off the list.
         if let Some(entry) = all.get_mut(&id) {
@@ -284,136 +336,15 @@ impl Shared {
             self.tell(&all);
         }
     }
-}
 
-impl Download {
-    async fn run(self, again: Arc<Notify>) {
-        let mut arriving = None;
-        loop {
-            let ended = {
-                let _turn = self.shared.turns.acquire().await;
-                self.work(&mut arriving).await
-            };
-            match ended {
-                Ok((place, verified)) => {
-                    return self.shared.change(self.id, |entry| {
-                        entry.place = place;
-                        stand(&mut entry.view, DownloadState::Done { verified });
-                    });
-                }
-                Err(code) => {
-                    self.stands(DownloadState::Failed { code });
-                    again.notified().await;
-                    self.stands(DownloadState::Waiting);
-                }
-            }
-        }
-    }
-
-    /// Tries until it is done, or until somebody has to do something.
-    async fn work(&self, arriving: &mut Option<Original>) -> Result<(PathBuf, bool), Code> {
-        let (clock, mut attempts) = (SystemClock, 0);
-        loop {
-            let before = arriving.as_ref().map_or(0, Original::arrived);
-            let failure = match self.try_once(arriving).await {
-                Ok(done) => return Ok(done),
-                Err(failure) => failure,
-            };
-            tracing::info!(%failure, "a download stopped");
-            if arriving.as_ref().map_or(0, Original::arrived) > before {
-                attempts = 0;
-            }
-            let now = clock.now();
-            let (at, state) = match judge(&failure, attempts, now, fastrand::f32()) {
-                // Somebody has to make room: nothing is tried behind their back.
-                _ if matches!(failure, Failure::LocalStorage(_)) => return Err(Code::LocalStorage),
-                Verdict::WaitForNetwork { at } => (at, DownloadState::Offline),
-                Verdict::TryAgain { at } | Verdict::AskAgain { at } => (at, DownloadState::Again),
-                Verdict::FreshUrl => (now, DownloadState::Again),
-                // Of an upload's file only.
-                Verdict::WaitForSource => return Err(Code::UnexpectedAnswer),
-                Verdict::Ask(code) | Verdict::GiveUp(code) => return Err(code),
-            };
-            attempts += 1;
-            self.stands(state);
-            let wait = u64::try_from(at.0 - now.0).unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-        }
-    }
-
-    async fn try_once(&self, arriving: &mut Option<Original>) -> Result<(PathBuf, bool), Failure> {
-        let Offer { team, video, .. } = &self.offer;
-        let checksum = video.crc64nvme.as_deref().and_then(Crc64::from_wire);
-        let whole = Whole { size: video.file_size, checksum };
-        let original = match arriving {
-            Some(original) => original,
-            None => arriving.insert(Original::begin(&self.place, whole).await?),
-        };
-        let mut meter = Meter::new(original.arrived());
-        let tell = |arrived, total| {
-            if let Some(pace) = meter.note(arrived) {
-                self.moves(arrived, total, pace);
-            }
-        };
-        if whole.size.is_none_or(|size| original.arrived() < size) {
-            original.fetch(team, &video.id, tell).await?;
-        }
-        let verified = original.compare(whole).await?;
-        self.stands(DownloadState::Saving);
-        // What is kept is no longer arriving, whatever becomes of it.
-        let Some(original) = arriving.take() else { return Err(Failure::Stalled) };
-        Ok((original.keep(self.place.clone(), self.replaces).await?, verified))
-    }
-
-    fn moves(&self, arrived: u64, total: Option<u64>, pace: Pace) {
-        self.shared.change(self.id, |entry| {
-            let view = &mut entry.view;
-            view.state = DownloadState::Downloading;
-            view.arrived_bytes = arrived;
-            view.total_bytes = total.or(view.total_bytes);
-            view.bytes_per_second = pace.bytes_per_second();
-            let left = view.total_bytes.map(|total| total.saturating_sub(arrived));
-            view.seconds_left = left.and_then(|left| pace.seconds_left(left));
-        });
-    }
-
-    fn stands(&self, state: DownloadState) {
-        self.shared.change(self.id, |entry| stand(&mut entry.view, state));
-    }
-}
-
-/// It does not move in any of these.
-fn stand(view: &mut DownloadView, state: DownloadState) {
-    (view.state, view.bytes_per_second, view.seconds_left) = (state, 0, None);
-    if let (DownloadState::Saving | DownloadState::Done { .. }, Some(total)) =
-        (state, view.total_bytes)
-    {
-        view.arrived_bytes = total;
-    }
-}
-
-/// How fast bytes come, seldom enough to be shown.
-struct Meter {
-    pace: Pace,
-    told: Option<Instant>,
-    arrived: u64,
-}
-
-impl Meter {
-    fn new(arrived: u64) -> Self {
-        Self { pace: Pace::default(), told: None, arrived }
-    }
-
-    fn note(&mut self, arrived: u64) -> Option<Pace> {
-        let now = Instant::now();
-        let passed = match self.told {
-            Some(told) if now - told < TOLD => return None,
-            Some(told) => now - told,
-            None => Duration::ZERO,
-        };
-        self.pace.note(arrived.saturating_sub(self.arrived), passed);
-        (self.told, self.arrived) = (Some(now), arrived);
-        Some(self.pace)
+    /// Takes the oldest that is done off the list, where there are too many.
+    fn oldest_done(&self) -> Option<DownloadId> {
+        let mut all = self.lock();
+        let done: Vec<_> = all.iter().filter(|(_, entry)| entry.is_done()).collect();
+        let oldest = done.first().filter(|_| done.len() > DONE).map(|(id, _)| **id)?;
+        all.remove(&oldest);
+        self.tell(&all);
+        Some(oldest)
     }
 }
 
@@ -454,12 +385,5 @@ mod tests {
         }
         let long = file_name(&format!("{}.mov", "ä".repeat(300)));
         assert_eq!((long.chars().count(), long.ends_with("ä.mov")), (LONGEST_NAME, true));
-    }
-
-    #[test]
-    fn speed_is_told_seldom() {
-        let mut meter = Meter::new(100);
-        assert!(meter.note(200).is_some());
-        assert!(meter.note(300).is_none());
     }
 }

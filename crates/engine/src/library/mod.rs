@@ -1,9 +1,11 @@
 //! What a team has, for people to look through: its projects, their videos page by page, how they
 //! are played, shared and taken home.
 //!
-//! Must not know: uploads, the queue, SQL. Nothing of it is kept.
+//! Must not know: uploads, the queue, SQL. Nothing of it is kept but what downloads go on from.
 
+mod download;
 mod downloads;
+mod kept;
 mod original;
 mod shares;
 

@@ -98,7 +98,7 @@ impl Fingerprint {
 
 /// Whether the path leads to the file that is open, in whatever version. Where files have no
 /// numbers, whether it leads to a file. Blocks.
-pub(super) fn same_file(opened: &File, path: &Path) -> Result<(), SourceError> {
+pub(crate) fn same_file(opened: &File, path: &Path) -> Result<(), SourceError> {
     let there = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => SourceError::Missing,
         _ => SourceError::Read { offset: 0, error },

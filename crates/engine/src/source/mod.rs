@@ -21,6 +21,7 @@ pub use checksum::Crc64;
 pub(crate) use checksum::Digest;
 pub use content_type::{content_type, video_type};
 pub use fingerprint::Fingerprint;
+pub(crate) use fingerprint::same_file;
 pub use slices::Slices;
 pub(crate) use transport_stream::packet_length;
 #[cfg(test)]

@@ -81,13 +81,13 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
 
 /// Makes what was renamed in a file's folder durable.
 #[cfg(unix)]
-pub(super) fn sync_folder(file: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(file: &Path) -> std::io::Result<()> {
     file.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 
 /// Windows makes renames durable by itself, and opens no folders.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
-pub(super) fn sync_folder(_: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }

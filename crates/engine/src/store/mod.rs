@@ -6,6 +6,7 @@ mod backup;
 mod care;
 mod columns;
 mod connections;
+mod downloads;
 mod ended;
 mod folder_files;
 mod folders;
@@ -26,7 +27,9 @@ use std::sync::Arc;
 use dailies_database::{Database, DatabaseError, M, Migrations};
 use tokio::sync::Notify;
 
+pub(crate) use backup::sync_folder;
 pub use connections::Remembered;
+pub use downloads::{Arrived, Download, Stands, Wanted};
 pub use ended::{Before as EndedBefore, Ended, Search};
 pub use folder_files::{Fate, Fates, FoundFile, Seen};
 pub use folders::Folder;
@@ -472,7 +475,7 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 10] = [
+const SCHEMAS: [&str; 11] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
@@ -483,6 +486,7 @@ const SCHEMAS: [&str; 10] = [
     include_str!("schema/0008_activity.sql"),
     include_str!("schema/0009_under_way.sql"),
     include_str!("schema/0010_unsent.sql"),
+    include_str!("schema/0011_downloads.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

@@ -7,7 +7,8 @@ use dailies_database::{Database, DatabaseError, Wreck};
 use rusqlite::Connection;
 
 use crate::store::{
-    SCHEMAS, backup, folder_files, folders, history, migrations, parts, receipts, uploads,
+    SCHEMAS, backup, downloads, folder_files, folders, history, migrations, parts, receipts,
+    uploads,
 };
 use crate::transfer::Timestamp;
 
@@ -95,7 +96,8 @@ fn sift(connection: &Connection) -> Result<bool, DatabaseError> {
         + history::sift(&work)?
         + receipts::sift(&work)?
         + folders::sift(&work)?
-        + folder_files::sift(&work)?;
+        + folder_files::sift(&work)?
+        + downloads::sift(&work)?;
     work.commit()?;
     Ok(removed > 0)
 }

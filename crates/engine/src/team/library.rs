@@ -5,7 +5,7 @@ use dailies_api::playback::{OriginalArgs, OriginalUrl};
 use dailies_api::projects::ProjectPlace;
 use dailies_api::share_links::{CreateShareLink, CreatedShareLink, LinkArgs, ShareLink};
 use dailies_api::teams::{NoArgs, Team as TeamRow, TeamArgs};
-use dailies_api::videos::{ListVideos, PaginationOpts, VideoArgs, VideoPage};
+use dailies_api::videos::{ListVideos, PaginationOpts, Video, VideoArgs, VideoPage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -84,6 +84,15 @@ impl Team {
     pub(crate) async fn download_of(&self, video_id: &str) -> Result<OriginalUrl, Failure> {
         let args = OriginalArgs { video_id: video_id.to_owned(), grant_token: None };
         Ok(self.client().call(Action, "videoActions:getDownloadUrl", &args).await?)
+    }
+
+    /// A video, for whoever fetches its original.
+    ///
+    /// # Errors
+    /// What the call was refused for.
+    pub(crate) async fn original_of(&self, video_id: &str) -> Result<Video, Failure> {
+        let args = VideoArgs { video_id: video_id.to_owned() };
+        Ok(self.client().call(Query, "videos:get", &args).await?)
     }
 
     async fn ask<A: Serialize, R: DeserializeOwned>(

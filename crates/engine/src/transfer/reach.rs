@@ -65,6 +65,12 @@ impl Reach {
         self.way != Way::There
     }
 
+    /// Whether the way is there, and nothing has made doubt of it since somebody asked.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        !self.is_lost() && !self.doubted && !self.asking
+    }
+
     /// When to ask next; `None` while nobody doubts, or an answer is still to come.
     #[must_use]
     pub fn due(&self, now: Instant) -> Option<Instant> {
@@ -116,12 +122,15 @@ mod tests {
     fn one_question_at_a_time() {
         let now = Instant::now();
         let mut reach = Reach::default();
+        assert!(reach.is_sure());
         reach.doubt();
         assert_eq!(reach.due(now), Some(now));
         reach.ask(now);
+        assert!(!reach.is_sure(), "no answer is known yet");
         reach.doubt();
         assert_eq!(reach.due(now), None);
         assert_eq!(reach.answered(true), None, "it was never lost");
+        assert!(!reach.is_sure(), "it was doubted meanwhile");
         assert_eq!(reach.due(now), Some(now + WHILE_THERE));
     }
 

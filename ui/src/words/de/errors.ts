@@ -84,6 +84,10 @@ export const errors = {
   "error.local_storage.what": "Die Platte dieses Computers ist voll oder lässt sich nicht beschreiben.",
   "error.local_storage.means": "Uploads stehen, bis Platz ist; Ihre Dateien sind sicher.",
   "error.local_storage.todo": "Schaffen Sie Platz auf der Systemplatte und versuchen Sie es erneut.",
+  "error.folder_missing.what": "Der Ordner ist nicht da.",
+  "error.folder_missing.means": "Nichts wurde geschrieben.",
+  "error.folder_missing.todo":
+    "Schließen Sie das Laufwerk an oder legen Sie ihn zurück und versuchen Sie es erneut.",
   "error.stopped.what": "Der Teil von Dailies, der hochlädt, ist stehen geblieben.",
   "error.stopped.means": "Ihre Dateien und alles Bestätigte sind sicher.",
   "error.stopped.todo": "Starten Sie Dailies neu: Es geht beim Bestätigten weiter.",
@@ -113,6 +117,10 @@ export const errors = {
   "library_error.local_storage.what": "Dieser Datenträger ist voll oder lässt sich nicht beschreiben.",
   "library_error.local_storage.means": "Was da ist, bleibt, bis der Download aus der Liste genommen wird.",
   "library_error.local_storage.todo": "Dort Platz schaffen oder in einen anderen Ordner herunterladen.",
+  "library_error.folder_missing.what": "Der Ordner, in den es soll, ist nicht da.",
+  "library_error.folder_missing.means": "Was da ist, bleibt, bis der Download aus der Liste genommen wird.",
+  "library_error.folder_missing.todo":
+    "Das Laufwerk anschließen oder den Ordner zurücklegen, dann noch einmal versuchen.",
   "library_error.unreachable.what": "Der Team-Server ist nicht erreichbar.",
   "library_error.unreachable.means":
     "Was zu sehen ist, ist von vorhin; Downloads gehen weiter, wenn der Server antwortet.",

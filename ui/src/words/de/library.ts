@@ -57,6 +57,8 @@ export const library = {
 
   "download.list": "Downloads",
   "download.waiting": "Wartet auf einen anderen Download",
+  "download.checking": "Sieht nach, was schon da ist",
+  "download.held": "Wartet: {why}",
   "download.saving": "Wird gesichert",
   "download.verified": "Gesichert und geprüft",
   "download.done": "Gesichert",

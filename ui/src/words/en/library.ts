@@ -55,6 +55,8 @@ export const library = {
 
   "download.list": "Downloads",
   "download.waiting": "Waiting for another download",
+  "download.checking": "Looking at what is here already",
+  "download.held": "Waiting: {why}",
   "download.saving": "Saving",
   "download.verified": "Saved and verified",
   "download.done": "Saved",
