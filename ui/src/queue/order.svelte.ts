@@ -7,8 +7,8 @@ import { blockOf, gapBy, type Line, spotAt, within } from "./line";
 
 /** Between two looks at whether the news of a change have come. */
 const LOOK = 16;
-/** They come within milliseconds; where they do not, the list shows what it knows. */
-const LOOKS = 30;
+/** They come within milliseconds, on a busy computer within a second; where they do not, the list shows what it knows. */
+const LOOKS = 150;
 
 type Steps = { ids: readonly UploadId[]; by: number };
 

@@ -1,8 +1,8 @@
 /** The order of what waits: by pointer and by keyboard, in a short list and in a very long one. */
 import { check, open, SIZES } from "./pages.mjs";
 
-/** What waits for its turn, and is not paused. */
-export const WAITING = '[data-upload][data-phase="queued"][data-hold="none"]';
+/** What waits for its turn or is paused: all that can be moved, so that one step is from each to the next. */
+export const WAITING = '[data-upload]:is([data-phase="queued"][data-hold="none"], [data-hold="paused"])';
 
 const NAME = ".name";
 
