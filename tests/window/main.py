@@ -14,6 +14,7 @@ import clips
 import local_file
 import order
 import outside
+import shoot
 import updates
 import x11
 from desktop import APP, SERVER, SHOTS, Desktop, wait
@@ -307,6 +308,7 @@ TESTS = [
     *local_file.TESTS,
     *order.TESTS,
     *outside.TESTS,
+    *shoot.TESTS,
     *updates.TESTS,
 ]
 

@@ -68,7 +68,8 @@ def waits_in_the_order_that_is_wanted(folder):
     """Put into another order by pointer and keys while nothing may be sent; the same after a restart; then
     uploaded in that order."""
     names = [f"take {number}" for number in range(1, 6)]
-    clip = clips.clip(folder / "take 1.mp4", 3)
+    # Small ones would share the one place that there is.
+    clip = clips.large_clip(folder / "take 1.mp4", 16)
     files = [clip]
     for name in names[1:]:
         files.append(clips.pad(shutil.copy(clip, folder / f"{name}.mp4"), 1))
@@ -78,6 +79,7 @@ def waits_in_the_order_that_is_wanted(folder):
         ask(page, "set_uploads", uploads=1)
         for file in files:
             assert desktop.start([desktop.app, file]).wait(30) == 0, "the second start did not end well"
+        page.wait("five rows", lambda: len(rows(page)) == 5, 30)
         page.wait("five that wait", lambda: both(page, names), 30)
 
         def held():

@@ -14,25 +14,29 @@ export function endedAt(upload: UploadView): number {
   return upload.uploadedAt ?? upload.addedAt;
 }
 
-/** Which group an upload is in; `today` is the day's first millisecond. */
+/**
+ * Which group an upload is in; `today` is the day's first millisecond. What is with the team is done, while
+ * it is processed too: nobody waits for that here, and it may be thousands that are.
+ */
 export function groupOf(upload: UploadView, today: number): Group {
   const { phase, hold, active } = upload;
+  const done = endedAt(upload) >= today ? "today" : "earlier";
   switch (hold.kind) {
     case "needs_user":
     case "failed":
     case "source_missing":
       return "needs";
     case "cancelled":
-      return endedAt(upload) >= today ? "today" : "earlier";
+      return done;
     case "paused":
     case "offline":
-      return phase === "ready" ? "today" : "waiting";
+      return isUnsent(upload) ? "waiting" : done;
     case "backoff":
+      if (!isUnsent(upload)) return done;
       // A hiccup of some seconds must not make the row jump to another group and back.
       return phase === "queued" ? "waiting" : "uploading";
     case "none":
-      if (phase === "ready") return endedAt(upload) >= today ? "today" : "earlier";
-      if (phase === "processing" || phase === "finishing") return "uploading";
-      return active ? "uploading" : "waiting";
+      if (!isUnsent(upload)) return done;
+      return active || phase === "finishing" ? "uploading" : "waiting";
   }
 }
