@@ -107,7 +107,9 @@ def queue(folder, theme, everything):
             go(page, "settings")
             page.wait("switches", lambda: page.find("//*[@role='switch']"), 20)
             # Above it stands a path of whoever takes the picture.
-            page.run("[...document.querySelectorAll('h2')].find((h) => h.innerText === 'Transfers').scrollIntoView()")
+            heading = "[...document.querySelectorAll('h2')].find((h) => h.innerText === 'Transfers')"
+            page.wait("the heading", lambda: page.run(f"return {heading} !== undefined"), 20)
+            page.run(f"{heading}.scrollIntoView()")
             picture(page, f"settings-{theme}")
         desktop.quit_app()
 

@@ -2,7 +2,7 @@
 //! one JSON request and one JSON answer per connection.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dailies_engine::error::{Code, EngineError};
 use dailies_engine::preferences::{OnChange, OnDuplicate};
@@ -29,6 +29,8 @@ const LONGEST_REQUEST: u64 = 64 * 1024;
 const PAGE: u64 = 500;
 /// A request or an answer takes no longer, a team server's own included.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// One that begins, or ends, holds the profile for a moment in which it has no door.
+const BETWEEN: Duration = Duration::from_secs(3);
 
 /// What one call asks of another.
 #[derive(Debug, Serialize, Deserialize)]
@@ -94,30 +96,38 @@ pub(crate) async fn ask<T: DeserializeOwned>(
     folder: &Path,
     request: Request,
 ) -> Result<T, EngineError> {
-    let answer = match Profile::lock(folder) {
-        Ok(profile) => {
-            let session = Session::unconnected(profile).await?;
-            let answer = obey(folder, &session.engine, request).await;
-            session.close().await;
-            answer
+    let begun = Instant::now();
+    let answer = loop {
+        match Profile::lock(folder) {
+            Ok(profile) => {
+                let session = Session::unconnected(profile).await?;
+                let answer = obey(folder, &session.engine, request).await;
+                session.close().await;
+                break answer;
+            }
+            Err(busy) if busy.code == Code::ProfileInUse => {}
+            Err(error) => return Err(error),
         }
-        Err(busy) if busy.code == Code::ProfileInUse => {
-            let asked = tokio::time::timeout(PATIENCE, ask_other(folder, &request)).await;
-            asked.unwrap_or_else(|_| Err(unanswered("no answer")))
+        let door = async { Stream::connect(name(folder)?).await };
+        match door.await {
+            Ok(other) => {
+                let asked = tokio::time::timeout(PATIENCE, ask_other(other, &request)).await;
+                break asked.unwrap_or_else(|_| Err(unanswered("no answer")));
+            }
+            Err(_) if begun.elapsed() < BETWEEN => tokio::time::sleep(BETWEEN / 50).await,
+            Err(error) => return Err(unanswered(&error.to_string())),
         }
-        Err(error) => Err(error),
     };
     serde_json::from_value(answer?).map_err(|error| unanswered(&error.to_string()))
 }
 
-async fn ask_other(folder: &Path, request: &Request) -> Result<Value, EngineError> {
+async fn ask_other(mut other: Stream, request: &Request) -> Result<Value, EngineError> {
     let failed = |error: std::io::Error| unanswered(&error.to_string());
-    let mut stream = Stream::connect(name(folder).map_err(failed)?).await.map_err(failed)?;
     let mut line = serde_json::to_vec(request).map_err(|error| unanswered(&error.to_string()))?;
     line.push(b'\n');
-    stream.write_all(&line).await.map_err(failed)?;
+    other.write_all(&line).await.map_err(failed)?;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.map_err(failed)?;
+    other.read_to_end(&mut answer).await.map_err(failed)?;
     let answer: Result<Value, EngineError> =
         serde_json::from_slice(&answer).map_err(|error| unanswered(&error.to_string()))?;
     answer

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use dailies_engine::Profile;
 use e2e::clips::{MIB, Take};
 use e2e::proxy::Exchange;
 use e2e::{Dailies, FaultProxy, Stage};
@@ -108,4 +109,23 @@ async fn a_pause_holds_for_what_is_just_being_opened() {
     let ended = upload.ended(LIMIT).await.unwrap();
     assert_eq!(ended.code(), Some(0), "{}", ended.errors);
     stage.strike().await.unwrap();
+}
+
+/// One that begins or ends holds its profile, and nobody can ask it for that moment.
+#[tokio::test]
+async fn a_call_waits_for_one_that_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = Dailies::unconnected(folder.path().join("profile"));
+    let held = Profile::lock(calls.profile()).unwrap();
+    let call = calls.spawn(&["limit", "4M"]).unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    drop(held);
+    let done = call.ended(LIMIT).await.unwrap();
+    assert_eq!(done.code(), Some(0), "{}", done.errors);
+
+    let held = Profile::lock(calls.profile()).unwrap();
+    let done = calls.run(LIMIT, &["limit"]).await.unwrap();
+    assert_eq!(done.code(), Some(2));
+    assert!(done.errors.contains("another program works on this profile"), "{}", done.errors);
+    drop(held);
 }
