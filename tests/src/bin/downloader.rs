@@ -1,6 +1,7 @@
 //! An engine with its downloads, and nothing else: to be killed. It tells of the downloads by lines of
 //! JSON, does what the lines of its input say, and ends in order when they end.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,8 +36,9 @@ async fn main() -> Result<()> {
     tokio::spawn(async move {
         loop {
             let all = views.borrow_and_update().clone();
-            println!("{}", serde_json::to_string(&all).unwrap_or_default());
-            if views.changed().await.is_err() {
+            let Ok(line) = serde_json::to_string(&all) else { return };
+            // Nobody reads it who has gone.
+            if writeln!(std::io::stdout(), "{line}").is_err() || views.changed().await.is_err() {
                 return;
             }
         }
