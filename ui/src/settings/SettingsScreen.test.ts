@@ -74,9 +74,9 @@ describe("settings", () => {
     const user = userEvent.setup();
     await user.click(screen.getByRole("button", { name: "Add a team…" }));
     const dialog = await screen.findByRole("dialog", { name: "Add a team" });
-    await user.type(within(dialog).getByLabelText("Address of the team server"), "team.example");
+    await user.type(within(dialog).getByLabelText("Address of the team server"), "my team");
     await user.click(within(dialog).getByRole("button", { name: "Sign in in the browser" }));
-    expect((await within(dialog).findByRole("alert")).textContent).toContain("https://");
+    expect((await within(dialog).findByRole("alert")).textContent).toContain("team.example.com");
     await user.clear(within(dialog).getByLabelText("Address of the team server"));
     await user.type(within(dialog).getByLabelText("Address of the team server"), "https://b.example");
     await user.click(within(dialog).getByRole("button", { name: "Sign in in the browser" }));
@@ -156,7 +156,17 @@ describe("settings", () => {
     await screen.findByText("48.3 GB");
     await userEvent.click(screen.getByRole("switch", { name: "Run a team server here" }));
     const question = await screen.findByRole("dialog", { name: "Turn the team server off?" });
+    // As long as somebody watches a video of it.
+    let end = (): void => undefined;
+    const turnOff = host.turnOffServer;
+    host.turnOffServer = () => turnOff().then(() => new Promise((resolve) => (end = resolve)));
     await userEvent.click(within(question).getByRole("button", { name: "Turn off" }));
+    await screen.findByText(/Ending what is under way…/);
+    const turned = screen.getByRole("switch", { name: "Run a team server here" });
+    expect(turned.ariaChecked).toBe("false");
+    await userEvent.click(turned);
     expect(host.asked).toEqual(["turnOffServer"]);
+    end();
+    await screen.findByText(/Running\./);
   });
 });

@@ -11,11 +11,11 @@ describe("first run", () => {
     const user = userEvent.setup();
     await user.click(await screen.findByRole("button", { name: "Use this computer" }));
     const card = within(screen.getByRole("region", { name: "Paste an API key" }));
-    await user.type(card.getByLabelText("Address of the team server"), "team.example");
+    await user.type(card.getByLabelText("Address of the team server"), "my team");
     await user.click(screen.getByRole("button", { name: "Connect" }));
-    expect(card.getByRole("alert").textContent).toContain("https://");
+    expect(card.getByRole("alert").textContent).toContain("such as team.example.com");
     await user.clear(card.getByLabelText("Address of the team server"));
-    await user.type(card.getByLabelText("Address of the team server"), "https://team.example");
+    await user.type(card.getByLabelText("Address of the team server"), "team.example");
     await user.type(screen.getByLabelText("API key"), " key ");
     await user.click(screen.getByRole("button", { name: "Connect" }));
     expect(host.asked).toEqual(["useThisComputer", "connect https://team.example key"]);
@@ -31,7 +31,7 @@ describe("first run", () => {
     await user.type(screen.getByLabelText("API key"), "wrong");
     await user.click(screen.getByRole("button", { name: "Connect" }));
     expect((await screen.findByRole("alert")).textContent).toContain(
-      "The key or the sign-in is no longer valid.",
+      "The team does not take this key. Copy it once more from the team’s settings, all of it.",
     );
   });
 });

@@ -1,4 +1,14 @@
-/** Whether something typed is an address that a team server can have. */
-export function isAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+/** With its port, or without. */
+const HERE = /^(localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
+
+/**
+ * The address of a team server that somebody has typed; null if it can be none. Without a scheme it is a
+ * secure one, as teams name theirs; on this computer a plain one.
+ */
+export function addressOf(typed: string): string | null {
+  const text = typed.trim();
+  const address = text.includes("://") ? text : `${HERE.test(text) ? "http" : "https"}://${text}`;
+  if (!URL.canParse(address)) return null;
+  const { protocol, username, password } = new URL(address);
+  return /^https?:$/.test(protocol) && username + password === "" ? address : null;
 }

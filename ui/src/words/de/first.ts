@@ -30,6 +30,8 @@ export const first = {
   "first.key_key": "API-Schlüssel",
   "first.key_go": "Verbinden",
   "first.key_connecting": "Verbindet…",
-  "first.key_no_address": "Geben Sie die Adresse so ein, wie Ihr Team sie nennt, mit https:// davor.",
+  "first.key_no_address": "Geben Sie die Adresse so ein, wie Ihr Team sie nennt, etwa team.example.com.",
   "first.key_no_key": "Fügen Sie den Schlüssel ein.",
+  "first.key_refused": "Das Team nimmt diesen Schlüssel nicht an.",
+  "first.key_refused_todo": "Kopieren Sie ihn noch einmal aus den Einstellungen des Teams, und zwar ganz.",
 } as const satisfies Partial<Words>;

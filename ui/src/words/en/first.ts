@@ -29,6 +29,8 @@ export const first = {
   "first.key_key": "API key",
   "first.key_go": "Connect",
   "first.key_connecting": "Connecting…",
-  "first.key_no_address": "Type the address as your team gave it, with https:// in front.",
+  "first.key_no_address": "Type the address as your team gave it, such as team.example.com.",
   "first.key_no_key": "Paste the key.",
+  "first.key_refused": "The team does not take this key.",
+  "first.key_refused_todo": "Copy it once more from the team’s settings, all of it.",
 } as const;
