@@ -148,10 +148,12 @@ async fn twenty_five_times_in_one_upload() {
         // Whoever was killed before the file was in the queue offers it again.
         let begun = phases.last().is_some_and(|phase| phase != "none");
         let run = trial.start(if begun { &["run"] } else { &first });
-        assert!(
-            trial.kill(run, moment, delay).await,
-            "the upload ended before the kill {kills}, after {phases:?}"
-        );
+        if !trial.kill(run, moment, delay).await {
+            // How long the team works on a video is not for a test to say.
+            let is_theirs = |phase: &String| ["processing", "ready"].contains(&phase.as_str());
+            assert!(phases.last().is_some_and(is_theirs), "the upload ended after {phases:?}");
+            break;
+        }
         kills += 1;
         // What the killed one had handed to the system still arrives: sometimes before the next
         // one asks what did, sometimes meanwhile.
