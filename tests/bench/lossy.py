@@ -22,12 +22,15 @@ LINES = [(0, "cubic"), (1, "cubic"), (1, "bbr")]
 
 
 class Line:
-    """The sink, or another server, at one end, programs at the other. Everything is gone after it."""
+    """The sink, or another server, at one end, programs at the other. Everything is gone after it.
 
-    def __init__(self, loss, congestion, server=None):
+    `shape` says how the line is to be where it is not as `bench-shape` has it.
+    """
+
+    def __init__(self, loss, congestion, server=None, shape=()):
         self.server = server or [str(BIN / "bench-sink"), "--listen", f"{FAR}:0"]
         self.near, self.far = f"dailies-near-{os.getpid()}", f"dailies-far-{os.getpid()}"
-        self.loss, self.congestion = loss, congestion
+        self.shape, self.congestion = ["--loss", str(loss), *shape], congestion
         self.running = []
 
     def ip(self, *arguments):
@@ -38,8 +41,7 @@ class Line:
         self.ip("netns", "add", self.far)
         # Over which the far end's own questions to its sink go.
         self.ip("-n", self.far, "link", "set", "lo", "up")
-        shape = [str(PEERS / "bench-shape"), self.near, self.far, "--loss", str(self.loss)]
-        self.start(shape)
+        self.start([str(PEERS / "bench-shape"), self.near, self.far, *self.shape])
         # Per route: a namespace has no list of its own of what may be chosen.
         self.ip("-n", self.near, "route", "change", "10.77.0.0/24", "dev", "line0", "src", "10.77.0.1",
                 "congctl", self.congestion)

@@ -23,6 +23,7 @@ from measure import BIN, GIB, ROOT, VENV, Background, machine
 from programs import dailies, peers, rounds, table
 from queue_and_files import killed_at_half, long_queue, many_files, sparse
 from recording import MEGABITS, recorded
+from sharing import shared
 from watching import watched
 
 
@@ -185,6 +186,8 @@ def main():
     many = many_files(options.rounds, work)
     print("Over a shaped line", file=sys.stderr)
     line = shaped_line(options.line_rounds or options.rounds, work)
+    print("A small file beside a large one", file=sys.stderr)
+    sharing = shared(options.line_rounds or options.rounds, work)
     print("Recordings over the line", file=sys.stderr)
     recordings = recorded(work, options.recording)
     print("A sparse file, a long queue, a kill at half", file=sys.stderr)
@@ -242,7 +245,13 @@ congestion control named at both ends.
 
 {line}
 
-### Recordings of {MEGABITS} Mbit/s over the same line, {options.recording:g} minutes each
+### 5 MiB that come while a large file goes up
+
+From the small file's place in the queue to the team's word that it has it, no limit set (aim: twice the time alone).
+
+{sharing}
+
+### Recordings of {MEGABITS} Mbit/s over a line of 100 Mbit/s and 80 ms, {options.recording:g} minutes each
 
 {recordings}
 

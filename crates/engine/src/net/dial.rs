@@ -142,7 +142,7 @@ impl Service<Uri> for Dial {
 /// Bytes that wait in the system until they may be sent. More would count as sent long before they
 /// are, and stand before those of a file that is more urgent.
 #[cfg(target_os = "linux")]
-const WAITING: u32 = 256 << 10;
+const WAITING: u32 = 64 << 10;
 
 /// Asks the system for BBR, which takes a lost packet for a lost packet, where CUBIC takes it for a
 /// full line and sends at a fraction of its speed: at 1 % loss and 80 ms, 1.7 Mbit/s

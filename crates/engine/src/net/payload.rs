@@ -17,6 +17,10 @@ use crate::transfer::Failure;
 /// How often a part is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// Bytes that a connection takes before the system does: what it holds stands before those of a file
+/// that is more urgent.
+const BUFFERED: usize = 64 << 10;
+
 /// Sends requests that carry bytes, and follows no redirect. HTTP/1.1 only: one HTTP/2 connection
 /// carries uploads at less than half the speed.
 #[derive(Clone)]
@@ -34,6 +38,7 @@ impl Payload {
             // fails.
             .pool_idle_timeout(Duration::from_secs(4))
             .pool_timer(TokioTimer::new())
+            .http1_max_buf_size(BUFFERED)
             .build(dialled(proxies.clone(), options.connect, options.stall)?);
         Ok(Self { client, proxies })
     }
