@@ -153,6 +153,14 @@ pub struct SignUploadParts {
     /// Only where the upload names a `checksumAlgorithm`: others refuse unknown arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checksums: Vec<PartChecksum>,
+    /// Bytes of the only part that is asked for, of a file that grows: fewer than others have, because
+    /// its writer has closed the file and may have come to its end.
+    #[serde(
+        default,
+        deserialize_with = "number::whole_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub length: Option<u64>,
 }
 
 /// A part's checksum.
@@ -274,8 +282,12 @@ mod tests {
 
     #[test]
     fn optional_arguments_are_omitted_not_null() {
-        let args =
-            SignUploadParts { video_id: "v".into(), part_numbers: vec![1], checksums: Vec::new() };
+        let args = SignUploadParts {
+            video_id: "v".into(),
+            part_numbers: vec![1],
+            checksums: Vec::new(),
+            length: None,
+        };
         let json = serde_json::to_value(args).expect("plain data");
         assert_eq!(json, json!({"videoId": "v", "partNumbers": [1]}));
     }

@@ -1,5 +1,6 @@
 //! Recordings that go up while they are written, by the real program, a real server and FFmpeg.
 
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -213,6 +214,38 @@ async fn what_is_rewritten_after_its_close_is_sent_again() {
     watched.whole(&path).await;
     let parts = watched.taken();
     assert_eq!(parts.iter().filter(|part| **part == 3).count(), 2, "{parts:?}");
+    ends_well(running).await;
+    watched.stage.strike().await.unwrap();
+}
+
+/// The last part, shorter than the others, goes up as soon as its recorder has closed the file, before
+/// anybody says how large that is. One that was not the last goes up again, as a whole one.
+#[tokio::test]
+async fn the_last_part_does_not_wait_for_the_end() {
+    let watched = Watched::set().await;
+    let running = watched.watch().await;
+    let recording = watched.record("take.ts", &[]);
+    let path = recording.path().to_owned();
+    watched.until_taken(4).await;
+    recording.stop().await.unwrap();
+    let size = std::fs::metadata(&path).unwrap().len();
+    let short = u32::try_from(size.div_ceil(PART)).unwrap();
+    let is_there = |seen: &[Exchange]| taken(seen).contains(&short);
+    watched.stage.proxy.until(LIMIT, is_there).await.unwrap();
+    let added = running.until(LIMIT, of("added", &path)).await.unwrap();
+    let kinds = watched.kinds(&added).await;
+    assert!(!kinds.contains(&"settled".to_owned()), "it may still go on: {kinds:?}");
+
+    // Whole packets, of which the stream may have any number more.
+    let more = std::fs::read(&path).unwrap();
+    let more = &more[..usize::try_from(PART).unwrap() / 188 * 188];
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(more).unwrap();
+    running.until(LIMIT, of("uploaded", &path)).await.unwrap();
+    watched.whole(&path).await;
+    let parts = watched.taken();
+    assert_eq!(parts.iter().filter(|part| **part == short).count(), 2, "{parts:?}");
+    let kinds = watched.kinds(&added).await;
+    assert!(!kinds.contains(&"rewritten".to_owned()), "it only went on: {kinds:?}");
     ends_well(running).await;
     watched.stage.strike().await.unwrap();
 }

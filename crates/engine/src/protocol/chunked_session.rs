@@ -19,10 +19,10 @@ use serde_json::Value;
 use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
 use crate::protocol::{
-    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
-    Ticket, UploadProtocol,
+    Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent,
+    Standings, Ticket, UploadProtocol,
 };
-use crate::source::{Crc64, PartBody};
+use crate::source::PartBody;
 use crate::store::{Receipt, Session, SessionKind};
 use crate::team::Caller;
 use crate::transfer::{ByteRange, Failure, PartNumber};
@@ -159,9 +159,9 @@ impl UploadProtocol for ChunkedSessions {
         &self,
         _: &Intent,
         opened: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
-        try_join_all(parts.iter().map(|(part, _)| self.ticket(&opened.session, *part))).await
+        try_join_all(parts.iter().map(|asked| self.ticket(&opened.session, asked.part))).await
     }
 
     async fn send(

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use crate::protocol::processing::all_fail;
 use crate::protocol::{
-    Awaited, Earlier, Finished, Intent, Opened, Sent, Standings, Ticket, UploadProtocol,
+    Asked, Awaited, Earlier, Finished, Intent, Opened, Sent, Standings, Ticket, UploadProtocol,
 };
-use crate::source::{Crc64, PartBody};
+use crate::source::PartBody;
 use crate::store::{Receipt, Session};
 use crate::transfer::{ByteRange, Failure, PartNumber};
 
@@ -173,7 +173,7 @@ impl UploadProtocol for Faulty {
         &self,
         intent: &Intent,
         opened: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
         self.call(Call::Tickets, self.inner.tickets(intent, opened, parts)).await
     }

@@ -12,8 +12,8 @@ use url::Url;
 use crate::error::Code;
 use crate::net::SignedUrl;
 use crate::protocol::{
-    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
-    Ticket, UploadProtocol,
+    Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent,
+    Standings, Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Before, Receipt, Session, SessionKind};
@@ -260,12 +260,12 @@ impl UploadProtocol for Memory {
         &self,
         _: &Intent,
         _: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
         let here = "http://localhost/";
         let url = Url::parse(here).ok().and_then(|base| SignedUrl::from_answer(here, &base).ok());
         let url = url.ok_or_else(|| Failure::UnexpectedAnswer("no address".into()))?;
-        Ok(parts.iter().map(|(part, _)| Ticket::to(*part, url.clone())).collect())
+        Ok(parts.iter().map(|asked| Ticket::to(asked.part, url.clone())).collect())
     }
 
     async fn send(

@@ -201,6 +201,17 @@ pub struct Finished {
     pub checksum: Option<Crc64>,
 }
 
+/// A part that leave is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Which.
+    pub part: PartNumber,
+    /// Its bytes.
+    pub length: u64,
+    /// Of them, where the session signs it.
+    pub checksum: Option<Crc64>,
+}
+
 /// A way in which bytes get to a team. Every call may be made again after any failure.
 #[async_trait]
 pub trait UploadProtocol: Send + Sync + 'static {
@@ -232,12 +243,12 @@ pub trait UploadProtocol: Send + Sync + 'static {
     /// Parts that [`Self::tickets`] takes at once.
     fn tickets_at_once(&self) -> usize;
 
-    /// Leave to send these parts, whose checksums are known where the session signs them.
+    /// Leave to send these parts.
     async fn tickets(
         &self,
         intent: &Intent,
         opened: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure>;
 
     /// Sends one part, which lies at `range` of the file.

@@ -18,13 +18,13 @@ use crate::protocol::growing_files::GrowingFiles;
 use crate::protocol::processing::each_left;
 use crate::protocol::uploads_api::refusal;
 use crate::protocol::{
-    Arrived, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent, Standings,
+    Arrived, Asked, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent, Standings,
     Ticket, UploadProtocol,
 };
-use crate::source::{Crc64, PartBody};
+use crate::source::PartBody;
 use crate::store::{Receipt, Session, SessionKind};
 use crate::team::Caller;
-use crate::transfer::{ByteRange, Failure, Growth, PartNumber};
+use crate::transfer::{ByteRange, Failure, Growth};
 
 /// How long the media engine is left alone with bytes that it has and says nothing of yet.
 const TAKING: Duration = Duration::from_secs(1);
@@ -210,10 +210,10 @@ impl UploadProtocol for MuxDirect {
         &self,
         _: &Intent,
         opened: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
         let url = opened.url.as_ref().ok_or(Failure::SessionGone)?;
-        Ok(parts.iter().map(|(part, _)| Ticket::to(*part, url.clone())).collect())
+        Ok(parts.iter().map(|asked| Ticket::to(asked.part, url.clone())).collect())
     }
 
     async fn send(

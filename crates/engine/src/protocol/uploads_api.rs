@@ -12,13 +12,13 @@ use crate::error::Code;
 use crate::net::SignedUrl;
 use crate::protocol::processing::{all_fail, each_left};
 use crate::protocol::{
-    Arrived, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings, Ticket,
-    UploadProtocol,
+    Arrived, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
+    Ticket, UploadProtocol,
 };
-use crate::source::{Crc64, PartBody};
+use crate::source::PartBody;
 use crate::store::{Before, Receipt, Session, SessionKind};
 use crate::team::{Answer, Caller, function_failure};
-use crate::transfer::{ByteRange, Failure, PartNumber};
+use crate::transfer::{ByteRange, Failure};
 
 /// How long a form that may still be coming in is left alone before it is looked at again.
 const STILL_COMING: Duration = Duration::from_secs(2);
@@ -92,13 +92,13 @@ impl UploadProtocol for UploadsApi {
         &self,
         _: &Intent,
         _: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
         let malformed = || Failure::UnexpectedAnswer("the server's address is none".into());
         let base = self.caller.base();
         let url = base.join(&uploads()).map_err(|_| malformed())?;
         let url = SignedUrl::from_answer(url.as_str(), base).map_err(|_| malformed())?;
-        Ok(parts.iter().map(|(part, _)| Ticket::to(*part, url.clone())).collect())
+        Ok(parts.iter().map(|asked| Ticket::to(asked.part, url.clone())).collect())
     }
 
     async fn send(

@@ -24,8 +24,8 @@ use crate::net::{SignedUrl, put_answer, put_body};
 use crate::protocol::growing_files::GrowingFiles;
 use crate::protocol::processing::each_left;
 use crate::protocol::{
-    Arrived, ArrivedPart, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent,
-    Standings, Ticket, UploadProtocol,
+    Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Order, Processing,
+    Sent, Standings, Ticket, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
@@ -279,24 +279,32 @@ impl UploadProtocol for VideoActions {
         &self,
         intent: &Intent,
         opened: &Opened,
-        parts: &[(PartNumber, Option<Crc64>)],
+        parts: &[Asked],
     ) -> Result<Vec<Ticket>, Failure> {
         if let Some(url) = &opened.url {
             let content_type = Some(intent.content_type.clone());
             let (url, part) = (url.clone(), PartNumber::FIRST);
             return Ok(vec![Ticket { content_type, ..Ticket::to(part, url) }]);
         }
-        let checksums = parts.iter().filter_map(|(part, checksum)| {
-            Some(PartChecksum { part_number: part.get(), crc64nvme: (*checksum)?.to_wire() })
+        let checksums = parts.iter().filter_map(|asked| {
+            let crc64nvme = asked.checksum?.to_wire();
+            Some(PartChecksum { part_number: asked.part.get(), crc64nvme })
         });
+        // Of a file that grows, the other side takes a part for a whole one.
+        let whole = match opened.session.kind {
+            SessionKind::Multipart { part_size, .. } if intent.total().is_none() => Some(part_size),
+            _ => None,
+        };
+        let length = parts.first().map(|asked| asked.length);
         let args = SignUploadParts {
             video_id: intent.video()?.to_owned(),
-            part_numbers: parts.iter().map(|(part, _)| part.get()).collect(),
+            part_numbers: parts.iter().map(|asked| asked.part.get()).collect(),
             checksums: checksums.collect(),
+            length: length.filter(|length| whole.is_some_and(|whole| *length < whole)),
         };
         let signed: SignedParts =
             self.team.client().call(Action, "videoActions:signUploadParts", &args).await?;
-        let ticket = |&(part, checksum): &(PartNumber, Option<Crc64>)| {
+        let ticket = |&Asked { part, checksum, .. }: &Asked| {
             let url = signed
                 .parts
                 .iter()

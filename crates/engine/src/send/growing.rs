@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::heartbeat::EVERY;
+use crate::send::last_part::LastPart;
 use crate::send::{Missing, Sending, blocking, compared, local};
 use crate::source::{Fingerprint, Source, SourceError};
 use crate::store::{Receipt, SessionKind};
@@ -21,8 +22,9 @@ use crate::watch::{Growing, Head};
 pub(super) const LOOK: Duration = Duration::from_millis(500);
 /// Groups of parts that are under way at the same time: each began when its parts were final.
 const CARRIED_AT_ONCE: usize = 4;
-/// Between two comparisons ahead of a file's end: some recorders close it again and again.
-const COMPARED_AGAIN: Duration = Duration::from_secs(60);
+/// Between two times that something is done ahead of a file's end: some recorders close it again and
+/// again.
+const AHEAD_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is known of whoever writes a file that goes up meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,13 +71,21 @@ impl Sending {
         let mut heard = Instant::now();
         // A part does not wait for the one before it: the file's end would find both of them here.
         let mut carrying = FuturesUnordered::new();
-        let comparing = Fuse::terminated();
-        tokio::pin!(comparing);
-        let mut compared_at: Option<Instant> = None;
+        let going_ahead = Fuse::terminated();
+        tokio::pin!(going_ahead);
+        let mut went_ahead: Option<Instant> = None;
+        let mut closed_at: Option<u64> = None;
+        let mut last: Option<LastPart> = None;
         let mut closed = false;
         loop {
+            if let Some(last) = last.take_if(|last| last.of != seen.size) {
+                going_ahead.set(Fuse::terminated());
+                self.forget_last(last).await?;
+            }
             self.progress.grow(seen.size);
-            let plan = whole_parts(seen.sealed, part_size, part_count)?;
+            // What follows the last thing that is final may be the end of the file.
+            let sealed = if closed_at == Some(seen.size) { seen.size } else { seen.sealed };
+            let plan = whole_parts(sealed, part_size, part_count)?;
             let parts = plan.parts().skip(usize::from(!(closed || seen.has_its_head())));
             let parts =
                 parts.filter(|(part, range)| range.length == part_size && !held.contains(part));
@@ -87,18 +97,24 @@ impl Sending {
             }
             tokio::select! {
                 biased;
-                Ok(()) = writer.changed() => match *writer.borrow_and_update() {
-                    Writer::Writes => {}
-                    Writer::Closed => {
-                        closed = true;
-                        if compared_at.is_none_or(|at| at.elapsed() >= COMPARED_AGAIN) {
-                            compared_at = Some(Instant::now());
-                            comparing.set(self.compare_ahead(&source, part_size).fuse());
+                Ok(()) = writer.changed() => {
+                    let now = *writer.borrow_and_update();
+                    match now {
+                        Writer::Writes => {}
+                        Writer::Closed => {
+                            closed = true;
+                            if went_ahead.is_none_or(|at| at.elapsed() >= AHEAD_AGAIN) {
+                                went_ahead = Some(Instant::now());
+                                seen = look(&source, Some(seen)).await?;
+                                closed_at = Some(seen.size);
+                                last = LastPart::of(seen.size, part_size, part_count);
+                                going_ahead.set(self.go_ahead(&source, part_size, last).fuse());
+                            }
                         }
+                        Writer::Ended => break,
                     }
-                    Writer::Ended => break,
-                },
-                compared = &mut comparing => self.compared_ahead(compared),
+                }
+                () = &mut going_ahead => {}
                 Some(carried) = carrying.next() => {
                     carried?;
                     heard = Instant::now();
@@ -112,21 +128,34 @@ impl Sending {
             }
             seen = look(&source, Some(seen)).await?;
         }
-        // What is not compared by then would have to be read anew.
-        let comparing = async {
-            if !comparing.is_terminated() {
-                self.compared_ahead(comparing.await);
+        // What is not done ahead by then would have to be begun anew.
+        let going_ahead = async {
+            if !going_ahead.is_terminated() {
+                going_ahead.await;
             }
             Ok(())
         };
-        tokio::try_join!(carrying.try_collect::<()>(), comparing)?;
-        Ok(())
+        tokio::try_join!(carrying.try_collect::<()>(), going_ahead)?;
+        match last {
+            Some(last) if last.of != look(&source, Some(seen)).await?.size => {
+                self.forget_last(last).await
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// What could not be compared ahead is compared at the end, and what is wrong is said then.
-    fn compared_ahead(&self, done: Result<(), Failure>) {
-        if let Err(failure) = done {
-            tracing::debug!(upload = %self.intent.id, %failure, "not compared ahead");
+    /// What the end would have to wait for, begun while it is waited whether this is the end. What
+    /// could not be done is done then, and what is wrong is said then.
+    async fn go_ahead(&self, source: &Source, part_size: u64, last: Option<LastPart>) {
+        let sent = async {
+            match last {
+                Some(last) => self.send_last(source, last).await,
+                None => Ok(()),
+            }
+        };
+        let (compared, sent) = tokio::join!(self.compare_ahead(source, part_size), sent);
+        for failure in [compared.err(), sent.err()].into_iter().flatten() {
+            tracing::debug!(upload = %self.intent.id, %failure, "not done ahead");
         }
     }
 

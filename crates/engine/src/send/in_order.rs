@@ -2,6 +2,7 @@
 //! it holds.
 
 use crate::progress::InFlight;
+use crate::protocol::Asked;
 use crate::send::{Sending, blocking, local};
 use crate::source::{Crc64, PartBody, Source};
 use crate::store::{Proof, Receipt};
@@ -43,8 +44,8 @@ impl Sending {
         if self.intent.growth.is_some() {
             self.set_out(source, range).await?;
         }
-        let tickets = [(PartNumber::FIRST, None)];
-        let mut tickets = self.protocol.tickets(&self.intent, &self.opened, &tickets).await?;
+        let asked = [Asked { part: PartNumber::FIRST, length, checksum: None }];
+        let mut tickets = self.protocol.tickets(&self.intent, &self.opened, &asked).await?;
         let ticket =
             tickets.pop().ok_or_else(|| Failure::UnexpectedAnswer("no leave was given".into()))?;
         let permit = self.permit().await;

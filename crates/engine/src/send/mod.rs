@@ -5,6 +5,7 @@ mod confirm;
 mod growing;
 mod growing_in_order;
 mod in_order;
+mod last_part;
 mod line;
 mod permits;
 mod turns;
@@ -23,8 +24,8 @@ pub(crate) use self::permits::{Permit, Permits};
 use self::turns::Turns;
 use crate::clock::Clock;
 use crate::progress::{InFlight, Progress};
-use crate::protocol::{Intent, Opened, Sent, Ticket, UploadProtocol};
-use crate::source::{Crc64, Fingerprint, PartBody, Slices, Source, SourceError};
+use crate::protocol::{Asked, Intent, Opened, Sent, Ticket, UploadProtocol};
+use crate::source::{Fingerprint, PartBody, Slices, Source, SourceError};
 use crate::store::{Proof, Receipt, SessionKind, Store};
 use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
 
@@ -224,7 +225,7 @@ impl Sending {
                     missing.next_if(|(_, range)| batch.is_empty() || bytes + range.length <= AHEAD)
             {
                 bytes += range.length;
-                batch.push((part, self.signed_checksum(source, range).await?));
+                batch.push(self.ask_for(source, part, range).await?);
             }
             most = usize::MAX;
             let tickets = self.protocol.tickets(&self.intent, &self.opened, &batch).await?;
@@ -253,18 +254,20 @@ impl Sending {
         }
     }
 
-    /// The checksum to be signed into a part's address, where the session does that.
-    async fn signed_checksum(
+    /// What leave is asked for: with the part's checksum, where the session signs that into its address.
+    async fn ask_for(
         &self,
         source: &Source,
+        part: PartNumber,
         range: ByteRange,
-    ) -> Result<Option<Crc64>, Failure> {
-        match self.opened.session.kind {
+    ) -> Result<Asked, Failure> {
+        let checksum = match self.opened.session.kind {
             SessionKind::Multipart { signs_checksums: true, .. } => {
-                Ok(Some(source.checksum(range, &self.slices).await?))
+                Some(source.checksum(range, &self.slices).await?)
             }
-            _ => Ok(None),
-        }
+            _ => None,
+        };
+        Ok(Asked { part, length: range.length, checksum })
     }
 }
 
@@ -389,10 +392,9 @@ impl Lane {
             // A single PUT's address comes with its session only.
             return Err(Failure::UrlExpired);
         }
-        let checksum = sending.signed_checksum(&self.source, range).await?;
-        let parts = [(part, checksum)];
+        let asked = [sending.ask_for(&self.source, part, range).await?];
         let mut tickets =
-            sending.protocol.tickets(&sending.intent, &sending.opened, &parts).await?;
+            sending.protocol.tickets(&sending.intent, &sending.opened, &asked).await?;
         tickets.pop().ok_or_else(|| Failure::UnexpectedAnswer("no leave was given".into()))
     }
 }

@@ -32,6 +32,7 @@ pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
     };
     check_numbers(&args.part_numbers, open)?;
     let checksums = checksums(team, &args.part_numbers, &args.checksums)?;
+    check_length(&args, open)?;
     if let Some(last) = args.part_numbers.iter().max().filter(|_| open.grows) {
         team.promise(&video, open, *last).await?;
     }
@@ -39,7 +40,7 @@ pub(crate) async fn sign(mut call: Call) -> Result<Value, Refusal> {
     for number in args.part_numbers {
         let part = PartToSign {
             number,
-            length: part_length(number, open, size),
+            length: args.length.unwrap_or_else(|| part_length(number, open, size)),
             crc64nvme: checksums.get(&number).copied(),
             lifetime: PART,
         };
@@ -111,6 +112,18 @@ fn check_numbers(numbers: &[u32], open: &OpenMultipart) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A part of a file that grows may be shorter than others, since nobody knows which one is the last.
+fn check_length(args: &SignUploadParts, open: &OpenMultipart) -> Result<(), Refusal> {
+    let fits = |length: u64| {
+        open.grows && args.part_numbers.len() == 1 && (1..=open.part_size).contains(&length)
+    };
+    if args.length.is_none_or(fits) {
+        return Ok(());
+    }
+    let message = format!("1 to {} bytes of one part of a file that grows", open.part_size);
+    Err(Refusal::argument("length", message))
+}
+
 fn checksums<'a>(
     team: &Team,
     numbers: &[u32],
@@ -166,7 +179,7 @@ fn listed(
 }
 
 fn part_length(number: u32, open: &OpenMultipart, file_size: u64) -> u64 {
-    // While it grows, only whole parts are sent: which one is the last, nobody knows.
+    // While it grows, parts are whole where nothing else is said: which one is the last, nobody knows.
     if open.grows || number < open.part_count {
         return open.part_size;
     }
