@@ -8,6 +8,7 @@ pub mod about;
 pub mod api_keys;
 pub mod chunked_sessions;
 pub mod convex;
+pub mod crc64;
 pub mod credentials;
 pub mod direct_uploads;
 pub mod error;

@@ -22,8 +22,7 @@ use crate::watch::{Growing, Head};
 pub(super) const LOOK: Duration = Duration::from_millis(500);
 /// Groups of parts that are under way at the same time: each began when its parts were final.
 const CARRIED_AT_ONCE: usize = 4;
-/// Between two times that something is done ahead of a file's end: some recorders close it again and
-/// again.
+/// Between two times that something is done ahead of a file's end.
 const AHEAD_AGAIN: Duration = Duration::from_secs(60);
 
 /// What is known of whoever writes a file that goes up meanwhile.
@@ -73,20 +72,24 @@ impl Sending {
         let mut carrying = FuturesUnordered::new();
         let going_ahead = Fuse::terminated();
         tokio::pin!(going_ahead);
-        let mut went_ahead: Option<Instant> = None;
-        let mut closed_at: Option<u64> = None;
-        let mut last: Option<LastPart> = None;
-        let mut closed = false;
+        let (mut closes, mut closed) = (false, None::<Close>);
         loop {
-            if let Some(last) = last.take_if(|last| last.of != seen.size) {
+            if let Some(last) = closed.as_mut().and_then(|closed| closed.outgrown(seen.size)) {
                 going_ahead.set(Fuse::terminated());
                 self.forget_last(last).await?;
             }
+            if std::mem::take(&mut closes) {
+                let last = LastPart::of(seen.size, part_size, part_count);
+                going_ahead.set(self.go_ahead(&source, part_size, last).fuse());
+                closed = Some(Close { at: Instant::now(), size: seen.size, last });
+            }
             self.progress.grow(seen.size);
             // What follows the last thing that is final may be the end of the file.
-            let sealed = if closed_at == Some(seen.size) { seen.size } else { seen.sealed };
+            let ends = closed.as_ref().is_some_and(|closed| closed.size == seen.size);
+            let sealed = if ends { seen.size } else { seen.sealed };
             let plan = whole_parts(sealed, part_size, part_count)?;
-            let parts = plan.parts().skip(usize::from(!(closed || seen.has_its_head())));
+            let has_its_head = closed.is_some() || seen.has_its_head();
+            let parts = plan.parts().skip(usize::from(!has_its_head));
             let parts =
                 parts.filter(|(part, range)| range.length == part_size && !held.contains(part));
             let parts: Vec<_> = parts.collect();
@@ -97,23 +100,11 @@ impl Sending {
             }
             tokio::select! {
                 biased;
-                Ok(()) = writer.changed() => {
-                    let now = *writer.borrow_and_update();
-                    match now {
-                        Writer::Writes => {}
-                        Writer::Closed => {
-                            closed = true;
-                            if went_ahead.is_none_or(|at| at.elapsed() >= AHEAD_AGAIN) {
-                                went_ahead = Some(Instant::now());
-                                seen = look(&source, Some(seen)).await?;
-                                closed_at = Some(seen.size);
-                                last = LastPart::of(seen.size, part_size, part_count);
-                                going_ahead.set(self.go_ahead(&source, part_size, last).fuse());
-                            }
-                        }
-                        Writer::Ended => break,
-                    }
-                }
+                Ok(()) = writer.changed() => match *writer.borrow_and_update() {
+                    Writer::Writes => {}
+                    Writer::Closed => closes = !closed.as_ref().is_some_and(Close::was_lately),
+                    Writer::Ended => break,
+                },
                 () = &mut going_ahead => {}
                 Some(carried) = carrying.next() => {
                     carried?;
@@ -136,11 +127,10 @@ impl Sending {
             Ok(())
         };
         tokio::try_join!(carrying.try_collect::<()>(), going_ahead)?;
-        match last {
-            Some(last) if last.of != look(&source, Some(seen)).await?.size => {
-                self.forget_last(last).await
-            }
-            _ => Ok(()),
+        let size = look(&source, Some(seen)).await?.size;
+        match closed.and_then(|mut closed| closed.outgrown(size)) {
+            Some(last) => self.forget_last(last).await,
+            None => Ok(()),
         }
     }
 
@@ -202,6 +192,27 @@ impl Sending {
             .collect();
         again.sort_unstable_by_key(|(part, _)| *part);
         Ok(again)
+    }
+}
+
+/// Its writer has closed a file, and may open it again.
+struct Close {
+    at: Instant,
+    /// Bytes that it had then.
+    size: u64,
+    /// Sent because it is the last one, if the file has come to its end.
+    last: Option<LastPart>,
+}
+
+impl Close {
+    /// Some recorders close it again and again.
+    fn was_lately(&self) -> bool {
+        self.at.elapsed() < AHEAD_AGAIN
+    }
+
+    /// What is not the last part of a file that has so many bytes now.
+    fn outgrown(&mut self, size: u64) -> Option<LastPart> {
+        self.last.take_if(|_| self.size != size)
     }
 }
 

@@ -6,11 +6,9 @@ use crate::source::Source;
 use crate::store::Receipt;
 use crate::transfer::{ByteRange, Failure, PartNumber, PartPlan};
 
-/// The part that is the last one as long as the file has just this size.
+/// The part that is the last one of a file that does not grow any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LastPart {
-    /// Bytes of the file.
-    pub(super) of: u64,
     plan: PartPlan,
     part: PartNumber,
     range: ByteRange,
@@ -23,7 +21,7 @@ impl LastPart {
         let plan = PartPlan::multipart(size, part_size, count).ok()?;
         let (part, range) = plan.parts().last()?;
         let is_short = (1..part_size).contains(&range.length);
-        is_short.then_some(Self { of: size, plan, part, range })
+        is_short.then_some(Self { plan, part, range })
     }
 }
 

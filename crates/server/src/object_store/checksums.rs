@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use crc_fast::CrcAlgorithm;
+use dailies_api::crc64;
 use http::HeaderMap;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use rusqlite::{Row, ToSql};
@@ -63,7 +63,7 @@ impl Crc64 {
 
     /// Of these bytes followed by `next_length` bytes with the checksum `next`.
     pub(super) fn followed_by(self, next: Self, next_length: u64) -> Self {
-        Self(crc_fast::checksum_combine(CrcAlgorithm::Crc64Nvme, self.0, next.0, next_length))
+        Self(crc64::joined(self.0, next.0, next_length))
     }
 
     /// The entity tag of `length` bytes with this checksum.

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use crc_fast::CrcAlgorithm;
+use dailies_api::crc64;
 
 use super::checksums::{Algorithm, Proven, digest};
 use super::index::parts::Part;
@@ -47,17 +48,19 @@ impl Claim {
     }
 
     fn full_object(&self, parts: &[Part]) -> Option<String> {
-        let (kind, width) = match self.algorithm {
-            Algorithm::Crc32 => (CrcAlgorithm::Crc32IsoHdlc, 4),
-            Algorithm::Crc32c => (CrcAlgorithm::Crc32Iscsi, 4),
-            Algorithm::Crc64Nvme => (CrcAlgorithm::Crc64Nvme, 8),
+        let joined =
+            |kind| move |whole, next, length| crc_fast::checksum_combine(kind, whole, next, length);
+        let (joined, width): (&dyn Fn(u64, u64, u64) -> u64, _) = match self.algorithm {
+            Algorithm::Crc32 => (&joined(CrcAlgorithm::Crc32IsoHdlc), 4),
+            Algorithm::Crc32c => (&joined(CrcAlgorithm::Crc32Iscsi), 4),
+            Algorithm::Crc64Nvme => (&crc64::joined, 8),
             Algorithm::Sha1 | Algorithm::Sha256 => return None,
         };
         let mut whole = 0;
         for part in parts {
             let digest = self.of(part)?;
             let crc = digest.iter().fold(0, |crc, byte| crc << 8 | u64::from(*byte));
-            whole = crc_fast::checksum_combine(kind, whole, crc, part.extent.length);
+            whole = joined(whole, crc, part.extent.length);
         }
         Some(BASE64.encode(&whole.to_be_bytes()[8 - width..]))
     }

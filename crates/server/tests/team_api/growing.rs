@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{MIB, Server, code, crc64nvme, large_clip};
+use crate::harness::{MIB, Server, code, crc64nvme, large_clip, text};
 use crate::quota::charged;
 use crate::uploads::send_parts;
 
@@ -61,6 +61,39 @@ async fn a_size_is_said_at_the_end() {
     let expected = json!({"success": true, "size": bytes.len(), "crc64nvme": crc64nvme(&bytes)});
     assert_eq!(done, expected);
     assert_eq!(charged(&server), (0, i64::try_from(bytes.len()).unwrap()));
+    server.stop().await;
+}
+
+/// The last part goes up for as long as it looks like it, as long as is signed; the file has gone on,
+/// and the same part goes up as a whole one.
+#[tokio::test]
+async fn a_part_may_be_shorter_until_it_is_whole() {
+    let server = Server::start().await;
+    let bytes = large_clip(PART + 3 * MIB);
+    let video = registered(&server).await;
+    let id = video.as_str().unwrap();
+    initiate(&server, &video, None).await.unwrap();
+    let sign = |numbers: &[u32], length: usize| {
+        let args = json!({"videoId": video, "partNumbers": numbers, "length": length});
+        server.client.action("videoActions:signUploadParts", args)
+    };
+    for (numbers, length) in [(&[1][..], 0), (&[1], PART + 1), (&[1, 2], MIB)] {
+        let refused = sign(numbers, length).await.unwrap_err();
+        assert_eq!(code(&refused), "invalid_argument", "{numbers:?} of {length}");
+    }
+    let signed = sign(&[1], MIB).await.unwrap();
+    let url = text(&signed["parts"][0]["url"]);
+    assert_eq!(server.client.put(&url, &bytes[..PART], None, &[]).await.status(), 403);
+    assert_eq!(server.client.put(&url, &bytes[..MIB], None, &[]).await.status(), 200);
+
+    let mut parts = send_parts(&server, id, &bytes, &[1]).await;
+    let sized = initiate(&server, &video, Some(bytes.len())).await.unwrap();
+    assert_eq!(sized["uploadedParts"].as_array().unwrap().len(), 1);
+    assert_eq!(code(&sign(&[2], MIB).await.unwrap_err()), "invalid_argument", "its size is known");
+    parts.extend(send_parts(&server, id, &bytes, &[2]).await);
+    server.action("completeMultipartUpload", json!({"videoId": video, "parts": parts})).await;
+    let done = server.action("markUploadComplete", json!({"videoId": video})).await;
+    assert_eq!(done["crc64nvme"], crc64nvme(&bytes));
     server.stop().await;
 }
 
