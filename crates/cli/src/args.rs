@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -184,6 +185,21 @@ pub(crate) enum State {
     Off,
 }
 
+/// A watched folder that is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    By(FolderId),
+    At(PathBuf),
+}
+
+impl FromStr for Kept {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse().map_or_else(|_| Self::At(text.into()), Self::By))
+    }
+}
+
 /// What is done with watched folders.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Folders {
@@ -202,18 +218,21 @@ pub(crate) enum Folders {
     List,
     /// Keep a folder no longer. What is in the queue stays there.
     Remove {
-        #[arg(value_name = "ID")]
-        id: FolderId,
+        /// The folder, or the name by which `dailies folders list` prints it.
+        #[arg(value_name = "DIR|ID")]
+        folder: Kept,
     },
     /// Watch a folder no more for now. What comes into it meanwhile is new when it is watched again.
     Pause {
-        #[arg(value_name = "ID")]
-        id: FolderId,
+        /// The folder, or the name by which `dailies folders list` prints it.
+        #[arg(value_name = "DIR|ID")]
+        folder: Kept,
     },
     /// Watch a folder again that was paused.
     Resume {
-        #[arg(value_name = "ID")]
-        id: FolderId,
+        /// The folder, or the name by which `dailies folders list` prints it.
+        #[arg(value_name = "DIR|ID")]
+        folder: Kept,
     },
     /// Send a file of a folder that is kept now, whether or not it is finished.
     ///

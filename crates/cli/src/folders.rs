@@ -7,7 +7,7 @@ use dailies_engine::error::{Code, EngineError};
 use dailies_engine::folders::{FolderView, Plan, Planned, SentNow};
 use dailies_engine::watch::{Afterwards, Existing, FolderId, Namesakes, Projects, Rules, Skip};
 
-use crate::args::{Args, Folders, Put, Visible, Wanted};
+use crate::args::{Args, Folders, Kept, Put, Visible, Wanted};
 use crate::control::{self, Request};
 use crate::events::{self, Output};
 use crate::exit::Exit;
@@ -71,11 +71,12 @@ pub(crate) async fn folders(
             let all: Vec<FolderView> = control::ask(profile, Request::Folders).await?;
             all.iter().for_each(|folder| print(folder, output));
         }
-        Folders::Remove { id } => {
-            let () = control::ask(profile, Request::RemoveFolder(*id)).await?;
+        Folders::Remove { folder } => {
+            let id = id(profile, folder).await?;
+            let () = control::ask(profile, Request::RemoveFolder(id)).await?;
         }
-        Folders::Pause { id } => pause(profile, *id, true, output).await?,
-        Folders::Resume { id } => pause(profile, *id, false, output).await?,
+        Folders::Pause { folder } => pause(profile, folder, true, output).await?,
+        Folders::Resume { folder } => pause(profile, folder, false, output).await?,
         Folders::SendNow { path } => {
             let path = std::path::absolute(path).map_err(|error| no_folder(path, &error))?;
             let sent: SentNow = control::ask(profile, Request::SendNow(path)).await?;
@@ -98,12 +99,30 @@ pub(crate) async fn folders(
     Ok(Exit::Done)
 }
 
+/// By what the engine knows a folder.
+async fn id(profile: &Path, folder: &Kept) -> Result<FolderId, EngineError> {
+    let path = match folder {
+        Kept::By(id) => return Ok(*id),
+        Kept::At(path) => std::path::absolute(path).map_err(|error| no_folder(path, &error))?,
+    };
+    // One that is away has no other name than that by which it was added.
+    let named = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let all: Vec<FolderView> = control::ask(profile, Request::Folders).await?;
+    let at =
+        |kept: &&FolderView| [&path, &named].iter().any(|path| Path::new(&kept.path) == **path);
+    all.iter().find(at).map(|kept| kept.id).ok_or_else(|| {
+        let words = "is not kept; `dailies folders list` prints those that are";
+        EngineError::new(Code::NotFound, format!("{} {words}", path.display()))
+    })
+}
+
 async fn pause(
     profile: &Path,
-    id: FolderId,
+    folder: &Kept,
     paused: bool,
     output: Output,
 ) -> Result<(), EngineError> {
+    let id = id(profile, folder).await?;
     let folder = control::ask(profile, Request::PauseFolder { id, paused }).await?;
     print(&folder, output);
     Ok(())

@@ -290,7 +290,9 @@ impl<'a> Follow<'a> {
                 self.line(&format!("Ready     {}{page}", upload.path));
             }
             (_, What::Failed { message, .. }) => {
-                self.line(&format!("Failed    {}\n          {message}", upload.path));
+                let gave_up = matches!(upload.hold, Hold::Failed { .. });
+                let word = if gave_up { "Failed   " } else { "Needs you" };
+                self.line(&format!("{word} {}\n          {message}", upload.path));
             }
         }
     }

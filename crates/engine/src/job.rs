@@ -8,7 +8,9 @@ use tokio::time::Instant;
 
 use crate::error::Code;
 use crate::looks::Looks;
-use crate::protocol::{Awaited, Earlier, Finished, Intent, Opened, Processing, UploadProtocol};
+use crate::protocol::{
+    Awaited, Earlier, Finished, Intent, Opened, Processing, Try, UploadProtocol,
+};
 use crate::send::{Sending, Writer, blocking, local};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::store::{Compared, Proof, Receipt, Registration, Session, SessionKind, Store, Upload};
@@ -150,14 +152,14 @@ impl Job {
     }
 
     /// Puts the object together and compares it with the file, part checksums and all.
-    pub(crate) async fn finish(self) -> Result<Outcome, Failure> {
+    pub(crate) async fn finish(self, turn: Try) -> Result<Outcome, Failure> {
         self.unchanged().await?;
         let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
         let total = self.row.fingerprint.size;
         let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
         let checksum = self.checksum(session, &receipts).await?;
         let Finished { video_id, size, checksum: said } =
-            self.protocol.finish(&intent(&self.row), session, &receipts).await?;
+            self.protocol.finish(&intent(&self.row), session, &receipts, turn).await?;
         let right =
             size.is_none_or(|size| size == total) && said.is_none_or(|said| said == checksum);
         if right {
@@ -182,7 +184,7 @@ impl Job {
     pub(crate) async fn process_again(self) -> Result<Outcome, Failure> {
         let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
         let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
-        self.protocol.finish(&intent(&self.row), session, &receipts).await?;
+        self.protocol.finish(&intent(&self.row), session, &receipts, Try::Again).await?;
         Ok(Outcome::ProcessesAgain)
     }
 

@@ -147,6 +147,8 @@ pub(crate) struct Entry {
     pub(crate) rests_until: Option<Timestamp>,
     /// Somebody wants the media engine to try once more.
     pub(crate) processes_again: bool,
+    /// Its last byte has just gone, and nobody has tried to put the parts together since.
+    pub(crate) unfinished: bool,
     /// When its job last began or moved a byte.
     pub(crate) stirred: Instant,
     /// It was compared with what the team has, and is something else.
@@ -181,6 +183,7 @@ impl Entry {
             opened: None,
             rests_until: None,
             processes_again: false,
+            unfinished: false,
             stirred: Instant::now(),
             is_unique: false,
             compared: Compared::default(),

@@ -15,10 +15,11 @@ use crate::engine::Engine;
 use crate::error::Code;
 use crate::job::{Job, Kind, Outcome, intent};
 use crate::places::Places;
+use crate::protocol::Try;
 use crate::queue::{Entry, Running};
 use crate::send::{Sending, Writer};
 use crate::steps::Advance;
-use crate::store::{Registration, Upload};
+use crate::store::{Registration, SessionKind, Upload};
 use crate::touched::same_bytes;
 use crate::transfer::{
     Event, Failure, Growth, Hold, Input, LITTLE_PATIENCE, Phase, State, UploadId, Words,
@@ -194,6 +195,8 @@ impl Engine {
             progress: Arc::clone(&entry.progress),
             compared: entry.compared.clone(),
         });
+        let tried = kind == Kind::Finish && !std::mem::take(&mut entry.unfinished);
+        let turn = if tried { Try::Again } else { Try::First };
         let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {
             let done = match (kind, sending) {
@@ -206,7 +209,7 @@ impl Engine {
                     Ok(()) | Err(_) => return None,
                 },
                 (Kind::Open | Kind::Send | Kind::Follow, _) => job.open().await,
-                (Kind::Finish, _) => job.finish().await,
+                (Kind::Finish, _) => job.finish(turn).await,
                 (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
                 (Kind::Heartbeat, _) => job.heartbeat().await,
@@ -301,7 +304,13 @@ impl Engine {
                 by(Input::Opened).with(|row| row.session = Some(session))
             }
             // Of what grew, every part has been compared.
-            Outcome::Sent => by(Input::Sent).with(|row| row.growth = None),
+            Outcome::Sent => {
+                let entry = self.queue.get_mut(id)?;
+                // What was there before anything was sent may be more than there.
+                let kind = entry.row.session.as_ref().map(|session| &session.kind);
+                entry.unfinished = kind != Some(&SessionKind::AlreadyThere);
+                by(Input::Sent).with(|row| row.growth = None)
+            }
             Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {
                     row.reason = None;

@@ -123,13 +123,14 @@ impl Troubled {
         let stage = &self.trial.stage;
         let (card, drawer) = (stage.path("card"), stage.path("drawer"));
         std::fs::rename(&card, &drawer)?;
-        let ended = tokio::time::timeout(Duration::from_secs(2), running.exit()).await.is_ok();
+        // Long enough that it is noticed at most steps, and short enough for some that it is not.
+        let _ = tokio::time::timeout(Duration::from_secs(2), running.exit()).await;
         std::fs::rename(&drawer, &card)?;
-        let missed = |event: &serde_json::Value| event["code"] == "source_missing";
-        if ended && running.events().iter().any(missed) {
-            // A call that somebody waits for says what is missing, and ends; the next one goes on.
-            return self.trial.dailies.spawn(&["run"]);
-        }
-        Ok(running)
+        let ended = running.ended(LIMIT).await?;
+        // A call that somebody waits for says what is missing, and ends; the next one goes on.
+        let missed = ended.events.iter().any(|event| event["code"] == "source_missing");
+        let words = || format!("dailies ended otherwise: {}\n{}", ended.out, ended.errors);
+        ensure!(missed || ended.code() == Some(0), words());
+        self.trial.dailies.spawn(&["run"])
     }
 }

@@ -121,6 +121,9 @@ async fn folders_are_kept_for_the_service() {
     assert_eq!(watched.titles().await.unwrap().len(), 1, "the folder is not watched any more");
     let again = other.run(LIMIT, &["folders", "remove", id]).await.unwrap();
     assert_eq!(again.code(), Some(2), "{}", again.errors);
+    let by_path = other.run(LIMIT, &["folders", "remove", folder]).await.unwrap();
+    assert_eq!(by_path.code(), Some(2), "{}", by_path.errors);
+    assert!(by_path.errors.contains("is not kept"), "{}", by_path.errors);
     // The service that runs takes it over, and what the team has is not sent again.
     let added = watched.dailies.run(LIMIT, &add).await.unwrap();
     assert_eq!(added.code(), Some(0), "{}", added.errors);
@@ -128,9 +131,8 @@ async fn folders_are_kept_for_the_service() {
     running.until(LIMIT, of("same", &there)).await.unwrap();
 
     // It lets go of it for a while.
-    let id = added.events[0]["id"].as_str().unwrap();
     let steer = async |what: &str| {
-        let steered = other.run(LIMIT, &["folders", what, id]).await.unwrap();
+        let steered = other.run(LIMIT, &["folders", what, folder]).await.unwrap();
         assert_eq!(steered.code(), Some(0), "{}", steered.errors);
         steered.events[0]["rules"]["paused"].as_bool().unwrap()
     };

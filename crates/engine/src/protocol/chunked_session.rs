@@ -20,7 +20,7 @@ use crate::error::Code;
 use crate::net::{SignedUrl, put_answer, put_body};
 use crate::protocol::{
     Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent,
-    Standings, Ticket, UploadProtocol,
+    Standings, Ticket, Try, UploadProtocol,
 };
 use crate::source::PartBody;
 use crate::store::{Receipt, Session, SessionKind};
@@ -222,6 +222,7 @@ impl UploadProtocol for ChunkedSessions {
         intent: &Intent,
         session: &Session,
         _: &[Receipt],
+        _: Try,
     ) -> Result<Finished, Failure> {
         let SessionKind::Chunked { media_file_id, .. } = session.kind else {
             return Err(Failure::SessionGone);
@@ -232,7 +233,7 @@ impl UploadProtocol for ChunkedSessions {
         };
         let progress = self.progress(session).await?;
         if progress.status == Some(SessionStatus::Completed) {
-            // An earlier answer was lost. The documented endpoint, asked again, looks for chunks
+            // An earlier answer was lost, or a chunk that was taken twice has completed it. The documented endpoint, asked again, looks for chunks
             // that it has removed, and calls the upload failed.
             return Ok(finished(media_file_id, progress.total_bytes));
         }

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::protocol::processing::all_fail;
 use crate::protocol::{
-    Asked, Awaited, Earlier, Finished, Intent, Opened, Sent, Standings, Ticket, UploadProtocol,
+    Asked, Awaited, Earlier, Finished, Intent, Opened, Sent, Standings, Ticket, Try, UploadProtocol,
 };
 use crate::source::PartBody;
 use crate::store::{Receipt, Session};
@@ -117,7 +117,7 @@ impl Faulty {
         else {
             return Ok(None);
         };
-        let now = self.inner.finish(&intent, &session, &receipts).await?;
+        let now = self.inner.finish(&intent, &session, &receipts, Try::Again).await?;
         Ok(Some((said, now)))
     }
 
@@ -206,8 +206,10 @@ impl UploadProtocol for Faulty {
         intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
+        turn: Try,
     ) -> Result<Finished, Failure> {
-        let said = self.call(Call::Finish, self.inner.finish(intent, session, receipts)).await?;
+        let said =
+            self.call(Call::Finish, self.inner.finish(intent, session, receipts, turn)).await?;
         *lock(&self.finished) = Some(LastFinish {
             intent: intent.clone(),
             session: session.clone(),

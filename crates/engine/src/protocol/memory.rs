@@ -13,7 +13,7 @@ use crate::error::Code;
 use crate::net::SignedUrl;
 use crate::protocol::{
     Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent,
-    Standings, Ticket, UploadProtocol,
+    Standings, Ticket, Try, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Before, Receipt, Session, SessionKind};
@@ -335,6 +335,7 @@ impl UploadProtocol for Memory {
         intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
+        turn: Try,
     ) -> Result<Finished, Failure> {
         let mut held = self.held();
         if self.shape == Shape::Form {
@@ -346,6 +347,11 @@ impl UploadProtocol for Memory {
         }
         let named = intent.video_id.clone().unwrap_or_else(|| format!("of-{}", session.key));
         if let Some(Video { bytes: Some(bytes), .. }) = held.videos.get(&named) {
+            if turn == Try::First {
+                // A team that is not asked first refuses it, for good.
+                let reason = "the upload was completed before".to_owned();
+                return Err(Failure::Refused { code: Code::WrongState, reason });
+            }
             let (size, checksum) = (Some(bytes.len() as u64), Some(Crc64::of(bytes)));
             return Ok(Finished { video_id: Some(named), size, checksum });
         }

@@ -102,6 +102,15 @@ pub enum Earlier {
     },
 }
 
+/// Which try to put an upload's parts together this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Try {
+    /// The first since the session took its last byte from here: nothing has to be asked before.
+    First,
+    /// There may have been one, and its answer may be lost.
+    Again,
+}
+
 /// A session that is open now. Its addresses live here and nowhere else.
 #[derive(Clone, Debug)]
 pub struct Opened {
@@ -281,6 +290,7 @@ pub trait UploadProtocol: Send + Sync + 'static {
         intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
+        turn: Try,
     ) -> Result<Finished, Failure>;
 
     /// Asks where these videos stand, in as few requests as the wire allows. What the answers say

@@ -19,7 +19,7 @@ use crate::protocol::processing::each_left;
 use crate::protocol::uploads_api::refusal;
 use crate::protocol::{
     Arrived, Asked, Awaited, Earlier, Finished, Intent, Opened, Order, Processing, Sent, Standings,
-    Ticket, UploadProtocol,
+    Ticket, Try, UploadProtocol,
 };
 use crate::source::PartBody;
 use crate::store::{Receipt, Session, SessionKind};
@@ -243,6 +243,7 @@ impl UploadProtocol for MuxDirect {
         intent: &Intent,
         _: &Session,
         _: &[Receipt],
+        _: Try,
     ) -> Result<Finished, Failure> {
         match self.show(intent.video()?).await? {
             DirectUpload::Uploaded { .. } => {

@@ -13,7 +13,7 @@ use crate::net::SignedUrl;
 use crate::protocol::processing::{all_fail, each_left};
 use crate::protocol::{
     Arrived, Asked, Awaited, Earlier, Finished, Intent, Opened, Processing, Sent, Standings,
-    Ticket, UploadProtocol,
+    Ticket, Try, UploadProtocol,
 };
 use crate::source::PartBody;
 use crate::store::{Before, Receipt, Session, SessionKind};
@@ -129,6 +129,7 @@ impl UploadProtocol for UploadsApi {
         _: &Intent,
         session: &Session,
         receipts: &[Receipt],
+        _: Try,
     ) -> Result<Finished, Failure> {
         let id = match &session.kind {
             SessionKind::AlreadyThere => Some(&session.key),

@@ -25,7 +25,7 @@ use crate::protocol::growing_files::GrowingFiles;
 use crate::protocol::processing::each_left;
 use crate::protocol::{
     Arrived, ArrivedPart, Asked, Awaited, Earlier, Finished, Intent, Opened, Order, Processing,
-    Sent, Standings, Ticket, UploadProtocol,
+    Sent, Standings, Ticket, Try, UploadProtocol,
 };
 use crate::source::{Crc64, PartBody};
 use crate::store::{Receipt, Session, SessionKind};
@@ -345,10 +345,11 @@ impl UploadProtocol for VideoActions {
         intent: &Intent,
         session: &Session,
         receipts: &[Receipt],
+        turn: Try,
     ) -> Result<Finished, Failure> {
         let video_id = intent.video()?;
         let mut put_together = !matches!(session.kind, SessionKind::Multipart { .. });
-        if self.team.dialect() == Dialect::Current {
+        if turn == Try::Again && self.team.dialect() == Dialect::Current {
             // Completing is not idempotent there, so the video's state decides what is left to do.
             let video = self.video(video_id).await?;
             let checksum = video.crc64nvme.as_deref().and_then(Crc64::from_wire);
