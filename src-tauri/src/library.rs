@@ -16,8 +16,8 @@ use crate::choose;
 use crate::desk::Desk;
 use crate::window;
 
-/// Between two views of the downloads.
-const SEEN: Duration = Duration::from_millis(250);
+/// Between two views of the downloads. They and the news of the feed are ten messages a second.
+const SEEN: Duration = Duration::from_millis(300);
 
 type Engine<'a> = State<'a, EngineHandle>;
 type Answer<T> = Result<T, EngineError>;

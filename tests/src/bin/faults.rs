@@ -86,6 +86,7 @@ async fn main() -> Result<ExitCode> {
         println!("{} runs", wanted.len());
         return Ok(ExitCode::SUCCESS);
     }
+    let all = wanted.len();
     let places = Arc::new(Semaphore::new(arguments.jobs));
     let mut running = JoinSet::new();
     for case in wanted {
@@ -96,8 +97,13 @@ async fn main() -> Result<ExitCode> {
         });
     }
     let mut table: BTreeMap<String, Row> = BTreeMap::new();
+    let mut done = 0;
     while let Some(ended) = running.join_next().await {
         let (case, result) = ended?;
+        done += 1;
+        if done % 100 == 0 {
+            println!("{done} of {all} runs");
+        }
         let row = table.entry(case.name()).or_default();
         row.runs += 1;
         if let Err(error) = result {

@@ -1,5 +1,6 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
+import type { Change } from "../bindings/Change";
 import type { List } from "../bindings/List";
 import type { Page } from "../bindings/Page";
 import type { Snapshot } from "../bindings/Snapshot";
@@ -39,7 +40,10 @@ function on<Payload>(event: string, callback: (payload: Payload) => void): Promi
 /** The shell, by its commands and events. The only place that names either. */
 export const tauriHost: Host = {
   everything,
-  subscribe: (onChange) => on("change", onChange),
+  subscribe: (onChange) =>
+    on<Change[]>("changes", (changes) => {
+      changes.forEach(onChange);
+    }),
 
   shell: () => invoke("shell"),
   onShell: (onShell) => on("shell", onShell),

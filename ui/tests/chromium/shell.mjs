@@ -66,7 +66,7 @@ export function answers({ rows, sample, connection, shell }) {
   window.__TAURI_EVENT_PLUGIN_INTERNALS__ = { unregisterListener: () => undefined };
 
   let seq = 0;
-  window.tell = (news) => listeners.change({ event: "change", id: 0, payload: { seq: ++seq, news } });
+  window.tell = (news) => listeners.changes({ event: "changes", id: 0, payload: [{ seq: ++seq, news }] });
   window.news = {
     progress: (round) => ({
       kind: "progress",
