@@ -47,8 +47,16 @@ def plays_before_it_is_sent(folder):
         page.click("//*[@data-upload]//button[starts-with(@aria-label, 'Actions')]")
         page.click("//*[@role='menuitem'][normalize-space()='Details']")
         desktop.shot("2-details")
-        page.click("//aside//button[starts-with(@aria-label, 'Play the local file')]")
-        address = moves(page)
+        local = "//aside//button[starts-with(@aria-label, 'Play the local file')]"
+        page.click(local)
+        try:
+            address = moves(page)
+        except AssertionError:
+            # On a busy machine WebKit may stand still at the first picture, for ever. A person opens it again.
+            print("  the picture stood still: opening it again")
+            page.click("//button[@aria-label='Close']")
+            page.click(local)
+            address = moves(page)
         desktop.shot("3-playing")
         assert ADDRESS.fullmatch(address), address
         assert only_row(page)["phase"] == "uploading", "it was sent before it was played"
