@@ -233,8 +233,9 @@ impl UploadProtocol for ChunkedSessions {
         };
         let progress = self.progress(session).await?;
         if progress.status == Some(SessionStatus::Completed) {
-            // An earlier answer was lost, or a chunk that was taken twice has completed it. The documented endpoint, asked again, looks for chunks
-            // that it has removed, and calls the upload failed.
+            // An earlier answer was lost, or a chunk that was taken twice has completed it. The
+            // documented endpoint, asked again, looks for chunks that it has removed, and calls the
+            // upload failed.
             return Ok(finished(media_file_id, progress.total_bytes));
         }
         let media: MediaFile = self.call("completeVideoUpload", &args(session)?).await?;
