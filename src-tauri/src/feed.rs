@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use dailies_engine::EngineHandle;
 use dailies_engine::view::Change;
-use serde::Serialize;
-use tauri::{AppHandle, Emitter as _};
+use tauri::AppHandle;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
@@ -21,13 +20,13 @@ pub(crate) async fn run(app: AppHandle, engine: EngineHandle, link: LinkHandle) 
     loop {
         tokio::select! {
             gathered = gather(&mut changes) => match gathered {
-                Some(gathered) => tell(&app, "changes", gathered),
+                Some(gathered) => window::tell(&app, "changes", gathered),
                 None => return,
             },
             changed = views.changed() => match changed {
                 Ok(()) => {
                     let view = views.borrow_and_update().clone();
-                    tell(&app, "shell", view);
+                    window::tell(&app, "shell", view);
                 }
                 Err(_) => return,
             },
@@ -53,12 +52,6 @@ async fn gather(changes: &mut Receiver<Change>) -> Option<Vec<Change>> {
             Err(TryRecvError::Lagged(_)) => {}
             Err(TryRecvError::Empty | TryRecvError::Closed) => return Some(gathered),
         }
-    }
-}
-
-fn tell(app: &AppHandle, event: &str, news: impl Serialize + Clone) {
-    if let Err(error) = app.emit_to(window::MAIN, event, news) {
-        tracing::warn!(%error, "the page could not be told");
     }
 }
 

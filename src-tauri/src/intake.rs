@@ -9,8 +9,7 @@ use dailies_engine::EngineHandle;
 use dailies_engine::error::EngineError;
 use dailies_engine::source::content_type;
 use dailies_engine::view::{Added, Change, ConnectionView, News, RefusedFile};
-use serde::Serialize;
-use tauri::{AppHandle, Emitter as _};
+use tauri::AppHandle;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use url::Url;
@@ -105,11 +104,11 @@ impl Loop {
         match incoming {
             Incoming::Held(paths) => {
                 let counted = tokio::task::spawn_blocking(move || count(&paths)).await;
-                tell(&self.app, "drag", &counted.ok());
+                window::tell(&self.app, "drag", counted.ok());
             }
-            Incoming::Gone => tell(&self.app, "drag", &None::<DragView>),
+            Incoming::Gone => window::tell(&self.app, "drag", None::<DragView>),
             Incoming::Dropped(paths) => {
-                tell(&self.app, "drag", &None::<DragView>);
+                window::tell(&self.app, "drag", None::<DragView>);
                 self.add(paths);
             }
             Incoming::Named(paths) => {
@@ -138,7 +137,7 @@ impl Loop {
         let (app, engine) = (self.app.clone(), self.engine.clone());
         self.adding.spawn(async move {
             let added = engine.add(paths.clone(), None).await;
-            tell(&app, "added", &added.unwrap_or_else(|error| none_of(&paths, &error)));
+            window::tell(&app, "added", added.unwrap_or_else(|error| none_of(&paths, &error)));
         });
     }
 }
@@ -166,12 +165,6 @@ fn none_of(paths: &[PathBuf], error: &EngineError) -> Added {
         code: error.code,
     };
     Added { uploads: Vec::new(), refused: paths.iter().map(refused).collect() }
-}
-
-fn tell(app: &AppHandle, event: &str, payload: &(impl Serialize + Clone)) {
-    if let Err(error) = app.emit_to(window::MAIN, event, payload.clone()) {
-        tracing::warn!(event, %error, "the page could not be told");
-    }
 }
 
 /// What would become of files and folders if they were dropped. Blocks.

@@ -10,7 +10,7 @@ use dailies_engine::library::{
 };
 use dailies_engine::view::PlaybackView;
 use secrecy::ExposeSecret as _;
-use tauri::{AppHandle, Emitter as _, Manager as _, Runtime, State, command};
+use tauri::{AppHandle, Manager as _, Runtime, State, command};
 
 use crate::choose;
 use crate::desk::Desk;
@@ -126,9 +126,7 @@ pub(crate) async fn run(app: AppHandle) {
     let mut views = app.state::<Downloads>().views();
     while views.changed().await.is_ok() {
         let all = views.borrow_and_update().clone();
-        if let Err(error) = app.emit_to(window::MAIN, "downloads", all) {
-            tracing::warn!(%error, "the page could not be told of downloads");
-        }
+        window::tell(&app, "downloads", all);
         tokio::time::sleep(SEEN).await;
     }
 }

@@ -1,9 +1,10 @@
 //! The window: what may be shown in it, and what closing it means.
 
+use serde::Serialize;
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::{
-    App, AppHandle, DragDropEvent, Manager as _, Runtime, Url, WebviewWindowBuilder, Window,
-    WindowEvent,
+    App, AppHandle, DragDropEvent, Emitter as _, Manager as _, Runtime, Url, WebviewWindowBuilder,
+    Window, WindowEvent,
 };
 use tauri_plugin_notification::NotificationExt as _;
 
@@ -16,6 +17,13 @@ use crate::words::Words;
 pub(crate) const MAIN: &str = "main";
 /// Said on the command line where the system starts the app by itself: nobody asked for its window.
 pub(crate) const UNSEEN: &str = "--hidden";
+
+/// Tells the page something. One that cannot be told is told the next thing.
+pub(crate) fn tell(app: &AppHandle, event: &str, payload: impl Serialize + Clone) {
+    if let Err(error) = app.emit_to(MAIN, event, payload) {
+        tracing::warn!(event, %error, "the page could not be told");
+    }
+}
 
 /// Opens it: in sight, or to be shown later.
 ///
