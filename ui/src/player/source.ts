@@ -12,6 +12,8 @@ export interface Quality {
 
 /** A video element that has been given a session's stream. */
 export interface Source {
+  /** When it may be told to play. */
+  ready: Promise<void>;
   /** The session has a new signature. */
   renewed(url: string): void;
   choose(quality: number): void;
@@ -40,7 +42,7 @@ export async function attach(
   if (Hls.isSupported()) return attachHls(Hls, workerUrl, video, session, url, events);
   if (video.canPlayType(NATIVE) !== "") return attachNative(video, url, events);
   events.onproblem("codec");
-  return { renewed: ignore, choose: ignore, stop: ignore };
+  return { ready: Promise.resolve(), renewed: ignore, choose: ignore, stop: ignore };
 }
 
 function ignore(): void {
@@ -110,6 +112,7 @@ function attachHls(
   hls.attachMedia(video);
 
   return {
+    ready: Promise.resolve(),
     // Requests take the signature as they are made, so what plays is not disturbed.
     renewed: ignore,
     choose: (quality) => {
@@ -167,9 +170,22 @@ function attachOriginal(
 }
 
 function attachFile(video: HTMLVideoElement, url: string, onerror: () => void): Source {
+  const ready = new Promise<void>((known) => {
+    video.addEventListener(
+      "loadedmetadata",
+      () => {
+        known();
+      },
+      { once: true },
+    );
+  });
   video.addEventListener("error", onerror);
+  // What is told to play before it is known how long it is, WebKitGTK copies to /var/tmp, whole and at once,
+  // and sometimes it waits for the end of that forever.
+  video.preload = "metadata";
   video.src = url;
   return {
+    ready,
     renewed: (fresh) => {
       goOn(video, fresh);
     },
