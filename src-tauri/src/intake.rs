@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use dailies_engine::EngineHandle;
+use dailies_engine::candidates::{self, Count};
 use dailies_engine::error::EngineError;
-use dailies_engine::source::content_type;
 use dailies_engine::view::{Added, Change, ConnectionView, News, RefusedFile};
 use tauri::AppHandle;
 use tokio::sync::{broadcast, mpsc};
@@ -103,8 +103,10 @@ impl Loop {
     async fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Held(paths) => {
-                let counted = tokio::task::spawn_blocking(move || count(&paths)).await;
-                window::tell(&self.app, "drag", counted.ok());
+                let count = move || candidates::count(&paths, LOOKED_AT);
+                let counted = tokio::task::spawn_blocking(count).await.ok();
+                let view = counted.map(|Count { videos, others }| DragView { videos, others });
+                window::tell(&self.app, "drag", view);
             }
             Incoming::Gone => window::tell(&self.app, "drag", None::<DragView>),
             Incoming::Dropped(paths) => {
@@ -164,46 +166,12 @@ fn none_of(paths: &[PathBuf], error: &EngineError) -> Added {
         path: path.to_string_lossy().into_owned(),
         code: error.code,
     };
-    Added { uploads: Vec::new(), refused: paths.iter().map(refused).collect() }
-}
-
-/// What would become of files and folders if they were dropped. Blocks.
-fn count(paths: &[PathBuf]) -> DragView {
-    let mut view = DragView::default();
-    let entries = paths.iter().flat_map(|path| walkdir::WalkDir::new(path).into_iter().flatten());
-    for entry in entries.take(LOOKED_AT) {
-        // As the engine looks: links in a folder are not followed, and what is no video in one is
-        // passed over.
-        let named = entry.depth() == 0;
-        if entry.path().is_dir() || !(named || entry.file_type().is_file()) {
-            continue;
-        }
-        if content_type(entry.path()).starts_with("video/") {
-            view.videos += 1;
-        } else if named {
-            view.others += 1;
-        }
-    }
-    view
+    Added { uploads: Vec::new(), already: 0, refused: paths.iter().map(refused).collect() }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-
-    #[test]
-    fn a_drag_is_counted_as_it_would_be_added() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        fs::create_dir_all(path("card/private")).unwrap();
-        for name in ["a.mov", "b.txt", "card/c.mp4", "card/d.xml", "card/private/e.mkv"] {
-            fs::write(path(name), "").unwrap();
-        }
-        let counted = count(&[path("a.mov"), path("b.txt"), path("card"), path("missing.mp4")]);
-        assert_eq!(counted, DragView { videos: 3, others: 1 });
-    }
 
     #[test]
     fn a_command_line_names_files() {

@@ -72,7 +72,11 @@ export class Recorder implements Host {
   };
   chooseFiles = async () => {
     await this.#note("chooseFiles");
-    return { uploads: [], refused: [{ path: "/x/notes.txt", code: "unsupported_type" as const }] };
+    return {
+      uploads: [],
+      already: 2,
+      refused: [{ path: "/x/notes.txt", code: "unsupported_type" as const }],
+    };
   };
   pause = (ids: string[]) => this.#note(`pause ${ids.join()}`);
   resume = (ids: string[]) => this.#note(`resume ${ids.join()}`);

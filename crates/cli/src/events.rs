@@ -164,6 +164,7 @@ pub(crate) fn words(code: Code) -> &'static str {
         }
         Code::NotAFile => "not a regular file",
         Code::EmptyFile => "the file is empty",
+        Code::NoVideos => "there is no video in this folder",
         Code::ProcessingFailed => "the team has the file, but could make nothing playable of it",
         Code::NotFound => "there is no such thing",
         Code::WrongState => "that cannot be done in its present state",

@@ -101,11 +101,12 @@ impl<'a> Follow<'a> {
             let stands =
                 |upload: &UploadView| !self.connected.contains(&upload.server) && !upload.active;
             if self.uploads.values().all(|upload| has_ended(upload) || stands(upload)) {
-                // Of a whole queue, what somebody cancelled is nothing that failed.
                 let failed = self.uploads.values().any(|upload| {
-                    !has_ended(upload)
-                        || events::problem(upload).is_some()
-                        || (upload.hold == Hold::Cancelled && !whole_queue)
+                    // Of a whole queue, what somebody cancelled is nothing that failed.
+                    (upload.hold == Hold::Cancelled && !whole_queue)
+                        // Nor is what befalls a video after it has come as far as was waited for.
+                        || (!is_there(upload, wait)
+                            && (!has_ended(upload) || events::problem(upload).is_some()))
                 });
                 return Ok(if failed { Exit::SomeFailed } else { Exit::Done });
             }
@@ -325,12 +326,16 @@ fn is_over(upload: &UploadView) -> bool {
     upload.phase == Phase::Ready || upload.hold == Hold::Cancelled
 }
 
-fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {
-    let there = match wait {
+/// Whether it has come as far as was waited for.
+fn is_there(upload: &UploadView, wait: Wait) -> bool {
+    match wait {
         Wait::Uploaded => upload.phase >= Phase::Processing,
         Wait::Ready => upload.phase == Phase::Ready,
-    };
-    there
+    }
+}
+
+fn has_ended(upload: &UploadView, wait: Wait, whole_queue: bool) -> bool {
+    is_there(upload, wait)
         || upload.hold == Hold::Cancelled
         || events::problem(upload).is_some()
         // What is still being written ends when its folder says so, and nobody watches that here.

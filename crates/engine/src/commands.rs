@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::candidates::{Candidate, candidate};
 use crate::census::Census;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::folders::Question;
-use crate::handle::{Candidate, Command, Found, Goes, candidate, no_such_upload};
+use crate::handle::{Command, Found, Goes, no_such_upload};
 use crate::queue::Entry;
 use crate::store::{Destination, Registration, Reordered, Setting, Shelf, Spot, Upload};
 use crate::transfer::{Effect, Event, Input, List, Phase, State, UploadId, step};
@@ -164,8 +165,9 @@ impl Engine {
                 None => new.push(candidate),
             }
         }
+        let already = ids.len();
         ids.extend(self.insert(new, &destination).await?);
-        Ok(Added { uploads: self.find(ids).await?, refused: Vec::new() })
+        Ok(Added { uploads: self.find(ids).await?, already, refused: Vec::new() })
     }
 
     async fn insert(

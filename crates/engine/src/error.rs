@@ -47,6 +47,8 @@ pub enum Code {
     NotAFile,
     /// It is empty.
     EmptyFile,
+    /// It is a folder without any video.
+    NoVideos,
     /// The bytes are with the team, but no playable version could be made.
     ProcessingFailed,
     /// No such upload, project or video.

@@ -1,28 +1,22 @@
 //! What others hold of a running engine.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::candidates::{Candidate, look_through};
 use crate::connections::{self, Ends, not_connected};
 use crate::error::{Code, EngineError};
 use crate::net::{Clients, NetOptions};
 use crate::rules::{RulesView, Switch};
-use crate::source::{Fingerprint, SourceError, content_type};
 use crate::store::Spot;
 use crate::team::{Api, Connection, Dialect, Team};
 use crate::transfer::{Input, List, Rate, Schedule, UploadId};
-use crate::view::{
-    Added, Change, ConnectionView, Page, PlaybackView, RefusedFile, Snapshot, UploadView,
-};
+use crate::view::{Added, Change, ConnectionView, Page, PlaybackView, Snapshot, UploadView};
 use crate::{folders, ledger, preferences};
-
-/// Media types that a team takes. A server that takes fewer refuses by itself.
-const VIDEO_TYPES: [&str; 5] =
-    ["video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/mp2t"];
 
 /// A running engine. Clones drive the same one.
 #[derive(Clone, Debug)]
@@ -36,15 +30,6 @@ pub struct EngineHandle {
 /// The loop's end of an engine; ends it when told.
 #[derive(Debug)]
 pub struct EngineTask(pub(crate) JoinHandle<()>);
-
-/// A file that may be added.
-#[derive(Clone, Debug)]
-pub(crate) struct Candidate {
-    pub(crate) path: PathBuf,
-    pub(crate) title: String,
-    pub(crate) content_type: String,
-    pub(crate) fingerprint: Fingerprint,
-}
 
 /// Where new files go.
 #[derive(Clone, Debug)]
@@ -416,53 +401,4 @@ pub(crate) fn stopped() -> EngineError {
 
 pub(crate) fn no_such_upload(id: UploadId) -> EngineError {
     EngineError::new(Code::NotFound, format!("there is no upload {id}"))
-}
-
-/// What may be added of these files and folders, and what not.
-fn look_through(paths: &[PathBuf]) -> (Vec<Candidate>, Vec<RefusedFile>) {
-    let (mut candidates, mut refused) = (Vec::new(), Vec::new());
-    for path in paths {
-        // Symbolic links inside a folder are not followed: they may lead out of it, or in circles.
-        if path.is_dir() {
-            let files = walkdir::WalkDir::new(path).sort_by_file_name().into_iter().flatten();
-            for file in files.filter(|entry| entry.file_type().is_file()) {
-                // What is no video in a folder is passed over: nobody offered it by name.
-                if let Ok(candidate) = candidate(file.path()) {
-                    candidates.push(candidate);
-                }
-            }
-        } else {
-            match candidate(path) {
-                Ok(candidate) => candidates.push(candidate),
-                Err(code) => {
-                    let path = path.to_string_lossy().into_owned();
-                    refused.push(RefusedFile { path, code });
-                }
-            }
-        }
-    }
-    (candidates, refused)
-}
-
-pub(crate) fn candidate(path: &Path) -> Result<Candidate, Code> {
-    let path = std::path::absolute(path).map_err(|_| Code::SourceUnreadable)?;
-    let fingerprint = Fingerprint::take(&path).map_err(|error| match error {
-        SourceError::Missing => Code::SourceMissing,
-        SourceError::NotAFile => Code::NotAFile,
-        SourceError::Changed | SourceError::Read { .. } => Code::SourceUnreadable,
-    })?;
-    if fingerprint.size == 0 {
-        return Err(Code::EmptyFile);
-    }
-    let content_type = content_type(&path);
-    if !VIDEO_TYPES.contains(&content_type) {
-        return Err(Code::UnsupportedType);
-    }
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    // No team takes a title of blanks only.
-    let title = match stem.trim() {
-        "" => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        _ => stem.into_owned(),
-    };
-    Ok(Candidate { path, title, content_type: content_type.to_owned(), fingerprint })
 }

@@ -7,6 +7,7 @@
 
 pub mod activity;
 mod awake;
+pub mod candidates;
 mod census;
 mod changes;
 mod chores;

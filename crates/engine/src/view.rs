@@ -358,6 +358,8 @@ pub enum PlaybackForm {
 pub struct Added {
     /// Uploads that are in the queue now.
     pub uploads: Vec<UploadView>,
+    /// How many of them were in it before.
+    pub already: usize,
     /// Files that are not, and why.
     pub refused: Vec<RefusedFile>,
 }

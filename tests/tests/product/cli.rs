@@ -64,6 +64,11 @@ async fn exit_codes_say_what_kind_of_end_it_was() {
     let (unsupported, done) = code(&dailies, &["upload", notes.to_str().unwrap()]).await;
     assert_eq!(unsupported, Some(1), "{}", done.errors);
     assert_eq!(done.event("failed").unwrap()["code"], "unsupported_type");
+    let empty = stage.path("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let (nothing, done) = code(&dailies, &["upload", empty.to_str().unwrap()]).await;
+    assert_eq!(nothing, Some(1), "{}", done.errors);
+    assert_eq!(done.event("failed").unwrap()["code"], "no_videos");
     let missing = stage.path("missing.mp4");
     let (missing, done) = code(&dailies, &["upload", missing.to_str().unwrap()]).await;
     assert_eq!(missing, Some(1), "{}", done.errors);
@@ -83,7 +88,7 @@ async fn exit_codes_say_what_kind_of_end_it_was() {
     assert_eq!(some, Some(0), "both were uploaded: {}\n{}", done.out, done.errors);
     let (some, done) = code(&at(&stage, "mixed"), &["upload", file, notes.to_str().unwrap()]).await;
     assert_eq!(some, Some(1), "{}\n{}", done.out, done.errors);
-    assert!(done.event("uploaded").is_some());
+    assert!(done.event("uploaded").is_some(), "{}\n{}", done.out, done.errors);
     stage.strike().await.unwrap();
 }
 

@@ -11,6 +11,10 @@ export type Added = {
  */
 uploads: Array<UploadView>, 
 /**
+ * How many of them were in it before.
+ */
+already: number, 
+/**
  * Files that are not, and why.
  */
 refused: Array<RefusedFile>, };

@@ -138,6 +138,12 @@ const PRESENTATIONS: Record<Code, Presentation> = {
     todo: "error.empty_file.todo",
     remedy: "remove",
   },
+  no_videos: {
+    what: "error.no_videos.what",
+    means: "error.no_videos.means",
+    todo: "error.no_videos.todo",
+    remedy: "remove",
+  },
   processing_failed: {
     what: "error.processing_failed.what",
     means: "error.processing_failed.means",

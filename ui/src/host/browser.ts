@@ -132,6 +132,7 @@ export function browserHost(query: URLSearchParams): Host {
       simulation.add([added]);
       return {
         uploads: [added],
+        already: 0,
         refused: [{ path: "/Volumes/Footage/notes.txt", code: "unsupported_type" }],
       };
     },

@@ -98,6 +98,7 @@ describe("the queue", () => {
     const host = await queue();
     await fireEvent.keyDown(window, { key: "o", ctrlKey: true });
     await screen.findByText("1 file was not added");
+    await screen.findByText("2 files are in the queue already");
     host.refusal = { code: "signed_out", message: "401" };
     await userEvent.click(screen.getByRole("button", { name: "Pause all" }));
     await screen.findByText("The key or the sign-in is no longer valid.");

@@ -35,8 +35,9 @@ export class Notices {
     this.#add("attention", t(words.what), [...own, t(words.todo)]);
   }
 
-  /** Words for files that were not taken; silence when all were. */
-  added({ refused }: Added): void {
+  /** Words for files that were not taken, or long before; silence when all are new. */
+  added({ already, refused }: Added): void {
+    if (already > 0) this.say(t("added.already", { count: already }));
     if (refused.length === 0) return;
     const lines = refused
       .slice(0, LINES)

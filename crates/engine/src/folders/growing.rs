@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::candidates::Candidate;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::folders::Question;
 use crate::folders::offer::current;
-use crate::handle::{Candidate, Command, EngineHandle};
+use crate::handle::{Command, EngineHandle};
 use crate::protocol::{Order, UploadProtocol};
 use crate::send::Writer;
 use crate::steps::Advance;

@@ -30,12 +30,13 @@ pub use send_now::SentNow;
 pub use standing::Standing;
 pub use watching::{FolderNews, Watching};
 
+use crate::candidates::Candidate;
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 pub(crate) use crate::folders::change::Change;
 use crate::folders::offer::{Alike, Offer, Taken};
 pub(crate) use crate::folders::standing::Sightings;
-use crate::handle::{Candidate, Command, EngineHandle, Goes, stopped};
+use crate::handle::{Command, EngineHandle, Goes, stopped};
 use crate::protocol::UploadProtocol;
 use crate::source::Fingerprint;
 use crate::store::{Destination, Fate, Folder, Seen};

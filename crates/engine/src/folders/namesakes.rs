@@ -1,9 +1,10 @@
 //! Of which video a file of a watched folder becomes the next version, where its rules want that.
 
+use crate::candidates::Candidate;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::folders::Question;
-use crate::handle::{Candidate, Command, EngineHandle};
+use crate::handle::{Command, EngineHandle};
 use crate::store::Destination;
 
 /// What a project has of a title.

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 
+use crate::candidates::{Candidate, candidate};
 use crate::duplicates::checksum;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::folders::Question;
 use crate::folders::namesakes::Namesake;
-use crate::handle::{Candidate, Command, EngineHandle, candidate, stopped};
+use crate::handle::{Command, EngineHandle, stopped};
 use crate::source::{Crc64, Fingerprint, Slices, Source};
 use crate::steps::Advance;
 use crate::store::{Destination, Fate, Folder, FoundFile, Seen, Upload};

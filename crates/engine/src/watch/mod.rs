@@ -29,6 +29,7 @@ pub use growth::{Growing, Head};
 pub use health::{Blind, Health, Sight, Tally};
 pub use id::FolderId;
 pub use looks::{Content, content_of};
+pub(crate) use names::is_hidden;
 pub use offers::{Answer, Ready, Stage};
 pub use rules::{
     Afterwards, Existing, Filter, Namesakes, NoName, NoPattern, Pattern, Projects, Rules, Skip,

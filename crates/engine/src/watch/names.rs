@@ -27,7 +27,7 @@ const OF_THE_SYSTEM: [&[u8]; 4] =
     [b"$recycle.bin", b"system volume information", b"lost+found", b"found.000"];
 
 /// Whether a name hides what it names: of a file, or of a folder with all that is in it.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
+pub(crate) fn is_hidden(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     bytes.starts_with(b".")
         || bytes.starts_with(b"~$")

@@ -56,6 +56,10 @@ export const shell = {
   "status.idle": "Nichts zu tun",
   "status.today": { one: "{count} heute fertig", other: "{count} heute fertig" },
 
+  "added.already": {
+    one: "{count} Datei ist schon in der Warteschlange",
+    other: "{count} Dateien sind schon in der Warteschlange",
+  },
   "added.refused": {
     one: "{count} Datei wurde nicht hinzugefügt",
     other: "{count} Dateien wurden nicht hinzugefügt",

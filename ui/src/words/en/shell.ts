@@ -48,6 +48,10 @@ export const shell = {
   "status.idle": "Nothing to do",
   "status.today": { one: "{count} done today", other: "{count} done today" },
 
+  "added.already": {
+    one: "{count} file is in the queue already",
+    other: "{count} files are in the queue already",
+  },
   "added.refused": { one: "{count} file was not added", other: "{count} files were not added" },
   "added.refused_one": "{file}: {why}",
   "added.more": { one: "and {count} more", other: "and {count} more" },
