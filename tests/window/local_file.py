@@ -62,8 +62,10 @@ def plays_before_it_is_sent(folder):
         desktop.shot("3-playing")
         assert ADDRESS.fullmatch(address), address
         assert only_row(page)["phase"] == "uploading", "it was sent before it was played"
-        page.run("document.querySelector('video').currentTime = 8")
-        assert moves(page, 8) == address
+        # After one in eight of these, WebKitGTK by itself stands still for good.
+        for _ in range(3):
+            page.run("document.querySelector('video').currentTime = 8")
+            assert moves(page, 8) == address
         assert not copies(desktop), "the webview keeps a copy of what it plays"
         assert status(address, {"Range": "bytes=0-9"}) == 206
         assert status(address, {"Origin": "https://team.example"}) == 403

@@ -2,6 +2,7 @@ import type HlsPlayer from "hls.js";
 import type { PlaybackView } from "../bindings/PlaybackView";
 import { withSignatureOf } from "./address";
 import type { PlaybackSession } from "./session";
+import { endStandstills } from "./standstill";
 
 export type SourceProblem = "codec" | "network";
 
@@ -184,6 +185,7 @@ function attachFile(video: HTMLVideoElement, url: string, onerror: () => void): 
   // and sometimes it waits for the end of that forever.
   video.preload = "metadata";
   video.src = url;
+  const forget = endStandstills(video);
   return {
     ready,
     renewed: (fresh) => {
@@ -191,6 +193,7 @@ function attachFile(video: HTMLVideoElement, url: string, onerror: () => void): 
     },
     choose: ignore,
     stop: () => {
+      forget();
       video.removeEventListener("error", onerror);
       video.removeAttribute("src");
       video.load();
