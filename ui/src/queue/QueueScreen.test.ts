@@ -113,6 +113,22 @@ describe("the queue", () => {
     await waitFor(() => expect(screen.queryByText("Drop to add 12 videos")).toBeNull());
   });
 
+  it("fills the rows that it has when it is scrolled, but not the one whose button has the keyboard", async () => {
+    const long = Array.from({ length: 200 }, (_, at) => anUpload({ id: `w${at}`, title: `${at}.mov` }));
+    await queue(new Recorder(long));
+    const view = screen.getByRole("grid");
+    const [first, third] = [row("0.mov"), row("2.mov")];
+    const button = within(third).getByRole("button", { name: "Pause" });
+    button.focus();
+    view.scrollTop = 100 * 52;
+    await fireEvent.scroll(view);
+    await waitFor(() => expect(row("100.mov")).toBeTruthy());
+    expect(first.isConnected).toBe(true);
+    expect(first.dataset.upload).not.toBe("w0");
+    expect(within(first).queryByText("0.mov")).toBeNull();
+    expect(button.isConnected).toBe(false);
+  });
+
   it("changes where new files go", async () => {
     const host = await queue();
     await userEvent.click(screen.getByRole("button", { name: /New files go to/ }));
