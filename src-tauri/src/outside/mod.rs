@@ -5,12 +5,13 @@
 
 mod batch;
 mod notices;
+mod recent;
 mod tray;
 
 use std::time::{Duration, Instant};
 
 use dailies_engine::EngineHandle;
-use dailies_engine::transfer::{List, UploadId};
+use dailies_engine::transfer::List;
 use dailies_engine::view::{Change, News, Totals, UploadView};
 use tauri::window::{ProgressBarState, ProgressBarStatus};
 use tauri::{AppHandle, Manager as _};
@@ -20,6 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use self::batch::{Batch, Progress};
 use self::notices::{Notice, Notices};
+use self::recent::Recent;
 use self::tray::Tray;
 use crate::link::LinkHandle;
 use crate::log::Level;
@@ -29,16 +31,6 @@ use crate::words::Words;
 
 /// Between two updates.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Videos that the tray names.
-const RECENT: usize = 5;
-
-/// A video that arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Recent {
-    id: UploadId,
-    title: String,
-}
-
 /// What is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Outlook {
@@ -110,9 +102,9 @@ impl Outside {
         if let Ok(snapshot) = engine.snapshot().await {
             self.total(snapshot.queue.totals);
         }
-        if let Ok(page) = engine.page(List::Done, 0, 4 * RECENT as u64).await {
-            let arrived = page.uploads.into_iter().filter(|upload| upload.video_id.is_some());
-            self.outlook.recent = arrived.take(RECENT).map(Recent::from).collect();
+        if let Ok(page) = engine.page(List::Done, 0, 4 * recent::MOST as u64).await {
+            self.outlook.recent.clear();
+            self.arrived(&page.uploads);
         }
     }
 
@@ -121,11 +113,7 @@ impl Outside {
             News::Queue { queue } => self.total(queue.totals),
             News::Uploads { uploads } => {
                 self.notices.hear(&uploads, Instant::now());
-                for upload in uploads {
-                    if upload.uploaded_at.is_some() && upload.video_id.is_some() {
-                        self.arrived(upload.into());
-                    }
-                }
+                self.arrived(&uploads);
             }
             News::Removed { ids } => self.outlook.recent.retain(|one| !ids.contains(&one.id)),
             News::Progress { .. }
@@ -141,11 +129,9 @@ impl Outside {
         self.outlook.progress = self.batch.note(&totals);
     }
 
-    fn arrived(&mut self, recent: Recent) {
-        let known = &mut self.outlook.recent;
-        if known.iter().all(|one| one.id != recent.id) {
-            known.insert(0, recent);
-            known.truncate(RECENT);
+    fn arrived(&mut self, uploads: &[UploadView]) {
+        for recent in uploads.iter().filter_map(Recent::of) {
+            recent::note(&mut self.outlook.recent, recent);
         }
     }
 
@@ -225,11 +211,5 @@ impl Outside {
         if let Err(error) = self.app.notification().builder().title(title).body(body).show() {
             tracing::info!(%error, "there are no notifications here");
         }
-    }
-}
-
-impl From<UploadView> for Recent {
-    fn from(UploadView { id, title, .. }: UploadView) -> Self {
-        Self { id, title }
     }
 }

@@ -6,7 +6,8 @@ use tauri::menu::{Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager as _, Wry};
 
-use super::{Outlook, Progress, Recent};
+use super::recent::Recent;
+use super::{Outlook, Progress};
 use crate::opening::{self, Opening};
 use crate::tasks::Tasks;
 use crate::window;
@@ -117,7 +118,7 @@ impl Tray {
             return Ok(());
         }
         while self.recent.remove_at(0)?.is_some() {}
-        for Recent { id, title } in recent {
+        for Recent { id, title, .. } in recent {
             let (id, title) = (format!("{UPLOAD}{id}"), in_a_menu(title));
             self.recent.append(&MenuItem::with_id(app, id, title, true, None::<&str>)?)?;
         }
