@@ -63,8 +63,12 @@ impl Stage {
     pub async fn behind(public: &FaultProxy, part_size: u64) -> Result<Self> {
         let listen = free_address()?;
         public.lead_to(listen);
-        let others =
-            [("DAILIES_PUBLIC_URL", public.url()), ("RUST_LOG", "info,dailies=debug".into())];
+        let others = [
+            ("DAILIES_PUBLIC_URL", public.url()),
+            // Else it would be the port after the first, which need not be free.
+            ("DAILIES_S3_LISTEN", free_address()?.to_string()),
+            ("RUST_LOG", "info,dailies=debug".into()),
+        ];
         Self::build(&listen.to_string(), part_size, &others).await
     }
 
