@@ -62,7 +62,7 @@ def plays_before_it_is_sent(folder):
         desktop.shot("3-playing")
         assert ADDRESS.fullmatch(address), address
         assert only_row(page)["phase"] == "uploading", "it was sent before it was played"
-        # After one in eight of these, WebKitGTK by itself stands still for good.
+        # After one in six of these, WebKitGTK by itself stands still for good.
         for _ in range(3):
             page.run("document.querySelector('video').currentTime = 8")
             assert moves(page, 8) == address
