@@ -1,3 +1,4 @@
+/** Between two looks, in milliseconds. */
 const LOOKS = 500;
 /** What is there beyond the place must be worth playing, in seconds. */
 const AHEAD = 0.25;
