@@ -44,6 +44,24 @@ describe("a file on this computer", () => {
     expect(video.currentTime).toBe(42);
   });
 
+  it("that stands still with more at hand is told to play again, and is waited for no more once it moves", async () => {
+    const video = await player(LOCAL);
+    const more = { length: 1, start: () => 0, end: () => 12 };
+    Object.defineProperties(video, {
+      paused: { value: false },
+      duration: { value: 12 },
+      buffered: { value: more },
+    });
+    video.currentTime = 9;
+    const play = vi.spyOn(video, "play");
+    await fireEvent(video, new Event("waiting"));
+    await waitFor(() => expect(play).toHaveBeenCalled());
+    await screen.findByRole("status");
+    video.currentTime = 10;
+    await fireEvent(video, new Event("timeupdate"));
+    await waitFor(() => expect(screen.queryByRole("status")).toBeNull());
+  });
+
   it("that is another one now is not played on, and the player says why", async () => {
     const video = await player(LOCAL, { code: "source_changed", message: "" });
     video.currentTime = 42;
