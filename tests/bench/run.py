@@ -160,6 +160,7 @@ def the_app(count):
 
     cold = statistics.median(int(line) for line in window("--cold-start", str(count)).split())
     work = json.loads(window("--at-work"))
+    empty, long = json.loads(window("--long-queue"))
     hidden = sum(work["hidden_percent"].values())
     mib = ", ".join(f"{name} {mib}" for name, mib in work["open_mib"].items())
     return f"""| what | figure |
@@ -167,7 +168,11 @@ def the_app(count):
 | start of the process to its window with the page loaded (aim 800 ms) | {cold:.0f} ms |
 | messages to its page in the busiest second of 200 uploads (aim 10) | {work["most_told"]} |
 | CPU of all its processes without a window at rest (aim 0.2 %) | {hidden:.2f} % |
-| resident after these uploads | {mib} MiB |"""
+| resident after these uploads | {mib} MiB |
+| {long["rows"]:,} rows in the app's own page: shown after a press in the sidebar; an empty queue {empty["open_ms"]} ms (aim 200 ms) | {long["open_ms"]} ms |
+| frames over 32 ms while they are scrolled, the longest; an empty queue {empty["slow"]}, {empty["longest_ms"]} ms (aim: as that) | \
+{long["slow"]} of {long["frames"]}, {long["longest_ms"]} ms |
+| the page's process for each of these frames, by the processor's time; an empty queue {empty["cpu_ms"]} ms | {long["cpu_ms"]} ms |"""
 
 
 def main():

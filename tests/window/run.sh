@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The app in a real window, on a display of its own: tests/window/run.sh [name of a test]...
-# or, for measuring, tests/window/run.sh --cold-start COUNT or --at-work; or, for the guide's pictures, --guide [PICTURES].
+# or, for measuring, tests/window/run.sh --cold-start COUNT, --at-work or --long-queue; or, for the guide's pictures,
+# --guide [PICTURES].
 # Needs target/debug/dailies-desktop (with its page: --features custom-protocol) and, beside it,
 # target/debug/dailies-server; DAILIES_WINDOW_BUILD names another folder of them. Keeps screenshots in target/window.
 set -euo pipefail
@@ -30,6 +31,7 @@ script=main.py
 case "${1:-}" in
   --cold-start) script=cold_start.py; shift ;;
   --at-work) script=at_work.py; shift ;;
+  --long-queue) script=long_queue.py; shift ;;
   --guide) script=guide.py; shift ;;
 esac
 DISPLAY=":$(cat "$work/display")" TMPDIR="$work" "$python" -B "tests/window/$script" "$@"

@@ -2,6 +2,7 @@
  * How fast the page is, in figures: the product's own build in Chromium, with a shell of answers in its place.
  * Figures depend on the machine, so nothing here fails: `node tests/speed.mjs [rows]`.
  */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runnerImport } from "vite";
@@ -12,6 +13,7 @@ import { serve } from "./chromium/server.mjs";
 const ROWS = Number(process.argv[2] ?? 100_000);
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
+const SCROLL = readFileSync(join(root, "tests", "scroll.js"), "utf8");
 /** A frame that lasts longer than this is seen: two of a screen of 60 Hz. */
 const SLOW = 32;
 const TIMES = 5;
@@ -66,19 +68,7 @@ async function scrolling(rows) {
     return metrics.find(({ name }) => name === "TaskDuration").value * 1000;
   };
   const before = await worked();
-  const frames = await page.evaluate(async () => {
-    const view = document.querySelector("main [role=grid]") ?? document.createElement("div");
-    const lasted = [];
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    let last = await frame();
-    for (let step = 0; step < 360; step++) {
-      view.scrollTop += step < 240 ? 120 : Math.sin(step) * view.scrollHeight;
-      const now = await frame();
-      lasted.push(now - last);
-      last = now;
-    }
-    return lasted;
-  });
+  const frames = await page.evaluate(`(async () => {${SCROLL}})()`);
   const work = (await worked()) - before;
   await context.close();
   const sorted = frames.toSorted((a, b) => a - b);

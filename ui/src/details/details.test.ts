@@ -56,6 +56,10 @@ describe("what happened", () => {
     expect(eventWords({ kind: "failed", why: refused, then: "needs_user" })).toBe(
       "Your team’s storage is full. The server says: “9 TB of 9 TB”. It waits for you.",
     );
+    const reason = "The file could not be read.";
+    expect(eventWords({ kind: "processing_failed", reason })).toBe(
+      "No playable version could be made. The server says: “The file could not be read”.",
+    );
     expect(eventWords({ kind: "omitted", events: 1, retries: 0 })).toBe("1 more event is not kept.");
   });
 

@@ -2,7 +2,7 @@ import type { Episode } from "../bindings/Episode";
 import type { Event } from "../bindings/Event";
 import type { HoldKind } from "../bindings/HoldKind";
 import type { Why } from "../bindings/Why";
-import { present } from "../errors/present";
+import { present, says } from "../errors/present";
 import { type PlainKey, t } from "../words/words";
 
 const THEN: Record<HoldKind, PlainKey> = {
@@ -48,7 +48,7 @@ export function eventWords(event: Event): string {
     case "processing_failed":
       return event.reason === null
         ? t("event.processing_failed")
-        : t("event.processing_failed_says", { reason: event.reason });
+        : `${t("event.processing_failed")} ${says(event.reason)}`;
     case "failed":
       return `${whyWords(event.why)} ${t(THEN[event.then])}`;
     case "source_back":
@@ -101,7 +101,7 @@ function whyWords(why: Why): string {
     case "local_storage":
       return t("why.local_storage", { detail: why.detail });
     case "refused":
-      return `${t(present(why.code).what)} ${t("row.says", { reason: why.reason })}`;
+      return `${t(present(why.code).what)} ${says(why.reason)}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Code } from "../bindings/Code";
-import type { PlainKey } from "../words/words";
+import { type PlainKey, t } from "../words/words";
 
 /** What the button beside an error does. */
 export type Remedy = "retry" | "send_anyway" | "remove" | "connect";
@@ -277,6 +277,11 @@ const IN_LIBRARY: Partial<Record<Code, Omit<Presentation, "remedy">>> = {
 /** The same for what somebody does in the library. */
 export function presentInLibrary(code: Code): Presentation {
   return { ...present(code), ...(Object.hasOwn(IN_LIBRARY, code) ? IN_LIBRARY[code] : {}) };
+}
+
+/** A server's own words, as a sentence of ours. */
+export function says(reason: string): string {
+  return t("row.says", { reason: reason.replace(/\.$/, "") });
 }
 
 export const PRESENTED_CODES = Object.keys(PRESENTATIONS) as Code[];

@@ -59,8 +59,6 @@ export const details = {
   "event.finished": "Größe und Prüfsumme wurden verglichen: Ihr Team hat es.",
   "event.became_playable": "Es lässt sich abspielen.",
   "event.processing_failed": "Es ließ sich keine abspielbare Fassung herstellen.",
-  "event.processing_failed_says":
-    "Es ließ sich keine abspielbare Fassung herstellen. Der Server meldet: „{reason}“.",
   "event.source_back": "Die Datei ist wieder da.",
   "event.connected": "Die Verbindung zu Ihrem Team steht wieder.",
   "event.paused": "Von Ihnen angehalten.",

@@ -57,7 +57,6 @@ export const details = {
   "event.finished": "Size and checksum were compared: your team has it.",
   "event.became_playable": "It can be played.",
   "event.processing_failed": "No playable version could be made.",
-  "event.processing_failed_says": "No playable version could be made. The server says: “{reason}”.",
   "event.source_back": "Its file is back.",
   "event.connected": "The connection to your team is good again.",
   "event.paused": "Paused by you.",
