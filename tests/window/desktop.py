@@ -26,6 +26,7 @@ class Desktop:
         self.runtime = folder / "run"
         for made in (self.home, self.runtime):
             made.mkdir(parents=True, mode=0o700)
+        SHOTS.mkdir(parents=True, exist_ok=True)
         self.data = self.home / ".local/share" / IDENTIFIER
         self.logs = open(folder / "log", "ab")
         self.started = []

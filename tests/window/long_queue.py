@@ -1,4 +1,5 @@
-"""How long the app's own page takes to show a long queue, and each frame while it is scrolled, beside an empty one.
+"""How long the app's own page takes to show a long queue, and each frame while it is scrolled, beside an empty one
+and beside nothing but lines of text.
 
 For scripts/bench: prints one JSON object. DAILIES_WINDOW_BUILD names the build measured; the program bench-queue,
 which fills the queue, is taken from there, too.
@@ -8,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from at_work import needs
@@ -17,6 +19,8 @@ from pages import connected, first_run
 
 ROWS = 100_000
 TIMES = 5
+# Seconds until the page has asked for all of the queue.
+SETTLE = 15
 SCROLL = (ROOT / "ui/tests/scroll.js").read_text()
 # From the press of the sidebar's button to the first frame with the queue in it: its rows, or that it is empty.
 OPEN = """
@@ -31,6 +35,17 @@ while (!document.querySelector("main h1") || (arguments[0] && !document.querySel
 await frame();
 return performance.now() - pressed;
 """
+# In the place of the queue, at its length.
+PLAIN = """
+const plain = document.createElement("div");
+plain.id = "plain";
+plain.style = "flex: 1; min-height: 0; overflow: auto; isolation: isolate";
+for (let line = 0; line < 2000; line++) {
+  plain.append(Object.assign(document.createElement("p"), { textContent: `A001_C${line}_1121` }));
+  plain.lastChild.style = "height: 52px";
+}
+document.querySelector("main [role=grid]").replaceWith(plain);
+"""
 
 
 def page_seconds(app):
@@ -38,16 +53,19 @@ def page_seconds(app):
     return sum(seconds for (_, name), (seconds, _) in needs(app).items() if name == "WebKitWebProcess")
 
 
-def figures(desktop, page, rows):
+def opened(page, rows):
+    """Milliseconds, the middle of some times."""
+    return round(sorted(page.run(OPEN, rows) for _ in range(TIMES))[TIMES // 2])
+
+
+def scrolled(desktop, page, what="main [role=grid]"):
     [app] = desktop.pids(APP)
-    opened = sorted(page.run(OPEN, rows > 0) for _ in range(TIMES))
     before = page_seconds(app)
-    frames = page.run(SCROLL)
+    frames = page.run(SCROLL.replace("main [role=grid]", what))
     return {
-        "rows": rows,
-        "open_ms": round(opened[TIMES // 2]),
         "slow": sum(lasted > 32 for lasted in frames),
         "frames": len(frames),
+        "median_ms": round(sorted(frames)[len(frames) // 2]),
         "longest_ms": round(max(frames)),
         "cpu_ms": round(1000 * (page_seconds(app) - before) / len(frames), 1),
     }
@@ -56,18 +74,20 @@ def figures(desktop, page, rows):
 def measure(folder):
     with Desktop("long-queue", folder) as desktop:
         page = first_run(desktop)
-        said = [figures(desktop, page, 0)]
+        said = {"rows": ROWS, "empty_ms": opened(page, False)}
         ask(page, "pause_all")
-        page.leave()
         desktop.quit_app()
         queue = desktop.data / "profile" / "queue.db"
         subprocess.run([BINARIES / "bench-queue", queue, "fill", str(ROWS)], check=True)
         page = desktop.open_app()
         page.wait("queue", lambda: connected(page), 30)
         page.wait("rows", lambda: page.find("//*[@data-upload]"), 30)
-        said.append(figures(desktop, page, ROWS))
+        time.sleep(SETTLE)
+        said["open_ms"] = opened(page, True)
+        said["queue"] = scrolled(desktop, page)
         desktop.shot("scrolled")
-        page.leave()
+        page.run(PLAIN)
+        said["plain"] = scrolled(desktop, page, "#plain")
         desktop.quit_app()
     return said
 

@@ -320,7 +320,6 @@ def too_long(*_):
 def main():
     for binary in (APP, SERVER):
         assert binary.exists(), f"{binary} is not built"
-    SHOTS.mkdir(parents=True, exist_ok=True)
     for old in SHOTS.glob("*-failed.png"):
         old.unlink()
     signal.signal(signal.SIGALRM, too_long)
