@@ -23,6 +23,8 @@ mod log;
 mod opening;
 mod outside;
 mod own_folders;
+#[cfg(target_os = "linux")]
+mod painting;
 mod settings;
 mod sign_in;
 mod tasks;
@@ -63,6 +65,8 @@ use crate::words::Words;
 /// Runs the app until it is quit.
 #[must_use]
 pub fn run() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    painting::choose();
     let built = tauri::Builder::default()
         // First, so that a second start does nothing else.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, folder| {

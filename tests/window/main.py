@@ -32,6 +32,9 @@ def drop_and_play(folder):
     clip = clips.clip(folder / "harbour at dawn.mp4")
     with Desktop("light", folder, "light") as desktop:
         page = first_run(desktop)
+        [app] = desktop.pids(APP)
+        by_processor = b"WEBKIT_SKIA_ENABLE_CPU_RENDERING=1" in Path(f"/proc/{app}/environ").read_bytes().split(b"\0")
+        assert by_processor != any(Path("/dev/dri").glob("renderD*")), "who paints the page"
         desktop.shot("2-empty")
 
         def held():
