@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::desk::Desk;
 use crate::folders::{self, Chosen};
+use crate::intake::{Incoming, Intake};
 use crate::link::LinkHandle;
 use crate::opening::{Opening, Wanted};
 use crate::own_folders::{OwnFolder, OwnFolders};
@@ -78,6 +79,16 @@ pub(crate) async fn choose_files<R: Runtime>(
     engine: Engine<'_>,
 ) -> Answer<Option<Added>> {
     crate::choose::files(&app, &engine).await
+}
+
+/// Takes in what was copied in a file manager.
+#[command]
+pub(crate) async fn paste_files(desk: State<'_, Desk>, intake: State<'_, Intake>) -> Answer<()> {
+    let files = desk.copied_files().await?;
+    if !files.is_empty() {
+        intake.offer(Incoming::Named(files));
+    }
+    Ok(())
 }
 
 #[command]
@@ -350,12 +361,16 @@ pub(crate) async fn show_in_folder(
 }
 
 #[command]
-pub(crate) async fn copy_link(
+pub(crate) async fn copy_links(
     engine: Engine<'_>,
     desk: State<'_, Desk>,
-    id: UploadId,
+    ids: Vec<UploadId>,
 ) -> Answer<()> {
-    desk.copy(engine.watch_page(id).await?.into()).await
+    let mut links = Vec::new();
+    for id in ids {
+        links.push(String::from(engine.watch_page(id).await?));
+    }
+    desk.copy(links.join("\n")).await
 }
 
 #[command]

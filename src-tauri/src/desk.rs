@@ -33,6 +33,18 @@ impl Desk {
         .await
     }
 
+    /// The files that were copied in a file manager; none where something else was copied.
+    ///
+    /// # Errors
+    /// [`Code::Refused`] in the system's words.
+    pub(crate) async fn copied_files(&self) -> Result<Vec<PathBuf>, EngineError> {
+        blocking(|| match arboard::Clipboard::new()?.get().file_list() {
+            Err(arboard::Error::ContentNotAvailable) => Ok(Vec::new()),
+            files => files,
+        })
+        .await
+    }
+
     /// Opens the folder of a file and selects it there.
     ///
     /// # Errors
@@ -63,11 +75,11 @@ impl Desk {
 }
 
 /// The desktop is reached by calls that wait for other programs.
-async fn blocking<E: ToString + Send + 'static>(
-    call: impl FnOnce() -> Result<(), E> + Send + 'static,
-) -> Result<(), EngineError> {
+async fn blocking<T: Send + 'static, E: ToString + Send + 'static>(
+    call: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, EngineError> {
     match tokio::task::spawn_blocking(call).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(EngineError::new(Code::Refused, error.to_string())),
         Err(error) => Err(EngineError::new(Code::Refused, error.to_string())),
     }

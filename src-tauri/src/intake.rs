@@ -1,4 +1,4 @@
-//! Files that come in from the system: dropped onto the window, or named on a command line.
+//! Files that come in from the system: dropped onto the window, pasted, or named on a command line.
 //!
 //! One loop takes them in order, so that the page never hears of a drag after its end.
 
@@ -29,9 +29,9 @@ pub(crate) enum Incoming {
     Held(Vec<PathBuf>),
     /// They are not any more.
     Gone,
-    /// They were let go.
+    /// They were let go, maybe before there is a connection.
     Dropped(Vec<PathBuf>),
-    /// They were named on a command line, maybe before there is a connection.
+    /// They were pasted or named on a command line, maybe before there is a connection.
     Named(Vec<PathBuf>),
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn run(app: AppHandle, engine: EngineHandle, mut inbox: mpsc::R
 struct Loop {
     app: AppHandle,
     engine: EngineHandle,
-    /// Named before there was a connection.
+    /// Came before there was a connection.
     waiting: Vec<PathBuf>,
     /// From when the first of them began to wait.
     changes: broadcast::Receiver<Change>,
@@ -111,19 +111,21 @@ impl Loop {
             Incoming::Gone => window::tell(&self.app, "drag", None::<DragView>),
             Incoming::Dropped(paths) => {
                 window::tell(&self.app, "drag", None::<DragView>);
-                self.add(paths);
+                self.add_when_connected(paths).await;
             }
-            Incoming::Named(paths) => {
-                if self.waiting.is_empty() {
-                    self.changes = self.engine.subscribe();
-                }
-                self.waiting.extend(paths);
-                let snapshot = self.engine.snapshot().await;
-                let connection = snapshot.map(|snapshot| snapshot.connection);
-                if matches!(connection, Ok(ConnectionView::Connected { .. })) {
-                    self.add_waiting();
-                }
-            }
+            Incoming::Named(paths) => self.add_when_connected(paths).await,
+        }
+    }
+
+    async fn add_when_connected(&mut self, paths: Vec<PathBuf>) {
+        if self.waiting.is_empty() {
+            self.changes = self.engine.subscribe();
+        }
+        self.waiting.extend(paths);
+        let snapshot = self.engine.snapshot().await;
+        let connection = snapshot.map(|snapshot| snapshot.connection);
+        if matches!(connection, Ok(ConnectionView::Connected { .. })) {
+            self.add_waiting();
         }
     }
 

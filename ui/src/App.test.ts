@@ -27,6 +27,19 @@ describe("what comes from outside the window", () => {
   });
 });
 
+describe("paste", () => {
+  it("adds what was copied in a file manager, but not into a field", async () => {
+    const host = await queue();
+    await userEvent.keyboard("{Control>}v{/Control}");
+    expect(host.asked).toEqual(["pasteFiles"]);
+    const field = document.body.appendChild(document.createElement("input"));
+    field.focus();
+    await userEvent.keyboard("{Control>}v{/Control}");
+    field.remove();
+    expect(host.asked).toEqual(["pasteFiles"]);
+  });
+});
+
 describe("a queue that cannot be opened", () => {
   it("says why and opens when it can", async () => {
     const host = new Recorder(QUEUE);

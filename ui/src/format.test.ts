@@ -50,6 +50,8 @@ describe("time left", () => {
     [5, { kind: "moment" }],
     [61, { kind: "minutes", minutes: 2 }],
     [780, { kind: "minutes", minutes: 13 }],
+    [1_900, { kind: "minutes", minutes: 35 }],
+    [3_350, { kind: "hours", hours: 1, minutes: 0 }],
     [3_600, { kind: "hours", hours: 1, minutes: 0 }],
     [4_200, { kind: "hours", hours: 1, minutes: 10 }],
     [7_150, { kind: "hours", hours: 2, minutes: 0 }],

@@ -115,8 +115,8 @@ export type TimeLeft =
 export function timeLeft(seconds: number): TimeLeft {
   if (seconds < 60) return { kind: "moment" };
   const minutes = Math.ceil(seconds / 60);
-  if (minutes < 60) return { kind: "minutes", minutes };
-  const rounded = Math.ceil(minutes / 5) * 5;
+  const rounded = minutes > 15 ? Math.ceil(minutes / 5) * 5 : minutes;
+  if (rounded < 60) return { kind: "minutes", minutes: rounded };
   return { kind: "hours", hours: Math.floor(rounded / 60), minutes: rounded % 60 };
 }
 

@@ -78,6 +78,7 @@ export class Recorder implements Host {
       refused: [{ path: "/x/notes.txt", code: "unsupported_type" as const }],
     };
   };
+  pasteFiles = () => this.#note("pasteFiles");
   pause = (ids: string[]) => this.#note(`pause ${ids.join()}`);
   resume = (ids: string[]) => this.#note(`resume ${ids.join()}`);
   cancel = (ids: string[]) => this.#note(`cancel ${ids.join()}`);
@@ -192,7 +193,7 @@ export class Recorder implements Host {
   removeDownload = (id: number) => this.#note(`removeDownload ${String(id)}`);
   showDownload = (id: number) => this.#note(`showDownload ${String(id)}`);
   showInFolder = (id: string) => this.#note(`showInFolder ${id}`);
-  copyLink = (id: string) => this.#note(`copyLink ${id}`);
+  copyLinks = (ids: string[]) => this.#note(`copyLinks ${ids.join()}`);
   parts = async () => ({ count: 4, partSize: 1000, confirmed: 1, runs: [100, 0, 0, 0] });
   history = async (id: string) => {
     await this.#note(`history ${id}`);

@@ -47,7 +47,8 @@ impl Batch {
         }
         let sent = self.whole - self.left;
         let percent = u128::from(sent) * 100 / u128::from(self.whole.max(1));
-        let percent = u8::try_from(percent).unwrap_or(100);
+        // All of it is there when the team says so, and then nothing is left to be sent.
+        let percent = u8::try_from(percent).unwrap_or(100).min(99);
         Progress::Sending { videos: totals.coming, percent }
     }
 }
@@ -69,6 +70,7 @@ mod tests {
         // More comes, of which nothing is sent.
         assert_eq!(batch.note(&totals(3, 1400, 3, 0)), sending(3, 30));
         assert_eq!(batch.note(&totals(1, 1, 1, 0)), sending(1, 99));
+        assert_eq!(batch.note(&totals(1, 0, 1, 0)), sending(1, 99));
         assert_eq!(batch.note(&totals(0, 0, 0, 0)), Progress::None);
         assert_eq!(batch.note(&totals(1, 50, 1, 0)), sending(1, 0));
     }

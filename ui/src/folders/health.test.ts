@@ -22,16 +22,17 @@ describe("how a watched folder is", () => {
     ["Drive not connected", { sight: { kind: "not_there" as const } }, "attention"],
     ["2 places cannot be read", { unreadable: 2, unreadableFirst: "/a/b" }, "attention"],
   ])("is %j where it stands like %j", (words, standing, tone) => {
-    expect(health(aFolder({ standing }), TEAM)).toMatchObject({ words, tone });
+    expect(health(aFolder({ standing }), [TEAM])).toMatchObject({ words, tone });
   });
 
   it("says what needs somebody first", () => {
     const gone = { sight: { kind: "not_there" as const }, unreadable: 3 };
-    expect(health(aFolder({ standing: gone }), null).words).toBe("Drive not connected");
+    expect(health(aFolder({ standing: gone }), []).words).toBe("Drive not connected");
     const paused = aFolder({ standing: gone, rules: { paused: true } });
-    expect(health(paused, null)).toMatchObject({ words: "Paused", tone: "quiet" });
-    expect(health(aFolder(), null).words).toBe("Not connected to North Studio");
-    expect(health(aFolder(), "https://other.example").tone).toBe("attention");
+    expect(health(paused, [])).toMatchObject({ words: "Paused", tone: "quiet" });
+    expect(health(aFolder(), []).words).toBe("Not connected to North Studio");
+    expect(health(aFolder(), ["https://other.example"]).tone).toBe("attention");
+    expect(health(aFolder(), ["https://other.example", `${TEAM}/`]).tone).toBe("good");
   });
 
   it("names a folder by the last part of its path", () => {

@@ -13,14 +13,14 @@ export interface Health {
 /** What needs somebody comes first: only that is said. */
 export function health(
   { rules, standing, server, destination }: FolderView,
-  connected: string | null,
+  connected: readonly string[],
 ): Health {
   const { sight, unreadable, unreadableFirst } = standing;
   if (rules.paused) return { tone: "quiet", words: t("health.paused"), hint: t("health.paused_hint") };
   if (sight?.kind === "not_there") {
     return { tone: "attention", words: t("health.not_there"), hint: t("health.not_there_hint") };
   }
-  if (connected === null || !sameServer(server, connected)) {
+  if (!connected.some((other) => sameServer(server, other))) {
     return {
       tone: "attention",
       words: t("health.no_team", { team: destination.team }),

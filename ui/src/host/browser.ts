@@ -127,6 +127,9 @@ export function browserHost(query: URLSearchParams): Host {
       shellListeners.add(onShell);
       return () => shellListeners.delete(onShell);
     },
+    pasteFiles: async () => {
+      simulation.add([upload(`pasted_${String(++additions)}.mp4`, 2.1e9)]);
+    },
     chooseFiles: async () => {
       const added = upload(`picked_${String(++additions)}.mp4`, 6.4e9);
       simulation.add([added]);
@@ -334,8 +337,8 @@ export function browserHost(query: URLSearchParams): Host {
     showInFolder: async (id) => {
       known(id);
     },
-    copyLink: async (id) => {
-      known(id);
+    copyLinks: async (ids) => {
+      ids.forEach(known);
     },
     parts: async (id) => partsOf(known(id)),
     history: async (id) => historyOf(known(id)),

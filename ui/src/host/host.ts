@@ -91,7 +91,9 @@ export interface Host extends LibraryHost {
 
   /** Opens the system's dialog; `null` when it was closed without a choice. */
   chooseFiles(): Promise<Added | null>;
-  /** What became of files that came in by a drop or by a second start. */
+  /** Takes in the files that were copied in a file manager, if any were. */
+  pasteFiles(): Promise<void>;
+  /** What became of files that came in by a drop, a paste or a second start. */
   onAdded(onAdded: (added: Added) => void): Promise<Stop>;
   /** What hangs over the window while files are dragged; `null` when the drag ends. */
   onDrag(onDrag: (drag: DragView | null) => void): Promise<Stop>;
@@ -178,7 +180,7 @@ export interface Host extends LibraryHost {
   localPlayback(id: UploadId): Promise<PlaybackView>;
   showInFolder(id: UploadId): Promise<void>;
   /** Puts the watch page's address on the clipboard. */
-  copyLink(id: UploadId): Promise<void>;
+  copyLinks(ids: UploadId[]): Promise<void>;
 
   /** How its parts stand; `null` until it is agreed how it is divided. */
   parts(id: UploadId): Promise<PartsView | null>;

@@ -49,6 +49,7 @@ export const tauriHost: Host = {
   onShell: (onShell) => on("shell", onShell),
 
   chooseFiles: () => invoke("choose_files"),
+  pasteFiles: () => invoke("paste_files"),
   onAdded: (onAdded) => on("added", onAdded),
   onDrag: (onDrag) => on("drag", onDrag),
 
@@ -102,7 +103,7 @@ export const tauriHost: Host = {
   playback: (id) => invoke("playback", { id }),
   localPlayback: (id) => invoke("local_playback", { id }),
   showInFolder: (id) => invoke("show_in_folder", { id }),
-  copyLink: (id) => invoke("copy_link", { id }),
+  copyLinks: (ids) => invoke("copy_links", { ids }),
 
   parts: (id) => invoke("parts", { id }),
   history: (id) => invoke("history", { id }),

@@ -26,7 +26,7 @@ describe("the queue", () => {
     await user.click(within(row("c.mov")).getByRole("button", { name: "Retry now" }));
     await user.click(within(row("d.mov")).getAllByRole("button", { name: "Copy link" })[0] as HTMLElement);
     await user.click(screen.getByRole("button", { name: "Pause all" }));
-    expect(host.asked).toEqual(["pause a", "retry c", "copyLink d", "pauseAll"]);
+    expect(host.asked).toEqual(["pause a", "retry c", "copyLinks d", "pauseAll"]);
     await screen.findByText("Link copied");
   });
 

@@ -54,6 +54,7 @@ const FOR_MANY: ReadonlySet<Action> = new Set([
   "move_up",
   "move_down",
   "move_end",
+  "copy_link",
   "cancel",
   "remove",
 ]);
@@ -145,6 +146,6 @@ export function perform(host: Host, action: HostAction, ids: UploadId[]): Promis
     case "show_in_folder":
       return first === undefined ? Promise.resolve() : host.showInFolder(first);
     case "copy_link":
-      return first === undefined ? Promise.resolve() : host.copyLink(first);
+      return host.copyLinks(ids);
   }
 }

@@ -9,6 +9,7 @@ export function ending(before: UploadView | undefined, after: UploadView): Endin
   if (after.phase === "ready" && before.phase !== "ready") return { kind: "ready", title: after.title };
   if (after.hold.kind === before.hold.kind) return null;
   if (after.hold.kind === "failed") return { kind: "failed", title: after.title };
-  if (after.hold.kind === "needs_user") return { kind: "needs", title: after.title };
+  if (after.hold.kind === "needs_user" || after.hold.kind === "source_missing")
+    return { kind: "needs", title: after.title };
   return null;
 }

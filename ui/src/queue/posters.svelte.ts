@@ -4,11 +4,15 @@ const KEPT = 300;
 const AT_ONCE = 2;
 /** After this many lost images of one video, its type is shown instead. */
 const TRIES = 2;
+/** How long nobody is asked again who did not answer, in milliseconds. */
+const PAUSE = 30_000;
 
 interface Poster {
   url: string | null;
   /** How often its image did not load. */
   losses: number;
+  /** When nobody answered who was asked for it. */
+  failedAt?: number;
 }
 
 /**
@@ -30,7 +34,9 @@ export class Posters {
   }
 
   want(id: string): void {
-    if (this.#known.has(id) || this.#wanted.includes(id)) return;
+    const known = this.#known.get(id);
+    const again = known?.failedAt !== undefined && performance.now() - known.failedAt >= PAUSE;
+    if ((known && !again) || this.#wanted.includes(id)) return;
     this.#queue(id);
   }
 
@@ -61,7 +67,7 @@ export class Posters {
       this.#known.set(id, { url: await this.#ask(id), losses });
     } catch {
       // A poster is no promise: without one the row shows the file's type.
-      this.#known.set(id, { url: null, losses });
+      this.#known.set(id, { url: null, losses, failedAt: performance.now() });
     }
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= KEPT) break;

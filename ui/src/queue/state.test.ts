@@ -117,7 +117,7 @@ describe("actions", () => {
   it("for many are those that at least one takes", () => {
     const paused = anUpload({ hold: { kind: "paused" } });
     const done = anUpload({ id: "02", phase: "ready", videoId: "v" });
-    expect(actionsFor([paused, done])).toEqual(["resume", ...moves, "cancel", "remove"]);
+    expect(actionsFor([paused, done])).toEqual(["resume", ...moves, "copy_link", "cancel", "remove"]);
     expect(allows(done, "cancel")).toBe(false);
   });
 

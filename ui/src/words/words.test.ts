@@ -50,6 +50,7 @@ describe("words", () => {
     expect(t("drag.title", { count: 1200 })).toBe("Drop to add 1,200 videos");
     expect(t("row.of", { part: "36.7", whole: "60.2 GB" })).toBe("36.7 of 60.2 GB");
     expect(left(780)).toBe("13 min left");
+    expect(t("share.title", { title: "ملف" })).toBe("Share “\u2068ملف\u2069”");
     expect(speech(["de-DE"]).left(4_200)).toBe("noch 1 h 10 min");
   });
 });

@@ -31,6 +31,13 @@ export interface Speech {
   left(seconds: number): string;
 }
 
+/** A name in letters from right to left turns nothing around it. */
+function isolated(value: string): string {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u202a-\u202e]/.test(value)
+    ? `\u2068${value}\u2069`
+    : value;
+}
+
 /** The first language of the system's that there are words for. */
 export function chooseLanguage(wanted: readonly string[]): { language: Language; locale: string } {
   for (const locale of wanted) {
@@ -57,7 +64,7 @@ export function speech(wanted: readonly string[]): Speech {
         : word[plural.select(Number(given["count"])) === "one" ? "one" : "other"];
     return text.replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = given[name];
-      return typeof value === "number" ? format.count(value) : (value ?? place);
+      return typeof value === "number" ? format.count(value) : isolated(value ?? place);
     });
   }
 

@@ -68,6 +68,7 @@ export const shell = {
   "added.more": { one: "und {count} weitere", other: "und {count} weitere" },
 
   "copied.link": "Link kopiert",
+  "copied.links": { one: "Link kopiert", other: "{count} Links kopiert" },
   "copied.report": "Bericht kopiert",
 
   "announce.ready": "{title} ist fertig.",

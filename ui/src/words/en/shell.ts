@@ -57,6 +57,7 @@ export const shell = {
   "added.more": { one: "and {count} more", other: "and {count} more" },
 
   "copied.link": "Link copied",
+  "copied.links": { one: "Link copied", other: "{count} links copied" },
   "copied.report": "Report copied",
 
   "announce.ready": "{title} is ready.",
