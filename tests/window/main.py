@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ import outside
 import shoot
 import updates
 import x11
-from desktop import APP, SERVER, SHOTS, Desktop, wait
+from desktop import APP, HERE, SERVER, SHOTS, Desktop, wait
 from pages import PLAY, ROW, USE_THIS_COMPUTER, connected, first_run, only_row, play, ready, rows
 from team import Team, digest
 
@@ -52,6 +53,24 @@ def drop_and_play(folder):
         desktop.shot("5-playing")
         [video] = Team(desktop.data / "server/credentials.json").videos()
         assert video["status"] == "ready", video
+        desktop.quit_app()
+
+
+def pasted(folder):
+    """What was copied in a file manager is added by Ctrl+V; a copied text is nothing."""
+    film = clips.clip(folder / "größe und ü.mp4")
+    with Desktop("paste", folder) as desktop:
+        page = first_run(desktop)
+        press = "dispatchEvent(new KeyboardEvent('keydown', { key: 'v', ctrlKey: true }))"
+        page.run(press)
+        copied = [sys.executable, str(HERE / "copy_source.py"), str(film), str(folder / "gone.mp4")]
+        source = desktop.start(copied, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert source.stdout.readline().strip() == b"ready", "nothing was copied"
+        page.run(press)
+        page.wait("Ready", lambda: ready(page), 60)
+        assert "größe und ü" in only_row(page)["text"], rows(page)
+        source.stdin.close()
+        source.wait(10)
         desktop.quit_app()
 
 
@@ -300,6 +319,7 @@ def page_is_confined(folder):
 
 TESTS = [
     drop_and_play,
+    pasted,
     killed_at_half,
     server_comes_back,
     closed_window,

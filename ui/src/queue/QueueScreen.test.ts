@@ -30,6 +30,19 @@ describe("the queue", () => {
     await screen.findByText("Link copied");
   });
 
+  it("names the team where there are several", async () => {
+    const host = await queue();
+    const { team, project } = anUpload({}).destination;
+    expect(row("d.mov").textContent).not.toContain(team);
+    const other = { ...host.connection, url: "https://other.example/" } as typeof host.connection;
+    host.change({
+      kind: "connection",
+      connection: host.connection,
+      connections: [host.connection, other],
+    });
+    await waitFor(() => expect(row("d.mov").textContent).toContain(`${team} / ${project}`));
+  });
+
   it("works by keyboard alone: move, select, pause, cancel after a question", async () => {
     const host = await queue();
     const user = userEvent.setup();

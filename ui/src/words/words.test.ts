@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "svelte/compiler";
 import { chooseLanguage, LANGUAGES, speech } from "./words";
 
 const sources = import.meta.glob<string>(
@@ -15,6 +16,51 @@ const texts = (word: string | object): string[] => (typeof word === "string" ? [
 const places = (text: string): string[] =>
   [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();
 
+/** Attributes and properties that people read or hear. */
+const SAID = new Set([
+  "label",
+  "title",
+  "body",
+  "hint",
+  "alt",
+  "placeholder",
+  "text",
+  "action",
+  "aria-label",
+]);
+
+/** Texts in a component's markup that are in no catalogue: everything with a letter that is shown or said. */
+function strayWords(node: unknown, shown = false): string[] {
+  if (typeof node !== "object" || node === null) return [];
+  if (Array.isArray(node)) return node.flatMap((each) => strayWords(each, shown));
+  const { type, ...rest } = node as Record<string, unknown> & { type?: string };
+  const words = (text: unknown): string[] =>
+    shown && typeof text === "string" && /\p{L}/u.test(text) ? [text] : [];
+  switch (type) {
+    case "Text":
+      return words(rest["data"]);
+    case "Literal":
+      return words(rest["value"]);
+    case "TemplateElement":
+      return words((rest["value"] as { cooked: string }).cooked);
+    case "Attribute":
+      return strayWords(rest["value"], SAID.has(rest["name"] as string));
+    case "ExpressionTag":
+      return strayWords(rest["expression"], shown);
+    case "ConditionalExpression":
+      return [...strayWords(rest["consequent"], shown), ...strayWords(rest["alternate"], shown)];
+    case "LogicalExpression":
+      return [...strayWords(rest["left"], shown), ...strayWords(rest["right"], shown)];
+    case "TemplateLiteral":
+      return strayWords(rest["quasis"], shown);
+    case "Fragment":
+      return strayWords(rest["nodes"], true);
+    default:
+      // What a function is given, or a comparison is with, is not shown.
+      return Object.values(rest).flatMap((value) => strayWords(value, false));
+  }
+}
+
 describe("words", () => {
   it.each(Object.entries(LANGUAGES))(
     "%s has every key, filled, with the same places as English",
@@ -29,6 +75,19 @@ describe("words", () => {
       }
     },
   );
+
+  it("are the only ones on the page", () => {
+    const strays = Object.entries(sources)
+      .filter(([file]) => file.endsWith(".svelte"))
+      .flatMap(([file, code]) =>
+        strayWords(parse(code, { modern: true }).fragment).map((text) => [file, text]),
+      );
+    expect(strays).toEqual([]);
+    const said = (code: string): string[] => strayWords(parse(code, { modern: true }).fragment);
+    expect(said('<p title={t("app.name")}>{t("app.name")} · <b class="num">%</b></p>')).toEqual([]);
+    expect(said('{#if on}<p title="Now">{on ? "Yes" : t("app.name")}</p>{/if}')).toEqual(["Now", "Yes"]);
+    expect(said("<Field label={`${t('app.name')} of`}>Bytes</Field>")).toEqual([" of", "Bytes"]);
+  });
 
   it("has no key that nothing uses", () => {
     const code = Object.values(sources).join("\n");

@@ -16,6 +16,12 @@ export const folders = {
   "folders.unsettled": { one: "{count} noch nicht fertig", other: "{count} noch nicht fertig" },
   "folders.queued": { one: "{count} in der Warteschlange", other: "{count} in der Warteschlange" },
   "folders.sent": { one: "{count} bei Ihrem Team", other: "{count} bei Ihrem Team" },
+  "folders.every": "Jedes Video, sobald es ganz ist",
+  "folders.only": "{patterns}, sobald es ganz ist",
+  "folders.except": "nicht {patterns}",
+  "folders.then_nothing": "bleibt, wo es ist",
+  "folders.then_move": "kommt geprüft in „Uploaded“",
+  "folders.then_trash": "kommt geprüft in den Papierkorb",
   "folders.ignored": { one: "{count} ausgelassen", other: "{count} ausgelassen" },
   "folders.ignored_hint":
     "Was vorher schon da war, und was die Regeln beim letzten Durchsehen des Ordners nicht nahmen",

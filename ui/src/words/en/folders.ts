@@ -14,6 +14,12 @@ export const folders = {
   "folders.unsettled": { one: "{count} not finished yet", other: "{count} not finished yet" },
   "folders.queued": { one: "{count} in the queue", other: "{count} in the queue" },
   "folders.sent": { one: "{count} with your team", other: "{count} with your team" },
+  "folders.every": "Every video as soon as it is whole",
+  "folders.only": "{patterns} as soon as it is whole",
+  "folders.except": "not {patterns}",
+  "folders.then_nothing": "stays where it is",
+  "folders.then_move": "moves to “Uploaded” once verified",
+  "folders.then_trash": "goes to the trash once verified",
   "folders.ignored": { one: "{count} ignored", other: "{count} ignored" },
   "folders.ignored_hint":
     "What was there before, and what the rules did not take when the folder was last looked through",
