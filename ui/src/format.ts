@@ -115,7 +115,7 @@ export type TimeLeft =
 export function timeLeft(seconds: number): TimeLeft {
   if (seconds < 60) return { kind: "moment" };
   const minutes = Math.ceil(seconds / 60);
-  const rounded = minutes > 15 ? Math.ceil(minutes / 5) * 5 : minutes;
+  const rounded = minutes > 30 ? Math.ceil(minutes / 5) * 5 : minutes;
   if (rounded < 60) return { kind: "minutes", minutes: rounded };
   return { kind: "hours", hours: Math.floor(rounded / 60), minutes: rounded % 60 };
 }

@@ -14,7 +14,12 @@ export const QUEUE = [
     progress: { confirmedBytes: 610, inFlightBytes: 90 },
   }),
   anUpload({ id: "b", title: "b.mov" }),
-  anUpload({ id: "c", title: "c.mov", hold: { kind: "needs_user", code: "quota_exceeded" } }),
+  anUpload({
+    id: "c",
+    title: "c.mov",
+    hold: { kind: "needs_user", code: "quota_exceeded" },
+    reason: "9 TB of 9 TB.",
+  }),
   anUpload({ id: "d", title: "d.mov", phase: "ready", videoId: "v", uploadedAt: NOW }),
 ];
 
