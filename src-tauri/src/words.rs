@@ -1,5 +1,7 @@
 //! The words outside the window, in the languages that the page has.
 
+use std::borrow::Cow;
+
 use crate::settings::Language;
 
 /// A language that there are words in.
@@ -99,6 +101,7 @@ impl Words {
     }
 
     pub(crate) fn ready(self, count: u64, title: &str) -> (String, &'static str) {
+        let title = isolated(title);
         let said = match (self, count) {
             (Self::English, 1) => format!("“{title}” is ready"),
             (Self::English, _) => format!("{count} videos are ready"),
@@ -109,6 +112,7 @@ impl Words {
     }
 
     pub(crate) fn needs(self, count: u64, title: &str) -> (String, &'static str) {
+        let title = isolated(title);
         let said = match (self, count) {
             (Self::English, 1) => format!("“{title}” needs you"),
             (Self::English, _) => format!("{count} uploads need you"),
@@ -168,6 +172,15 @@ impl Words {
     }
 }
 
+/// A name in letters from right to left turns nothing around it: as the page's `words.ts` does it.
+fn isolated(name: &str) -> Cow<'_, str> {
+    let turns = |letter| {
+        matches!(letter, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
+            || matches!(letter, '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')
+    };
+    if name.contains(turns) { format!("\u{2068}{name}\u{2069}").into() } else { name.into() }
+}
+
 fn videos_in_english(count: u64) -> String {
     if count == 1 { "1 video".into() } else { format!("{count} videos") }
 }
@@ -192,6 +205,7 @@ mod tests {
     #[test]
     fn one_is_not_many() {
         assert_eq!(Words::English.ready(1, "reel-04").0, "“reel-04” is ready");
+        assert_eq!(Words::English.needs(1, "ملف").0, "“\u{2068}ملف\u{2069}” needs you");
         assert_eq!(Words::German.ready(3, "reel-04").0, "3 Videos sind fertig");
         assert_eq!(Words::English.sent(1).1, "1 video sent.");
     }

@@ -31,7 +31,8 @@ while (document.querySelector("main [role=grid]")) await frame();
 for (let step = 0; step < 30; step++) await frame();
 const pressed = performance.now();
 to("Control+1");
-while (!document.querySelector("main h1") || (arguments[0] && !document.querySelector("[data-upload]"))) await frame();
+const there = () => document.querySelector('nav [aria-current][aria-keyshortcuts="Control+1"]');
+while (!there() || (arguments[0] && !document.querySelector("[data-upload]"))) await frame();
 await frame();
 return performance.now() - pressed;
 """

@@ -37,6 +37,11 @@ describe("paste", () => {
     await userEvent.keyboard("{Control>}v{/Control}");
     field.remove();
     expect(host.asked).toEqual(["pasteFiles"]);
+    const dialog = document.body.appendChild(document.createElement("dialog"));
+    dialog.setAttribute("open", "");
+    await userEvent.keyboard("{Control>}v{/Control}");
+    dialog.remove();
+    expect(host.asked).toEqual(["pasteFiles"]);
   });
 });
 

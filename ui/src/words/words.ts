@@ -33,7 +33,7 @@ export interface Speech {
 
 /** A name in letters from right to left turns nothing around it. */
 function isolated(value: string): string {
-  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u202a-\u202e]/.test(value)
+  return /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufeff]/.test(value)
     ? `\u2068${value}\u2069`
     : value;
 }
