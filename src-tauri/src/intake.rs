@@ -105,7 +105,11 @@ impl Loop {
             Incoming::Held(paths) => {
                 let count = move || candidates::count(&paths, LOOKED_AT);
                 let counted = tokio::task::spawn_blocking(count).await.ok();
-                let view = counted.map(|Count { videos, others }| DragView { videos, others });
+                let view = counted.map(|Count { videos, others, names }| DragView {
+                    videos,
+                    others,
+                    names,
+                });
                 window::tell(&self.app, "drag", view);
             }
             Incoming::Gone => window::tell(&self.app, "drag", None::<DragView>),

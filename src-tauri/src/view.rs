@@ -94,7 +94,7 @@ pub(crate) enum ServerView {
 }
 
 /// What is being dragged over the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DragView {
@@ -102,6 +102,8 @@ pub(crate) struct DragView {
     pub(crate) videos: u32,
     /// Files that would not.
     pub(crate) others: u32,
+    /// The names of the first of those.
+    pub(crate) names: Vec<String>,
 }
 
 /// A folder that somebody has chosen to be watched.

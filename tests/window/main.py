@@ -182,6 +182,8 @@ def watched_folder(folder):
         page.click("//nav//a[@href='#folders']")
         page.wait("the pause", lambda: "Paused" in page.run(shown), 20)
         page.click("//button[@role='switch']")
+        page.wait("a dry run", lambda: "1 file would be uploaded now" in page.run(shown), 30)
+        page.click("//button[normalize-space()='Start watching']")
         page.wait("what came meanwhile", lambda: "3 with your team" in page.run(shown), 60)
         desktop.quit_app()
 

@@ -3,8 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { QUEUE, queue, row } from "../tests/app";
 import { Recorder } from "../tests/recorder";
-import { SHELL } from "../tests/team";
+import { CONNECTED, SHELL, TEAM } from "../tests/team";
 import App from "./App.svelte";
+import type { ConnectionView } from "./bindings/ConnectionView";
 
 describe("what comes from outside the window", () => {
   it("opens what somebody chose there: plays what can be played, shows the details of the rest", async () => {
@@ -14,7 +15,18 @@ describe("what comes from outside the window", () => {
     await screen.findByRole("complementary", { name: "Details of a.mov" });
     host.wanted = { kind: "video", server: "https://other.example/", videoId: "v" };
     host.open();
-    await screen.findByText("This video is not in your queue");
+    await screen.findByText("This video is with none of your teams that is connected");
+  });
+
+  it("plays a video of the team that went up elsewhere, once it is known which team this is", async () => {
+    const asking: ConnectionView = { kind: "refused", url: TEAM, code: "not_connected" };
+    const host = new Recorder(QUEUE, asking);
+    host.wanted = { kind: "video", server: TEAM, videoId: "other" };
+    await queue(host);
+    expect([screen.queryByRole("dialog"), screen.queryByText(/none of your teams/)]).toEqual([null, null]);
+    host.change({ kind: "connection", connection: CONNECTED, connections: [CONNECTED] });
+    await screen.findByRole("dialog", { name: "Player: A video of your team" });
+    await waitFor(() => expect(host.asked).toEqual(["playVideo other"]));
   });
 
   it("shows that the engine broke, and starts again", async () => {

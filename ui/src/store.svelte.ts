@@ -2,6 +2,7 @@ import type { AllowanceView } from "./bindings/AllowanceView";
 import type { Change } from "./bindings/Change";
 import type { ConnectionView } from "./bindings/ConnectionView";
 import type { EngineError } from "./bindings/EngineError";
+import type { RebuiltView } from "./bindings/RebuiltView";
 import type { ShellView } from "./bindings/ShellView";
 import type { UploadId } from "./bindings/UploadId";
 import type { UploadView } from "./bindings/UploadView";
@@ -44,6 +45,7 @@ export class Store {
   #connection: ConnectionView = { kind: "none" };
   #connections: readonly ConnectionView[] = [];
   #allowance: AllowanceView = { kind: "full" };
+  #rebuilt: RebuiltView | null = null;
   #loaded = $state.raw(false);
   #problem = $state.raw<EngineError | null>(null);
   #shell = $state.raw<ShellView>(UNTOLD);
@@ -65,6 +67,7 @@ export class Store {
         this.#connection = snapshot.connection;
         this.#connections = snapshot.connections;
         this.#allowance = snapshot.allowance;
+        this.#rebuilt = snapshot.rebuilt;
         this.#problem = null;
         this.#loaded = true;
         void this.folders.changed();
@@ -144,6 +147,12 @@ export class Store {
   get allowance(): AllowanceView {
     void this.#shown;
     return this.#allowance;
+  }
+
+  /** What was made of a queue that was found damaged since the start. */
+  get rebuilt(): RebuiltView | null {
+    void this.#shown;
+    return this.#rebuilt;
   }
 
   get totals(): Totals {

@@ -10,6 +10,7 @@ import type { LibraryView } from "../src/bindings/LibraryView";
 import type { NewShareLink } from "../src/bindings/NewShareLink";
 import type { Opening } from "../src/bindings/Opening";
 import type { Preferences } from "../src/bindings/Preferences";
+import type { RebuiltView } from "../src/bindings/RebuiltView";
 import type { ReceiptView } from "../src/bindings/ReceiptView";
 import type { Rules } from "../src/bindings/Rules";
 import type { ShareLinkView } from "../src/bindings/ShareLinkView";
@@ -33,6 +34,7 @@ export class Recorder implements Host {
   episodes: Episode[] = [{ number: 0, at: NOW, lastAt: NOW, times: 1, event: { kind: "added" } }];
   ended: EndedView[] = [];
   report = "";
+  rebuilt: RebuiltView | null = null;
   #seq = 0;
 
   constructor(
@@ -56,6 +58,7 @@ export class Recorder implements Host {
     connection: this.connection,
     connections: this.connection.kind === "none" ? [] : [this.connection],
     allowance: { kind: "full" as const },
+    rebuilt: this.rebuilt,
   });
   subscribe = async (onChange: (change: Change) => void) => {
     this.change = (news) => {
@@ -114,7 +117,11 @@ export class Recorder implements Host {
     return aFolder();
   };
   removeFolder = (id: string) => this.#note(`removeFolder ${id}`);
-  preview = async () => ({ goes: 0, bytes: 0, stays: 0, files: [] });
+  previewed: Rules[] = [];
+  preview = async (_: string | null, rules: Rules) => {
+    this.previewed.push(rules);
+    return { goes: 0, bytes: 0, stays: 0, files: [] };
+  };
   ruleFaults = async (patterns: string[]) => ({
     patterns: patterns.filter((text) => text.includes("[")),
     title: false,

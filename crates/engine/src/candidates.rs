@@ -25,13 +25,18 @@ pub(crate) struct Candidate {
     pub(crate) fingerprint: Fingerprint,
 }
 
+/// Names of files that are no videos, at the most.
+const NAMED: usize = 3;
+
 /// What would come of files and folders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// Files named like videos.
     pub videos: u32,
     /// Files that were named themselves, and are named like none.
     pub others: u32,
+    /// The names of the first three of those, for reading only: lossy where one is no Unicode.
+    pub names: Vec<String>,
 }
 
 /// Counts what would come of files and folders, by their names. Blocks until it has seen `most` files.
@@ -48,6 +53,9 @@ pub fn count(paths: &[PathBuf], most: usize) -> Count {
             count.videos += 1;
         } else if named {
             count.others += 1;
+            if count.names.len() < NAMED {
+                count.names.push(file.file_name().unwrap_or_default().to_string_lossy().into());
+            }
         }
     }
     count
@@ -190,8 +198,18 @@ mod tests {
     #[test]
     fn what_is_held_over_the_window_is_counted_as_it_would_be_added() {
         let folder = card();
-        let paths = ["a.mov", "b.txt", "card", "missing.mp4"].map(|name| folder.path().join(name));
-        assert_eq!(count(&paths, 100), Count { videos: 5, others: 1 });
-        assert_eq!(count(&paths, 2), Count { videos: 1, others: 1 });
+        let paths = |names: &[&str]| -> Vec<_> {
+            names.iter().map(|name| folder.path().join(name)).collect()
+        };
+        let of = |videos, others, names: &[&str]| Count {
+            videos,
+            others,
+            names: names.iter().map(ToString::to_string).collect(),
+        };
+        let four = paths(&["a.mov", "b.txt", "card", "missing.mp4"]);
+        assert_eq!(count(&four, 100), of(5, 1, &["b.txt"]));
+        assert_eq!(count(&four, 2), of(1, 1, &["b.txt"]));
+        let notes = paths(&["b.txt", "1", "2.pdf", "3.jpg"]);
+        assert_eq!(count(&notes, 100), of(0, 4, &["b.txt", "1", "2.pdf"]));
     }
 }

@@ -11,4 +11,8 @@ videos: number,
 /**
  * Files that would not.
  */
-others: number, };
+others: number, 
+/**
+ * The names of the first of those.
+ */
+names: Array<string>, };

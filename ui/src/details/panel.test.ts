@@ -31,8 +31,11 @@ describe("details", () => {
     expect(map.children).toHaveLength(4);
     expect(document.activeElement).toBe(list);
     await user.keyboard("{ArrowDown}");
-    await panel("c.mov");
-    expect(host.asked).toEqual(["history a", "history c"]);
+    const needing = await panel("c.mov");
+    expect(needing.textContent).toContain("Your team’s storage is full.");
+    await user.click(within(needing).getByRole("button", { name: "Retry now" }));
+    expect(host.asked).toEqual(["history a", "history c", "retry c"]);
+    list.focus();
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("complementary", { name: /^Details/ })).toBeNull();
     expect(row("c.mov").getAttribute("aria-selected")).toBe("true");

@@ -23,6 +23,7 @@ class Script {
                 connection: { kind: "none" },
                 connections: [],
                 allowance: { kind: "full" },
+                rebuilt: null,
               });
             },
             refuse: reject,

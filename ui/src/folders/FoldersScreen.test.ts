@@ -37,6 +37,27 @@ describe("watched folders", () => {
     await screen.findByText("Footage that uploads itself");
   });
 
+  it("are watched again after a look at what would go up, in a form that waits for whoever looks elsewhere", async () => {
+    const host = await folders([aFolder({ rules: { paused: true } })]);
+    const user = userEvent.setup();
+    const turn = await screen.findByRole("switch", { name: "Watch card" });
+    await user.click(turn);
+    await screen.findByRole("heading", { name: "Watch “card”" });
+    expect(host.previewed.map(({ paused }) => paused)).toEqual([false]);
+    await user.type(screen.getByLabelText("Only files like"), "*.mov");
+    await user.click(screen.getByRole("link", { name: /Queue/ }));
+    await screen.findByRole("grid");
+    await user.click(screen.getByRole("link", { name: /Watched folders/ }));
+    expect((await screen.findByLabelText<HTMLTextAreaElement>("Only files like")).value).toBe("*.mov");
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    expect([host.asked, turn.isConnected]).toEqual([[], false]);
+    await user.click(await screen.findByRole("switch", { name: "Watch card" }));
+    expect(screen.getByLabelText<HTMLTextAreaElement>("Only files like").value).toBe("");
+    await user.click(screen.getByRole("button", { name: "Start watching" }));
+    await screen.findByRole("switch", { name: "Watch card" });
+    expect(host.asked).toEqual(["changeFolder f p watched"]);
+  });
+
   it("are added by the system's dialog, with rules that make sense", async () => {
     const host = await folders([]);
     const user = userEvent.setup();

@@ -6,7 +6,7 @@ import type { Preview } from "../bindings/Preview";
 import type { Rules } from "../bindings/Rules";
 import { NEW_RULES } from "./draft";
 import { DryRun } from "./dryrun.svelte";
-import { Folders } from "./folders.svelte";
+import { type Editing, Folders } from "./folders.svelte";
 import RulesEditor from "./RulesEditor.svelte";
 
 beforeEach(() => {
@@ -76,8 +76,9 @@ it("looks a folder through once for rules that nobody changes", async () => {
   let looked = 0;
   const host = browserHost(new URLSearchParams("scenario=folders"));
   const preview = async (): Promise<Preview> => ({ goes: ++looked, bytes: 0, stays: 0, files: [] });
-  const folder = aFolder();
-  const props = { folder, path: folder.path, projectId: null, onclose: () => undefined };
+  const folders = new Folders(host);
+  folders.edit(aFolder());
+  const props = { editing: folders.editing as Editing, onclose: () => undefined };
   render(RulesEditor, { host: { ...host, preview }, ...props });
   await vi.advanceTimersByTimeAsync(5_000);
   expect(screen.getByText("1 file would be uploaded now")).toBeTruthy();

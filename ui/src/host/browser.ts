@@ -53,6 +53,7 @@ export function browserHost(query: URLSearchParams): Host {
     shell: firstShell,
     drag,
     problem,
+    rebuilt,
     folders: kept,
   } = scenario(name);
   const simulation = new Simulation(uploads, connections, allowance);
@@ -119,7 +120,7 @@ export function browserHost(query: URLSearchParams): Host {
     ...browserLibrary(query, (poster) => session(poster, null), POSTERS),
     everything: async () => {
       if (problem) throw problem;
-      return simulation.everything();
+      return { ...simulation.everything(), rebuilt };
     },
     subscribe: async (onChange) => simulation.subscribe(onChange),
     shell: async () => shell,

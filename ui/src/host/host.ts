@@ -22,6 +22,7 @@ import type { PartsView } from "../bindings/PartsView";
 import type { PlaybackView } from "../bindings/PlaybackView";
 import type { Preferences } from "../bindings/Preferences";
 import type { Preview } from "../bindings/Preview";
+import type { RebuiltView } from "../bindings/RebuiltView";
 import type { ReceiptView } from "../bindings/ReceiptView";
 import type { RuleFaults } from "../bindings/RuleFaults";
 import type { Rules } from "../bindings/Rules";
@@ -48,6 +49,8 @@ export interface Everything {
   /** That one, and all others. */
   readonly connections: readonly ConnectionView[];
   readonly allowance: AllowanceView;
+  /** What was made of a queue that was found damaged since the start. */
+  readonly rebuilt: RebuiltView | null;
 }
 
 /** What the page can ask of the team's library. No link and no path enters here: the shell keeps both. */

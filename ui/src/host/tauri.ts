@@ -17,7 +17,7 @@ const PAGE = 500;
  * the change that moved it comes after this snapshot, and sets it right.
  */
 async function everything(): Promise<Everything> {
-  const { seq, connection, connections, allowance } = await invoke<Snapshot>("snapshot");
+  const { seq, connection, connections, allowance, rebuilt = null } = await invoke<Snapshot>("snapshot");
   const uploads = new Map<string, UploadView>();
   for (const list of LISTS) {
     let page: Page;
@@ -28,7 +28,7 @@ async function everything(): Promise<Everything> {
       offset += page.uploads.length;
     } while (page.uploads.length === PAGE);
   }
-  return { seq, uploads: [...uploads.values()], connection, connections, allowance };
+  return { seq, uploads: [...uploads.values()], connection, connections, allowance, rebuilt };
 }
 
 function on<Payload>(event: string, callback: (payload: Payload) => void): Promise<Stop> {

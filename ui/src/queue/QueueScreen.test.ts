@@ -78,11 +78,13 @@ describe("the queue", () => {
     expect(screen.queryByRole("button", { name: "Send all the same" })).toBeNull();
     host.change({ kind: "allowance", allowance: { kind: "metered" } });
     await screen.findByText("This network is metered: nothing is sent over it.");
+    await screen.findByRole("button", { name: "Speed limit: Nothing is sent now" });
     host.change({
       kind: "uploads",
       uploads: [anUpload({ id: "a", title: "a.mov", phase: "uploading", progress: { confirmedBytes: 610 } })],
     });
     await waitFor(() => expect(row("a.mov").textContent).toContain("Waiting for another network"));
+    expect(within(row("a.mov")).getByRole("progressbar").getAttribute("aria-valuenow")).toBe("61");
     await user.click(screen.getByRole("button", { name: "Send all the same" }));
     expect(host.asked).toEqual(["sendHere"]);
     host.change({ kind: "allowance", allowance: { kind: "full" } });
@@ -121,9 +123,13 @@ describe("the queue", () => {
 
   it("shows what a drag would add", async () => {
     const host = await queue();
-    host.drag({ videos: 12, others: 2 });
+    host.drag({ videos: 12, others: 2, names: ["notes.txt", "card.xml"] });
     await screen.findByText("Drop to add 12 videos");
     expect(screen.getByText("2 files are no videos and stay")).toBeTruthy();
+    expect(screen.getByText("notes.txt, card.xml")).toBeTruthy();
+    expect(screen.getByText("to North Studio / Spring / Rushes")).toBeTruthy();
+    host.drag({ videos: 0, others: 5, names: ["notes.txt", "card.xml", "slate.jpg"] });
+    await screen.findByText("notes.txt, card.xml, slate.jpg and 2 more");
     host.drag(null);
     await waitFor(() => expect(screen.queryByText("Drop to add 12 videos")).toBeNull());
   });
@@ -142,6 +148,28 @@ describe("the queue", () => {
     expect(first.dataset.upload).not.toBe("w0");
     expect(within(first).queryByText("0.mov")).toBeNull();
     expect(button.isConnected).toBe(false);
+  });
+
+  it("says what was made of a damaged queue, until it is told to be quiet", async () => {
+    const host = new Recorder(QUEUE);
+    host.rebuilt = { kept: "/home/mia/queue.damaged-1", uploads: 4, fromBackup: 1, someLost: true };
+    await queue(host);
+    const words = await screen.findByText("The queue was damaged, and was made anew.");
+    const banner = words.closest(".banner") as HTMLElement;
+    expect(banner.textContent).toContain(
+      "4 uploads are in it. 1 of them is as the last backup had it. Not all",
+    );
+    expect(banner.textContent).toContain("kept as /home/mia/queue.damaged-1.");
+    await userEvent.click(within(banner).getByRole("button"));
+    expect(words.isConnected).toBe(false);
+  });
+
+  it("says of what needs somebody how large it is and where it goes, and whether it is given up", async () => {
+    const failed = anUpload({ id: "f", title: "f.mov", hold: { kind: "failed", code: "file_too_large" } });
+    await queue(new Recorder([...QUEUE, failed]));
+    expect(row("c.mov").textContent).toContain("1 kB · Spring / Rushes");
+    expect(row("c.mov").textContent).not.toContain("Could not be uploaded");
+    expect(row("f.mov").textContent).toContain("Could not be uploaded. The file is larger than");
   });
 
   it("changes where new files go", async () => {

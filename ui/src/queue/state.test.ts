@@ -5,12 +5,22 @@ import type { UploadView } from "../bindings/UploadView";
 import { type Action, allows, actionsFor, mainAction } from "./actions";
 import { fileType, rowState, shares } from "./state";
 
+const STILL = anUpload({}).progress;
+
 describe("states", () => {
   it.each<[Partial<UploadView>, string]>([
     [{}, "state.waiting"],
     [{ active: true }, "state.preparing"],
     [{ phase: "uploading", active: true }, "state.uploading"],
-    [{ phase: "uploading", active: true, growing: true }, "state.recording"],
+    [{ phase: "uploading", active: true, growing: true, progress: STILL }, "state.writing"],
+    [
+      { phase: "uploading", active: true, growing: true, progress: { ...STILL, inFlightBytes: 1 } },
+      "state.recording",
+    ],
+    [
+      { phase: "uploading", active: true, growing: true, progress: { ...STILL, bytesPerSecond: 1 } },
+      "state.recording",
+    ],
     [{ phase: "uploading" }, "state.waiting"],
     [{ phase: "uploading", hold: { kind: "paused" } }, "state.paused"],
     [{ phase: "uploading", hold: { kind: "offline", until: 0 } }, "state.offline"],

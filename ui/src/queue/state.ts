@@ -26,7 +26,7 @@ const PAUSES: Record<AllowanceView["kind"], PlainKey> = {
  * halfway up and stands still says why; of what has not begun, the banner above the list says it once.
  */
 export function rowState(
-  { phase, hold, active, growing }: UploadView,
+  { phase, hold, active, growing, progress }: UploadView,
   allowance: AllowanceView = { kind: "full" },
 ): RowState {
   switch (hold.kind) {
@@ -60,7 +60,10 @@ export function rowState(
       return word(active ? "state.preparing" : "state.waiting");
     case "uploading":
       if (!active) return word(PAUSES[allowance.kind]);
-      return word(growing ? "state.recording" : "state.uploading");
+      if (!growing) return word("state.uploading");
+      return word(
+        progress.bytesPerSecond > 0 || progress.inFlightBytes > 0 ? "state.recording" : "state.writing",
+      );
   }
 }
 

@@ -12,6 +12,7 @@ const SCREENS = [
   { name: "needs", seconds: 8 },
   { name: "offline", seconds: 3 },
   { name: "metered" },
+  { name: "rebuilt" },
   { name: "many", seconds: 8 },
   { name: "drag", seconds: 8 },
   { name: "refused" },

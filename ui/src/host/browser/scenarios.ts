@@ -5,6 +5,7 @@ import type { DestinationView } from "../../bindings/DestinationView";
 import type { DragView } from "../../bindings/DragView";
 import type { EngineError } from "../../bindings/EngineError";
 import type { FolderView } from "../../bindings/FolderView";
+import type { RebuiltView } from "../../bindings/RebuiltView";
 import type { ShellView } from "../../bindings/ShellView";
 import type { UpdateState } from "../../bindings/UpdateState";
 import type { UploadView } from "../../bindings/UploadView";
@@ -20,6 +21,7 @@ export interface Scenario {
   schedule: string[];
   shell: ShellView;
   drag: DragView | null;
+  rebuilt: RebuiltView | null;
   folders: FolderView[];
   /** The queue cannot be opened. */
   problem: EngineError | null;
@@ -203,6 +205,7 @@ export const SCENARIOS = [
   "teams",
   "limited",
   "broke",
+  "rebuilt",
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
@@ -217,6 +220,7 @@ const QUEUES: Partial<Record<ScenarioName, () => UploadView[]>> = {
   teams: busy,
   limited: busy,
   broke: busy,
+  rebuilt: needs,
   refused: offline,
   folders: busy,
   "server-failed": offline,
@@ -279,7 +283,16 @@ export function scenario(name: ScenarioName): Scenario {
       update: { version: "0.1.0", state: UPDATES[name] ?? { kind: "none", lookedAt: Date.now() } },
     },
     folders: name === "folders" ? someFolders(NORTH) : [],
-    drag: name === "drag" ? { videos: 12, others: 2 } : null,
+    drag: name === "drag" ? { videos: 12, others: 5, names: ["A003.xml", "notes.txt", "slate.jpg"] } : null,
+    rebuilt:
+      name === "rebuilt"
+        ? {
+            kept: "/home/mia/.local/share/studio.dailies.app/dailies.damaged-1",
+            uploads: 7,
+            fromBackup: 2,
+            someLost: true,
+          }
+        : null,
     problem:
       name === "problem"
         ? { code: "profile_in_use", message: "the profile is locked by process 4711" }

@@ -65,7 +65,7 @@ export class Simulation {
     return this.#connection;
   }
 
-  everything(): Everything {
+  everything(): Omit<Everything, "rebuilt"> {
     return {
       seq: this.#seq,
       uploads: [...this.#uploads.values()],

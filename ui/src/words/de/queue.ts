@@ -23,6 +23,7 @@ export const queue = {
   "state.preparing": "Wird vorbereitet",
   "state.uploading": "Lädt hoch",
   "state.recording": "Wird während der Aufnahme hochgeladen",
+  "state.writing": "Wartet, bis die Datei fertig geschrieben ist",
   "state.paused": "Angehalten",
   "state.schedule": "Wartet laut Zeitplan",
   "state.metered": "Wartet auf ein anderes Netz",
@@ -55,6 +56,15 @@ export const queue = {
   "pause.schedule_until": "Laut Zeitplan wird bis {time} nichts gesendet.",
   "pause.metered": "Dieses Netz ist getaktet: Darüber wird nichts gesendet.",
   "pause.battery": "Im Akkubetrieb wird nichts gesendet.",
+
+  "rebuilt.title": "Die Warteschlange war beschädigt und wurde neu angelegt.",
+  "rebuilt.has": { one: "{count} Upload ist darin.", other: "{count} Uploads sind darin." },
+  "rebuilt.from_backup": {
+    one: "{count} davon ist so, wie die letzte Sicherung ihn hatte.",
+    other: "{count} davon sind so, wie die letzte Sicherung sie hatte.",
+  },
+  "rebuilt.some_lost": "Nicht alles war lesbar: Fehlt unten eine Datei, fügen Sie sie noch einmal hinzu.",
+  "rebuilt.kept": "Die beschädigte liegt noch unter {place}.",
 
   "empty.title": "Videos hier ablegen",
   "empty.body":

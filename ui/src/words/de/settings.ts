@@ -105,6 +105,7 @@ export const settings = {
   "own.off_no": "An lassen",
 
   "limit.none": "Kein Limit",
+  "limit.nothing": "Jetzt wird nichts gesendet",
   "limit.other": "Anderes…",
   "limit.unit": "MB/s",
   "limit.value": "Megabyte pro Sekunde",

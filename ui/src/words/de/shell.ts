@@ -5,7 +5,8 @@ export const shell = {
   "app.loading": "Die Warteschlange wird geöffnet…",
   "app.broke": "Dailies muss neu starten",
   "app.restart": "Neu starten",
-  "app.no_video": "Dieses Video ist nicht in Ihrer Warteschlange",
+  "app.no_video": "Dieses Video ist bei keinem Ihrer verbundenen Teams",
+  "app.team_video": "Ein Video Ihres Teams",
   "app.problem": "Dailies kann seine Warteschlange nicht öffnen",
 
   "nav.label": "Ansichten",
@@ -40,7 +41,9 @@ export const shell = {
     one: "{count} Datei ist kein Video und bleibt",
     other: "{count} Dateien sind keine Videos und bleiben",
   },
+  "drag.others_more": { one: "{names} und {count} weitere", other: "{names} und {count} weitere" },
   "drag.not_connected": "Sie warten hier, bis Sie verbunden sind",
+  "drag.no_project": "Wählen Sie zuerst ein Projekt dafür",
 
   "server.starting": "Der Server auf diesem Computer startet…",
   "server.running": "Server auf diesem Computer",

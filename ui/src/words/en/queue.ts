@@ -21,6 +21,7 @@ export const queue = {
   "state.preparing": "Preparing",
   "state.uploading": "Uploading",
   "state.recording": "Uploading while it is recorded",
+  "state.writing": "Waiting for the file to finish being written",
   "state.paused": "Paused",
   "state.schedule": "Waiting, as the schedule says",
   "state.metered": "Waiting for another network",
@@ -53,6 +54,15 @@ export const queue = {
   "pause.schedule_until": "The schedule lets nothing be sent until {time}.",
   "pause.metered": "This network is metered: nothing is sent over it.",
   "pause.battery": "Nothing is sent while this computer runs on battery.",
+
+  "rebuilt.title": "The queue was damaged, and was made anew.",
+  "rebuilt.has": { one: "{count} upload is in it.", other: "{count} uploads are in it." },
+  "rebuilt.from_backup": {
+    one: "{count} of them is as the last backup had it.",
+    other: "{count} of them are as the last backup had them.",
+  },
+  "rebuilt.some_lost": "Not all could be read: if a file is missing below, add it again.",
+  "rebuilt.kept": "The damaged one is kept as {place}.",
 
   "empty.title": "Drop videos here",
   "empty.body":

@@ -99,6 +99,7 @@ export const settings = {
   "own.off_no": "Leave it on",
 
   "limit.none": "No limit",
+  "limit.nothing": "Nothing is sent now",
   "limit.other": "Another…",
   "limit.unit": "MB/s",
   "limit.value": "Megabytes a second",

@@ -3,7 +3,8 @@ export const shell = {
   "app.loading": "Opening the queue…",
   "app.broke": "Dailies has to start again",
   "app.restart": "Start again",
-  "app.no_video": "This video is not in your queue",
+  "app.no_video": "This video is with none of your teams that is connected",
+  "app.team_video": "A video of your team",
   "app.problem": "Dailies cannot open its queue",
 
   "nav.label": "Screens",
@@ -32,7 +33,9 @@ export const shell = {
   "drag.none": "No videos here",
   "drag.to": "to {destination}",
   "drag.others": { one: "{count} file is no video and stays", other: "{count} files are no videos and stay" },
+  "drag.others_more": { one: "{names} and {count} more", other: "{names} and {count} more" },
   "drag.not_connected": "They wait here until you connect",
+  "drag.no_project": "Choose a project for them first",
 
   "server.starting": "The server on this computer is starting…",
   "server.running": "Server on this computer",
