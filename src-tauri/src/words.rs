@@ -173,7 +173,7 @@ impl Words {
 }
 
 /// A name in letters from right to left turns nothing around it: as the page's `words.ts` does it.
-fn isolated(name: &str) -> Cow<'_, str> {
+pub(crate) fn isolated(name: &str) -> Cow<'_, str> {
     let turns = |letter| {
         matches!(letter, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202a}'..='\u{202e}')
             || matches!(letter, '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}')

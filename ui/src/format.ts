@@ -4,15 +4,18 @@
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 
-function unitOf(bytes: number): number {
-  // 999,950 would round to "1,000 kB": it already is a megabyte to the reader.
-  let unit = 0;
-  for (let value = bytes; value >= 999.5 && unit < UNITS.length - 1; value /= 1000) unit++;
-  return unit;
+const KILO = 1000;
+
+/** So many bytes of a file are a kilobyte to the system's own windows. */
+export function kilobyte(userAgent: string): number {
+  return userAgent.includes("Windows") ? 1024 : KILO;
 }
 
-function inUnit(bytes: number, unit: number): number {
-  return bytes / 1000 ** unit;
+function unitOf(bytes: number, kilo: number): number {
+  // 999,950 would round to "1,000 kB": it already is a megabyte to the reader.
+  let unit = 0;
+  for (let value = bytes; value >= 999.5 && unit < UNITS.length - 1; value /= kilo) unit++;
+  return unit;
 }
 
 function digits(value: number, unit: number): number {
@@ -41,7 +44,7 @@ export interface Formats {
   weekdays(): readonly { short: string; long: string }[];
 }
 
-export function formats(locale: string): Formats {
+export function formats(locale: string, kilo = kilobyte(navigator.userAgent)): Formats {
   const number = [0, 1].map(
     (fraction) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: fraction, maximumFractionDigits: fraction }),
@@ -56,23 +59,24 @@ export function formats(locale: string): Formats {
   const write = (value: number, fraction: number): string =>
     (number[fraction] as Intl.NumberFormat).format(value);
 
-  function size(bytes: number): string {
-    const unit = unitOf(bytes);
-    const value = inUnit(bytes, unit);
+  function inUnits(bytes: number, kilo: number): string {
+    const unit = unitOf(bytes, kilo);
+    const value = bytes / kilo ** unit;
     return `${write(value, digits(value, unit))} ${UNITS[unit] ?? ""}`;
   }
 
   return {
-    size,
+    size: (bytes) => inUnits(bytes, kilo),
     sizeOf(part, whole) {
-      const unit = unitOf(whole);
-      const value = inUnit(whole, unit);
+      const unit = unitOf(whole, kilo);
+      const value = whole / kilo ** unit;
       const fraction = digits(value, unit);
       const step = 10 ** fraction;
-      const done = Math.min(Math.floor(inUnit(part, unit) * step) / step, value);
+      const done = Math.min(Math.floor((part / kilo ** unit) * step) / step, value);
       return { part: write(done, fraction), whole: `${write(value, fraction)} ${UNITS[unit] ?? ""}` };
     },
-    speed: (bytesPerSecond) => `${size(bytesPerSecond)}/s`,
+    // A line's speed is told in powers of ten everywhere.
+    speed: (bytesPerSecond) => `${inUnits(bytesPerSecond, KILO)}/s`,
     percent: (fraction) => percent.format(Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9) / 100),
     count: (value) => write(value, 0),
     rate: (value) => rate.format(value),

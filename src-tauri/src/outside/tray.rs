@@ -11,7 +11,7 @@ use super::{Outlook, Progress};
 use crate::opening::{self, Opening};
 use crate::tasks::Tasks;
 use crate::window;
-use crate::words::Words;
+use crate::words::{Words, isolated};
 
 const ICON: &str = "dailies";
 const OPEN: &str = "open";
@@ -170,7 +170,7 @@ fn in_a_menu(title: &str) -> String {
     if short.len() < title.len() {
         short.push('…');
     }
-    short.replace('&', "&&")
+    isolated(&short.replace('&', "&&")).into_owned()
 }
 
 fn on_menu(app: &AppHandle, item: &str) {
@@ -224,6 +224,7 @@ mod tests {
     #[test]
     fn a_title_names_no_key() {
         assert_eq!(in_a_menu("cut & grade"), "cut && grade");
+        assert_eq!(in_a_menu("ملف"), "\u{2068}ملف\u{2069}");
         assert_eq!(in_a_menu(&"ä".repeat(50)).chars().count(), LETTERS + 1);
     }
 }

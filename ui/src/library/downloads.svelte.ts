@@ -24,6 +24,8 @@ export function endWords({ title, kind }: DownloadEnd): string {
 export class Downloads {
   readonly #host: Pick<LibraryHost, "downloads" | "onDownloads">;
   readonly #onend: (end: DownloadEnd) => void;
+  #known: readonly DownloadView[] = [];
+  /** What is shown of it: nothing changes in a window that nobody sees. */
   #list = $state.raw<readonly DownloadView[]>([]);
   #last = $state.raw<DownloadEnd | null>(null);
   /** Before, nobody knows which of them ended at an earlier start. */
@@ -52,14 +54,29 @@ export class Downloads {
     });
     const list = await this.#host.downloads();
     // What was told meanwhile is newer.
-    if (!told) this.#list = list;
+    if (!told) {
+      this.#known = list;
+      this.#show();
+    }
     this.#begun = true;
-    return stop;
+    const show = (): void => {
+      this.#show();
+    };
+    document.addEventListener("visibilitychange", show);
+    return () => {
+      document.removeEventListener("visibilitychange", show);
+      stop();
+    };
+  }
+
+  #show(): void {
+    if (!document.hidden) this.#list = this.#known;
   }
 
   #take(list: readonly DownloadView[]): void {
-    const before = this.#list;
-    this.#list = list;
+    const before = this.#known;
+    this.#known = list;
+    this.#show();
     if (!this.#begun) return;
     for (const { id, title, state } of list) {
       const was = before.find((one) => one.id === id);

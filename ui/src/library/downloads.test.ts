@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { aDownload } from "../../tests/library";
 import type { DownloadView } from "../bindings/DownloadView";
 import { type DownloadEnd, Downloads } from "./downloads.svelte";
@@ -32,6 +32,16 @@ describe("downloads", () => {
     tell([done, aDownload({ id: 2, title: "other" })]);
     expect(ends).toEqual([{ title: "reel", kind: "done" }]);
     expect(downloads.list.length).toBe(2);
+  });
+
+  it("end in a window that nobody sees, and are shown when it is seen", async () => {
+    const { downloads, ends, tell } = await listening([aDownload()]);
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    tell([aDownload({ state: { kind: "done", verified: true } })]);
+    expect([ends.length, downloads.list[0]?.state.kind]).toEqual([1, "downloading"]);
+    hidden.mockRestore();
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(downloads.list[0]?.state.kind).toBe("done");
   });
 
   it("that stopped and are tried again may stop again", async () => {

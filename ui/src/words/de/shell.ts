@@ -77,6 +77,11 @@ export const shell = {
   "announce.ready": "{title} ist fertig.",
   "announce.needs": "{title} braucht Sie.",
   "announce.failed": "{title} konnte nicht hochgeladen werden.",
+  "announce.cancelled": "{title} ist abgebrochen.",
+  "announce.many_cancelled": {
+    one: "{count} Upload ist abgebrochen.",
+    other: "{count} Uploads sind abgebrochen.",
+  },
   "announce.many_ready": { one: "{count} Video ist fertig.", other: "{count} Videos sind fertig." },
   "announce.many_needs": { one: "{count} Upload braucht Sie.", other: "{count} Uploads brauchen Sie." },
 

@@ -66,6 +66,8 @@ export const shell = {
   "announce.ready": "{title} is ready.",
   "announce.needs": "{title} needs you.",
   "announce.failed": "{title} could not be uploaded.",
+  "announce.cancelled": "{title} is cancelled.",
+  "announce.many_cancelled": { one: "{count} upload is cancelled.", other: "{count} uploads are cancelled." },
   "announce.many_ready": { one: "{count} video is ready.", other: "{count} videos are ready." },
   "announce.many_needs": { one: "{count} upload needs you.", other: "{count} uploads need you." },
 
