@@ -25,7 +25,7 @@ describe("numbers", () => {
   it("counts a file's size as the system does, and a line's speed in tens", () => {
     const windows = formats("en-GB", kilobyte("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Edg/142.0"));
     expect(windows.size(2_400_000_000)).toBe("2.2 GB");
-    expect(windows.sizeOf(1_073_741_824, 2_147_483_648)).toEqual({ part: "1.0", whole: "2.0 GB" });
+    expect(windows.sizeOf(1_500_000_000, 2_147_483_648)).toEqual({ part: "1.3", whole: "2.0 GB" });
     expect(windows.speed(5_000_000)).toBe("5.0 MB/s");
     expect(kilobyte("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15")).toBe(1000);
   });
