@@ -88,6 +88,7 @@ describe("roster", () => {
       }),
       anUpload({ id: "b", hold: { kind: "paused" } }),
       anUpload({ id: "c", phase: "ready", progress: { confirmedBytes: 1000 } }),
+      anUpload({ id: "d", hold: { kind: "cancelled" } }),
     );
     expect(roster.totals).toEqual({
       unsent: 2,
@@ -96,6 +97,7 @@ describe("roster", () => {
       bytesPerSecond: 7,
       pausable: 1,
       paused: 1,
+      doneToday: 1,
     });
     const progress = {
       totalBytes: 1000,
@@ -107,7 +109,7 @@ describe("roster", () => {
     roster.progress([{ id: "a", progress }]);
     expect(roster.get("a")?.progress).toEqual(progress);
     expect(roster.totals).toMatchObject({ unsentBytes: 1100, comingBytes: 100, bytesPerSecond: 9 });
-    roster.remove(["a", "b", "c", "unknown"]);
+    roster.remove(["a", "b", "c", "d", "unknown"]);
     expect(roster.size).toBe(0);
     expect(Object.values(roster.totals).every((total) => total === 0)).toBe(true);
   });
@@ -117,6 +119,7 @@ describe("roster", () => {
     expect(roster.turn(TODAY)).toBe(false);
     expect(roster.turn(TODAY + 86_400_000)).toBe(true);
     expect(ids(roster, "earlier")).toEqual(["01"]);
+    expect(roster.totals.doneToday).toBe(0);
   });
 
   it("comes to the same by changes as by a snapshot", () => {

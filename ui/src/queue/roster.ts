@@ -23,13 +23,25 @@ export interface Totals {
   bytesPerSecond: number;
   pausable: number;
   paused: number;
+  /** With the team since the day began; what was cancelled is not done. */
+  doneToday: number;
 }
 
+const NOTHING: Readonly<Totals> = {
+  unsent: 0,
+  unsentBytes: 0,
+  comingBytes: 0,
+  bytesPerSecond: 0,
+  pausable: 0,
+  paused: 0,
+  doneToday: 0,
+};
+
 /** One upload's share in the totals; added when it comes, taken away when it changes. */
-function share({ upload }: Entry): Totals {
+function share({ upload, group }: Entry): Readonly<Totals> {
   const { progress, hold, phase } = upload;
   if (!isUnsent(upload)) {
-    return { unsent: 0, unsentBytes: 0, comingBytes: 0, bytesPerSecond: 0, pausable: 0, paused: 0 };
+    return group === "today" && hold.kind !== "cancelled" ? { ...NOTHING, doneToday: 1 } : NOTHING;
   }
   const left = Math.max(0, progress.totalBytes - progress.confirmedBytes);
   const moves = hold.kind === "none" || hold.kind === "backoff" || hold.kind === "offline";
@@ -40,6 +52,7 @@ function share({ upload }: Entry): Totals {
     bytesPerSecond: hold.kind === "none" ? progress.bytesPerSecond : 0,
     pausable: moves && phase !== "finishing" ? 1 : 0,
     paused: hold.kind === "paused" ? 1 : 0,
+    doneToday: 0,
   };
 }
 
@@ -55,7 +68,7 @@ const BULK = 256;
 export class Roster {
   readonly #entries = new Map<UploadId, Entry>();
   #groups: Record<Group, Entry[]> = emptyGroups();
-  #totals: Totals = emptyTotals();
+  #totals: Totals = { ...NOTHING };
   #next = 0;
   #today: number;
 
@@ -204,7 +217,7 @@ export class Roster {
 
   #sortAnew(): void {
     this.#groups = emptyGroups();
-    this.#totals = emptyTotals();
+    this.#totals = { ...NOTHING };
     for (const entry of this.#entries.values()) {
       this.#settle(entry);
       this.#groups[entry.group].push(entry);
@@ -222,13 +235,10 @@ export class Roster {
     totals.bytesPerSecond += sign * part.bytesPerSecond;
     totals.pausable += sign * part.pausable;
     totals.paused += sign * part.paused;
+    totals.doneToday += sign * part.doneToday;
   }
 }
 
 function emptyGroups(): Record<Group, Entry[]> {
   return { uploading: [], needs: [], waiting: [], today: [], earlier: [] };
-}
-
-function emptyTotals(): Totals {
-  return { unsent: 0, unsentBytes: 0, comingBytes: 0, bytesPerSecond: 0, pausable: 0, paused: 0 };
 }
