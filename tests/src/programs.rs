@@ -3,13 +3,18 @@
 use std::net::{SocketAddr, TcpListener};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 
 /// Below what Linux and others hand out.
-const PORTS: Range<u16> = 20_000..32_000;
+const PORTS: Range<u32> = 20_000..32_000;
 const TRIES: usize = 20;
+/// The next to be tried: in one process none is handed out again before all others were, because whoever
+/// was told one may take it some time later. Other processes begin elsewhere.
+static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(fastrand::u16(..).into()));
 
 /// The folder of this build's programs: tests lie one deeper, in `deps/`.
 ///
@@ -107,7 +112,9 @@ pub(crate) fn kept(name: &str) -> Result<PathBuf> {
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let mut taken = None;
     for _ in 0..TRIES {
-        match TcpListener::bind(("127.0.0.1", fastrand::u16(PORTS))) {
+        let port = PORTS.start + NEXT.fetch_add(1, Relaxed) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).context("no such port")?;
+        match TcpListener::bind(("127.0.0.1", port)) {
             Ok(listener) => return Ok(listener.local_addr()?),
             Err(error) => taken = Some(error),
         }
