@@ -7,6 +7,7 @@ import time
 from urllib.parse import quote
 
 import clips
+import order
 import x11
 from desktop import APP, HERE, ROOT, SERVER, Desktop, wait
 from pages import connected, first_run, only_row, ready, rows
@@ -248,6 +249,12 @@ def followed_address(folder):
                 time.sleep(1)
                 assert not page.find("//video"), f"{address} plays something"
         assert len(rows(page)) == 1, "an address became a file"
+        # As if it had gone up elsewhere.
+        page.click("//button[@aria-label='Close']")
+        order.ask(page, "remove", ids=[rows(page)[0]["id"]])
+        page.wait("no row", lambda: not rows(page), 10)
+        assert desktop.start([APP, f"dailies://video/{video['_id']}"]).wait(30) == 0
+        page.wait("the team's own", lambda: page.find("//video"), 20)
         desktop.quit_app()
 
 

@@ -26,7 +26,16 @@ describe("what comes from outside the window", () => {
     expect([screen.queryByRole("dialog"), screen.queryByText(/none of your teams/)]).toEqual([null, null]);
     host.change({ kind: "connection", connection: CONNECTED, connections: [CONNECTED] });
     await screen.findByRole("dialog", { name: "Player: A video of your team" });
-    await waitFor(() => expect(host.asked).toEqual(["playVideo other"]));
+    await waitFor(() => expect(host.asked).toEqual(["playVideo other", "playVideo other"]));
+  });
+
+  it("opens no player for a video that the team has not", async () => {
+    const host = new Recorder(QUEUE);
+    host.wanted = { kind: "video", server: null, videoId: "none" };
+    host.refusal = { code: "not_found", message: "404" };
+    await queue(host);
+    await screen.findByText("The team does not have this any more.");
+    expect(screen.queryByRole("dialog")).toBeNull();
   });
 
   it("shows that the engine broke, and starts again", async () => {

@@ -30,7 +30,7 @@ export class Recorder implements Host {
   change: (news: Change["news"]) => void = () => undefined;
   drag: (drag: DragView | null) => void = () => undefined;
   shellView: ShellView = SHELL;
-  refusal: { code: "signed_out" | "refused"; message: string } | null = null;
+  refusal: { code: "signed_out" | "refused" | "not_found"; message: string } | null = null;
   episodes: Episode[] = [{ number: 0, at: NOW, lastAt: NOW, times: 1, event: { kind: "added" } }];
   ended: EndedView[] = [];
   report = "";
