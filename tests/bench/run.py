@@ -39,6 +39,10 @@ def into_sink(size, file, count, work, tls=False):
             ("curl -T", lambda: ([*curl, "--http1.1", "--cacert", str(certificate)] if tls else curl, {})),
             ("dailies", lambda: dailies(work / "profile", url, file, env=trust)),
         ]
+        if not tls:
+            floor = [str(BIN / "bench-floor"), url, str(file)]
+            programs.append(("the floor: read and written", lambda: (floor, {})))
+            programs.append(("the floor with CRC-64/NVME", lambda: ([*floor, "--checksum"], {})))
         for name, command, env in peers(url, "b", "key", "secret", file):
             if tls and "transfer manager" in name:
                 continue
@@ -242,7 +246,8 @@ loopback. {"; ".join(versions)}.
 {sink}
 
 `dailies` reads every part once more, for the CRC-64/NVME that is signed into its address; `curl` computes
-nothing. One request at a time for `curl`.
+nothing. One request at a time for `curl`. The floor is a program that does nothing else: it reads a file's parts and writes
+them to four connections; with the checksum it reads each of them once before.
 
 The same by TLS 1.3 (HTTP/1.1):
 
