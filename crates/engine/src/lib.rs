@@ -47,7 +47,7 @@ mod steps;
 pub mod store;
 mod surroundings;
 pub mod team;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod touched;
 pub mod transfer;

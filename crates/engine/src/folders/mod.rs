@@ -366,6 +366,5 @@ fn was_there(files: Vec<(PathBuf, Version)>) -> Vec<Seen> {
     files.into_iter().map(seen).collect()
 }
 
-#[cfg(feature = "testing")]
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,10 @@
 //! Must not know: the queue, any interface.
 
 mod chunked_session;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) mod faulty;
 mod growing_files;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) mod memory;
 mod mux_direct;
 mod processing;

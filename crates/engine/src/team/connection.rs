@@ -138,7 +138,7 @@ impl Team {
     }
 
     /// A server that is not asked, as one of the documented dialect would be.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn unasked(connection: Connection, clients: Clients) -> Self {
         let client = TeamClient::new(connection.caller(clients));
