@@ -244,8 +244,10 @@ fn start(app: &App) -> Result<(), StartError> {
     let tasks = app.state::<Tasks>();
     // Not before what it needs is managed, and before the window, which takes its time.
     tasks.spawn(quit_when_told(handle.clone()));
+    outside::colours::start(handle, &link);
     window::open(app, !words.iter().any(|word| word == window::UNSEEN))?;
     tasks.spawn(updates::run(handle.clone(), engine.clone(), link.clone()));
+    tasks.spawn(outside::colours::run(handle.clone(), link.clone()));
     tasks.spawn(outside::run(handle.clone(), engine, link));
     take_in(handle, words.into_iter(), &std::env::current_dir().unwrap_or_default());
     Ok(())

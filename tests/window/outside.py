@@ -15,6 +15,7 @@ from team import Team
 
 SETTINGS = "//nav//a[@href='#settings']"
 QUEUE = "//nav//a[@href='#queue']"
+DARK = "return matchMedia('(prefers-color-scheme: dark)').matches"
 # What takes some seconds at five megabytes a second.
 CLIP_MIB = 40
 LIMIT = 5_000_000
@@ -76,8 +77,7 @@ def settings_are_kept(folder):
         page = first_run(desktop)
         page.click(SETTINGS)
         page.click("//label[normalize-space()='Dark']")
-        dark = "return matchMedia('(prefers-color-scheme: dark)').matches"
-        page.wait("dark colours", lambda: page.run(dark), 10)
+        page.wait("dark colours", lambda: page.run(DARK), 10)
         page.click("//button[normalize-space()='Add a rule']")
         choose(page, "option[normalize-space()='Deutsch']", "Deutsch")
         page.wait("German", lambda: "Teams und Anmeldung" in text(page), 10)
@@ -86,9 +86,53 @@ def settings_are_kept(folder):
         page = desktop.open_app()
         page.wait("queue", lambda: page.find("//h1[normalize-space()='Warteschlange']"), 30)
         assert page.run("return document.documentElement.lang") == "de"
-        assert page.run(dark), "the colours are the system's again"
+        assert page.run(DARK), "the colours are the system's again"
         rules = page.run("return window.__TAURI_INTERNALS__.invoke('rules')")
         assert rules["schedule"] == ["mon,tue,wed,thu,fri 09:00-18:00 5M"], rules
+        desktop.quit_app()
+
+
+def colours(folder):
+    """The system's colours, as it changes them; chosen ones stay, whatever the system says."""
+    with Desktop("colours", folder) as desktop:
+        desktop.env.pop("GTK_THEME")
+        portal = python(desktop, "portal_host.py", "1", stdin=subprocess.PIPE)
+        assert says(portal) == "ready"
+
+        def prefer(line):
+            portal.stdin.write(f"{line}\n")
+            portal.stdin.flush()
+            assert says(portal) == "said"
+
+        page = first_run(desktop)
+        page.wait("the system's dark", lambda: page.run(DARK), 10)
+        desktop.shot("1-dark")
+        prefer(2)
+        page.wait("the system's light", lambda: not page.run(DARK), 10)
+        page.click(SETTINGS)
+        page.click("//label[normalize-space()='Dark']")
+        page.wait("dark as chosen", lambda: page.run(DARK), 10)
+        for line in (1, 0, 2):
+            prefer(line)
+        time.sleep(2)
+        assert page.run(DARK), "what the system prefers is taken for what was chosen"
+        page.click("//label[normalize-space()='As the system']")
+        page.wait("the system's light again", lambda: not page.run(DARK), 10)
+        prefer(1)
+        page.wait("the system's dark again", lambda: page.run(DARK), 10)
+        # A desktop's older way of being dark.
+        (desktop.home / ".config/gtk-3.0").mkdir(parents=True)
+        ini = desktop.home / ".config/gtk-3.0/settings.ini"
+        ini.write_text("[Settings]\ngtk-theme-name = Adwaita-dark\n")
+        page.click("//label[normalize-space()='Light']")
+        page.wait("light as chosen", lambda: not page.run(DARK), 10)
+        desktop.quit_app()
+        page = desktop.open_app()
+        page.wait("queue", lambda: page.find("//h1[normalize-space()='Queue']"), 30)
+        assert not page.run(DARK), "a dark theme's colours for the chosen ones"
+        page.click(SETTINGS)
+        page.click("//label[normalize-space()='As the system']")
+        page.wait("the theme's dark", lambda: page.run(DARK), 10)
         desktop.quit_app()
 
 
@@ -218,9 +262,9 @@ def told_outside(folder):
         wait("the app to end", lambda: not desktop.pids(APP), 20)
 
 
-def python(desktop, script, **options):
+def python(desktop, script, *words, **options):
     options = {"stdout": subprocess.PIPE, "text": True} | options
-    return desktop.start([sys.executable, "-B", HERE / script], **options)
+    return desktop.start([sys.executable, "-B", HERE / script, *words], **options)
 
 
 def followed_address(folder):
@@ -286,6 +330,7 @@ def starts_at_login(folder):
 TESTS = [
     limit_and_quit,
     settings_are_kept,
+    colours,
     signed_in_by_browser,
     told_outside,
     followed_address,

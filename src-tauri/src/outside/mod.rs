@@ -4,6 +4,7 @@
 //! while nothing changes.
 
 mod batch;
+pub(crate) mod colours;
 mod notices;
 mod recent;
 mod tray;
@@ -25,7 +26,7 @@ use self::recent::Recent;
 use self::tray::Tray;
 use crate::link::LinkHandle;
 use crate::log::Level;
-use crate::settings::{Preferences, Theme};
+use crate::settings::Preferences;
 use crate::window;
 use crate::words::Words;
 
@@ -146,18 +147,8 @@ impl Outside {
         self.apply();
     }
 
-    /// Lets hold what is preferred of window and log.
+    /// Lets hold what is preferred of the log.
     fn apply(&self) {
-        let theme = match self.preferences.theme {
-            Theme::System => None,
-            Theme::Light => Some(tauri::Theme::Light),
-            Theme::Dark => Some(tauri::Theme::Dark),
-        };
-        if let Some(window) = self.app.get_webview_window(window::MAIN)
-            && let Err(error) = window.set_theme(theme)
-        {
-            tracing::warn!(%error, "the window keeps its colours");
-        }
         self.app.state::<Level>().set(self.preferences.detailed_log);
     }
 
