@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
@@ -45,6 +46,7 @@ pub(crate) fn writer(
         }
         other => DatabaseError::Migration(other),
     })?;
+    keep_copies_in_memory(&connection)?;
     Ok(connection)
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn beside(
         Err(error) => return Err(DatabaseError::Damaged(error.to_string())),
     }
     settings(&connection)?;
+    keep_copies_in_memory(&connection)?;
     Ok(connection)
 }
 
@@ -78,6 +81,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, DatabaseError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    keep_plans(&connection)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     Ok(connection)
@@ -95,7 +99,22 @@ pub(crate) fn check(connection: &Connection) -> Result<(), DatabaseError> {
     if verdict == "ok" { Ok(()) } else { Err(DatabaseError::Damaged(verdict)) }
 }
 
+/// Lets no statement be planned anew because another value stands for a parameter: SQLite does that for every LIMIT.
+/// <https://sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfigenableqpsg>
+fn keep_plans(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Pages as they were before a savepoint stay in memory: beyond 64 KiB of them, each group of commits would else write
+/// a file of its own. Not for migrations, which sort whole tables.
+fn keep_copies_in_memory(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
 fn settings(connection: &Connection) -> Result<(), DatabaseError> {
+    keep_plans(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit that was acknowledged survives a power cut; on macOS only with the full fsync.
     connection.pragma_update(None, "synchronous", "FULL")?;
