@@ -26,7 +26,7 @@ pub(crate) fn look<R: Runtime>(app: &AppHandle<R>, link: &LinkHandle) {
 /// Lets the system start it from now on, or no more.
 ///
 /// # Errors
-/// [`Code::Refused`] in the system's words.
+/// [`Code::DesktopRefused`] in the system's words.
 pub(crate) async fn set<R: Runtime>(
     app: &AppHandle<R>,
     link: &LinkHandle,
@@ -41,5 +41,5 @@ pub(crate) async fn set<R: Runtime>(
     let set = set.await.map_err(|error| error.to_string());
     let set = set.and_then(|done| done.map_err(|error| error.to_string()));
     look(app, link);
-    set.map_err(|error| EngineError::new(Code::Refused, error))
+    set.map_err(|error| EngineError::new(Code::DesktopRefused, error))
 }

@@ -312,6 +312,12 @@ pub(crate) async fn opening(wanted: State<'_, Wanted>) -> Answer<Option<Opening>
 }
 
 #[command]
+pub(crate) async fn quit<R: Runtime>(app: AppHandle<R>) -> Answer<()> {
+    crate::quit(&app);
+    Ok(())
+}
+
+#[command]
 pub(crate) async fn restart<R: Runtime>(app: AppHandle<R>) -> Answer<()> {
     crate::restart(&app);
     Ok(())

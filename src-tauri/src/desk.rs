@@ -17,7 +17,7 @@ impl Desk {
     /// Puts a text on the clipboard.
     ///
     /// # Errors
-    /// [`Code::Refused`] in the system's words.
+    /// [`Code::DesktopRefused`] in the system's words.
     pub(crate) async fn copy(&self, text: String) -> Result<(), EngineError> {
         let clipboard = Arc::clone(&self.clipboard);
         blocking(move || {
@@ -36,7 +36,7 @@ impl Desk {
     /// The files that were copied in a file manager; none where something else was copied.
     ///
     /// # Errors
-    /// [`Code::Refused`] in the system's words.
+    /// [`Code::DesktopRefused`] in the system's words.
     pub(crate) async fn copied_files(&self) -> Result<Vec<PathBuf>, EngineError> {
         blocking(|| match arboard::Clipboard::new()?.get().file_list() {
             Err(arboard::Error::ContentNotAvailable) => Ok(Vec::new()),
@@ -48,7 +48,7 @@ impl Desk {
     /// Opens the folder of a file and selects it there.
     ///
     /// # Errors
-    /// [`Code::SourceMissing`], or [`Code::Refused`] in the system's words.
+    /// [`Code::SourceMissing`], or [`Code::DesktopRefused`] in the system's words.
     pub(crate) async fn show_in_folder(&self, path: PathBuf) -> Result<(), EngineError> {
         let words = format!("{} is not there", path.display());
         if !tokio::fs::try_exists(&path).await.unwrap_or(false) {
@@ -60,7 +60,7 @@ impl Desk {
     /// Opens a folder of the app's own.
     ///
     /// # Errors
-    /// [`Code::Refused`] in the system's words.
+    /// [`Code::DesktopRefused`] in the system's words.
     pub(crate) async fn open_folder(&self, folder: PathBuf) -> Result<(), EngineError> {
         blocking(move || tauri_plugin_opener::open_path(folder, None::<&str>)).await
     }
@@ -68,7 +68,7 @@ impl Desk {
     /// Opens a page in the system's browser.
     ///
     /// # Errors
-    /// [`Code::Refused`] in the system's words.
+    /// [`Code::DesktopRefused`] in the system's words.
     pub(crate) async fn open_page(&self, page: Url) -> Result<(), EngineError> {
         blocking(move || tauri_plugin_opener::open_url(page, None::<&str>)).await
     }
@@ -80,7 +80,7 @@ async fn blocking<T: Send + 'static, E: ToString + Send + 'static>(
 ) -> Result<T, EngineError> {
     match tokio::task::spawn_blocking(call).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(EngineError::new(Code::Refused, error.to_string())),
-        Err(error) => Err(EngineError::new(Code::Refused, error.to_string())),
+        Ok(Err(error)) => Err(EngineError::new(Code::DesktopRefused, error.to_string())),
+        Err(error) => Err(EngineError::new(Code::DesktopRefused, error.to_string())),
     }
 }

@@ -158,6 +158,7 @@ fn handler<R: Runtime>() -> impl Fn(Invoke<R>) -> bool + Send + Sync + 'static {
         commands::copy_diagnosis,
         commands::opening,
         commands::restart,
+        commands::quit,
         commands::look_for_update,
         commands::install_update,
         commands::targets,
@@ -302,7 +303,7 @@ fn say_and_end(app: &App, error: &StartError) {
 }
 
 /// Puts the work down in order, then ends.
-pub(crate) fn quit(app: &AppHandle) {
+pub(crate) fn quit<R: Runtime>(app: &AppHandle<R>) {
     let (handle, link) = (app.clone(), app.state::<LinkHandle>().inner().clone());
     app.state::<Tasks>().spawn(async move {
         handle.state::<Downloads>().stop().await;

@@ -133,7 +133,9 @@ def colours(folder):
         page.click(SETTINGS)
         page.click("//label[normalize-space()='As the system']")
         page.wait("the theme's dark", lambda: page.run(DARK), 10)
-        desktop.quit_app()
+        # As on a desktop without a tray.
+        page.click("//button[normalize-space()='Quit Dailies']")
+        wait("the app to end", lambda: not desktop.pids(APP) and not desktop.pids(SERVER), 20)
 
 
 def signed_in_by_browser(folder):

@@ -66,6 +66,18 @@ describe("paste", () => {
   });
 });
 
+describe("quitting", () => {
+  it("is done by Ctrl+Q, and in the settings, where it is said that closing the window does not", async () => {
+    const host = await queue();
+    await userEvent.keyboard("{Control>}q{/Control}");
+    expect(host.asked).toEqual(["quit"]);
+    await userEvent.keyboard("{Control>},{/Control}");
+    await userEvent.click(await screen.findByRole("button", { name: "Quit Dailies" }));
+    expect(host.asked).toEqual(["quit", "quit"]);
+    expect(screen.getByText(/Closing the window does not/)).toBeTruthy();
+  });
+});
+
 describe("a queue that cannot be opened", () => {
   it("says why and opens when it can", async () => {
     const host = new Recorder(QUEUE);

@@ -161,6 +161,7 @@ export class Recorder implements Host {
     return () => undefined;
   };
   restart = () => this.#note("restart");
+  quit = () => this.#note("quit");
   lookForUpdate = () => this.#note("lookForUpdate");
   installUpdate = async (interrupt: boolean) => {
     await this.#note(`installUpdate ${String(interrupt)}`);

@@ -65,6 +65,8 @@ pub enum Code {
     LocalStorage,
     /// The folder that a download goes to is not there.
     FolderMissing,
+    /// This computer's desktop refused: its clipboard, its file manager, its browser.
+    DesktopRefused,
     /// The engine has stopped.
     Stopped,
 }

@@ -16,6 +16,10 @@ describe("activity", () => {
       ended("one", {}),
       ended("two", { endedAt: NOW - 86_400_000, ending: { kind: "cancelled" } }),
       ended("three", { endedAt: NOW - 5 * 86_400_000, ending: { kind: "failed", code: "empty_file" } }),
+      ended("four", {
+        endedAt: NOW - 6 * 86_400_000,
+        ending: { kind: "failed", code: "processing_failed" },
+      }),
     ];
     await queue(host);
     await userEvent.setup().keyboard("{Control>}4{/Control}");
@@ -34,13 +38,15 @@ describe("activity", () => {
       "Cancelled",
       "Sunday, November 15",
       "Could not be uploaded",
+      "Saturday, November 14",
+      "Could not be made playable",
     ]);
     await userEvent.setup().type(screen.getByRole("searchbox"), "three");
     await waitFor(() => expect(within(list).getAllByRole("option")).toHaveLength(1));
     await userEvent.setup().type(screen.getByRole("searchbox"), "x");
     await screen.findByText("Nothing found for “threex”");
     await userEvent.setup().click(screen.getByRole("button", { name: "Clear the search" }));
-    await waitFor(() => expect(screen.getAllByRole("option")).toHaveLength(3));
+    await waitFor(() => expect(screen.getAllByRole("option")).toHaveLength(4));
     expect(host.asked.filter((one) => one.startsWith("activity")).length).toBeLessThan(9);
   });
 

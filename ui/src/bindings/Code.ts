@@ -5,4 +5,4 @@
  *
  * A code is here only if somebody acts on it differently.
  */
-export type Code = "not_connected" | "signed_out" | "forbidden" | "unreachable" | "not_a_team_server" | "unexpected_answer" | "server_fault" | "quota_exceeded" | "file_too_large" | "unsupported_type" | "refused" | "storage_refused" | "damaged" | "source_changed" | "source_unreadable" | "source_missing" | "duplicate" | "not_a_file" | "empty_file" | "no_videos" | "processing_failed" | "not_found" | "wrong_state" | "profile_in_use" | "profile_too_new" | "profile_damaged" | "local_storage" | "folder_missing" | "stopped";
+export type Code = "not_connected" | "signed_out" | "forbidden" | "unreachable" | "not_a_team_server" | "unexpected_answer" | "server_fault" | "quota_exceeded" | "file_too_large" | "unsupported_type" | "refused" | "storage_refused" | "damaged" | "source_changed" | "source_unreadable" | "source_missing" | "duplicate" | "not_a_file" | "empty_file" | "no_videos" | "processing_failed" | "not_found" | "wrong_state" | "profile_in_use" | "profile_too_new" | "profile_damaged" | "local_storage" | "folder_missing" | "desktop_refused" | "stopped";

@@ -192,6 +192,12 @@ const PRESENTATIONS: Record<Code, Presentation> = {
     todo: "error.folder_missing.todo",
     remedy: "retry",
   },
+  desktop_refused: {
+    what: "error.desktop_refused.what",
+    means: "error.desktop_refused.means",
+    todo: "error.desktop_refused.todo",
+    remedy: null,
+  },
   stopped: {
     what: "error.stopped.what",
     means: "error.stopped.means",

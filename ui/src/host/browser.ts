@@ -303,6 +303,9 @@ export function browserHost(query: URLSearchParams): Host {
     restart: async () => {
       location.reload();
     },
+    quit: async () => {
+      window.close();
+    },
     lookForUpdate: async () => {
       const { update } = shell;
       setShell({ ...shell, update: { ...update, state: { kind: "looking" } } });

@@ -169,6 +169,8 @@ export interface Host extends LibraryHost {
   onOpening(onOpening: () => void): Promise<Stop>;
   /** Ends the app and starts it again. */
   restart(): Promise<void>;
+  /** Puts the work down and ends the app. */
+  quit(): Promise<void>;
   /** Looks for a newer version of the app now; what comes of it is in the shell's next views. */
   lookForUpdate(): Promise<void>;
   /**

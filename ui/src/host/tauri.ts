@@ -97,6 +97,7 @@ export const tauriHost: Host = {
   opening: () => invoke("opening"),
   onOpening: (onOpening) => on("opening", onOpening),
   restart: () => invoke("restart"),
+  quit: () => invoke("quit"),
   lookForUpdate: () => invoke("look_for_update"),
   installUpdate: (interrupt) => invoke("install_update", { interrupt }),
 

@@ -56,6 +56,7 @@ describe("the library", () => {
     await library([aVideo()], host);
     await userEvent.click(screen.getByRole("button", { name: "Share…" }));
     const dialog = within(await screen.findByRole("dialog", { name: "Share “reel”" }));
+    expect(dialog.queryByText(/the link opens only here/)).toBeNull();
     expect(await dialog.findByText("without an end · with a password · opened 2 times")).toBeTruthy();
     expect(dialog.getAllByRole("button", { name: /^Copy link of/ })).toHaveLength(1);
     await userEvent.selectOptions(dialog.getByLabelText("The link ends"), "after a day");

@@ -44,6 +44,23 @@ describe("a file on this computer", () => {
     expect(video.currentTime).toBe(42);
   });
 
+  it("plays on from where somebody jumps to after its end, and stays where it was paused", async () => {
+    const video = await player(LOCAL);
+    Object.defineProperties(video, {
+      duration: { value: 12 },
+      ended: { get: () => video.currentTime >= 12 },
+    });
+    await fireEvent(video, new Event("durationchange"));
+    video.currentTime = 12;
+    const play = vi.spyOn(video, "play").mockClear();
+    const place = screen.getByRole<HTMLInputElement>("slider", { name: "Position" });
+    await fireEvent.input(place, { target: { value: "3" } });
+    expect(video.currentTime).toBe(3);
+    expect(play).toHaveBeenCalledOnce();
+    await fireEvent.input(place, { target: { value: "5" } });
+    expect(play).toHaveBeenCalledOnce();
+  });
+
   it("that stands still with more at hand is told to play again, and is waited for no more once it moves", async () => {
     const video = await player(LOCAL);
     const more = { length: 1, start: () => 0, end: () => 12 };

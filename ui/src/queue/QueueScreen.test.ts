@@ -172,6 +172,34 @@ describe("the queue", () => {
     expect(row("f.mov").textContent).toContain("Could not be uploaded. The file is larger than");
   });
 
+  it("says of what the team has and could not make playable nothing else", async () => {
+    const broken = anUpload({
+      id: "f",
+      title: "f.mov",
+      videoId: "v",
+      hold: { kind: "failed", code: "processing_failed" },
+    });
+    await queue(new Recorder([...QUEUE, broken]));
+    expect(row("f.mov").textContent).not.toContain("Could not be uploaded");
+  });
+
+  it("asks before it cancels, and says what of it the team has", async () => {
+    await queue(
+      new Recorder([
+        anUpload({ id: "n", title: "n.mov", progress: { ...anUpload().progress, confirmedBytes: 0 } }),
+        anUpload({ id: "s", title: "s.mov", videoId: "v" }),
+      ]),
+    );
+    const user = userEvent.setup();
+    screen.getByRole("grid").focus();
+    await user.keyboard("{Home}{Delete}");
+    await screen.findByText(/^Nothing of it is with your team yet/);
+    await user.click(screen.getByRole("button", { name: "Keep uploading" }));
+    screen.getByRole("grid").focus();
+    await user.keyboard("{Home}{Shift>}{ArrowDown}{/Shift}{Delete}");
+    await screen.findByText(/^What has arrived at your team is thrown away/);
+  });
+
   it("changes where new files go", async () => {
     const host = await queue();
     await userEvent.click(screen.getByRole("button", { name: /New files go to/ }));

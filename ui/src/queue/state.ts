@@ -11,6 +11,16 @@ export type RowState =
   | { kind: "until"; until: number }
   | { kind: "problem"; code: Code; failed: boolean };
 
+/** What became of one that failed: whether its bytes are with the team. */
+export function failedWord(code: Code): PlainKey {
+  return code === "processing_failed" ? "state.not_playable" : "state.failed";
+}
+
+/** Whether the team may know of it: of one that is not loaded nobody can say. */
+export function mayBeWithTeam(upload: UploadView | undefined): boolean {
+  return upload === undefined || upload.videoId !== null || upload.progress.confirmedBytes > 0;
+}
+
 const word = (key: PlainKey, tone: Tone = "plain"): RowState => ({ kind: "word", word: key, tone });
 
 const PAUSES: Record<AllowanceView["kind"], PlainKey> = {

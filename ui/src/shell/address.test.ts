@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { addressOf } from "./address";
+import { addressOf, isHere } from "./address";
 
 it.each([
   ["https://team.example", "https://team.example"],
@@ -18,4 +18,15 @@ it.each([
   ["https://mia:secret@team.example", null],
 ])("%j means the team server at %j", (typed, address) => {
   expect(addressOf(typed)).toBe(address);
+});
+
+it.each([
+  ["http://127.0.0.1:3210/", true],
+  ["http://[::1]:3210/", true],
+  ["http://localhost/", true],
+  ["http://10.0.0.7:3210/", false],
+  ["https://localhost.example/", false],
+  ["https://team.example/?at=127.0.0.1", false],
+])("%j is on this computer: %j", (server, here) => {
+  expect(isHere(server)).toBe(here);
 });

@@ -1,6 +1,11 @@
 /** With its port, or without. */
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])(:|\/|$)/i;
 
+/** Whether only this computer has a server under that address. */
+export function isHere(server: string): boolean {
+  return URL.canParse(server) && HERE.test(new URL(server).host);
+}
+
 /**
  * The address of a team server that somebody has typed; null if it can be none. Without a scheme it is a
  * secure one, as teams name theirs; on this computer a plain one.

@@ -49,7 +49,8 @@ export const errors = {
   "error.source_changed.todo": "Ist sie fertig, laden Sie sie von vorn hoch.",
   "error.duplicate.what": "Dieses Projekt hat dieses Video schon.",
   "error.duplicate.means": "Nichts davon wurde gesendet; die Datei bleibt, wie sie ist.",
-  "error.duplicate.todo": "Senden Sie es trotzdem, oder nehmen Sie es von der Liste.",
+  "error.duplicate.todo":
+    "Senden Sie es trotzdem, oder brechen Sie diesen Upload ab: Das Video beim Team bleibt.",
   "error.source_unreadable.what": "Die Datei lässt sich nicht lesen.",
   "error.source_unreadable.means": "Mehr von ihr wurde nicht gesendet.",
   "error.source_unreadable.todo":
@@ -91,6 +92,9 @@ export const errors = {
   "error.folder_missing.means": "Nichts wurde geschrieben.",
   "error.folder_missing.todo":
     "Schließen Sie das Laufwerk an oder legen Sie ihn zurück und versuchen Sie es erneut.",
+  "error.desktop_refused.what": "Die Arbeitsumgebung dieses Computers hat abgelehnt.",
+  "error.desktop_refused.means": "Uploads berührt das nicht.",
+  "error.desktop_refused.todo": "Versuchen Sie es erneut oder tun Sie es ohne Dailies.",
   "error.stopped.what": "Der Teil von Dailies, der hochlädt, ist stehen geblieben.",
   "error.stopped.means": "Ihre Dateien und alles Bestätigte sind sicher.",
   "error.stopped.todo": "Starten Sie Dailies neu: Es geht beim Bestätigten weiter.",

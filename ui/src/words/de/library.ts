@@ -25,6 +25,8 @@ export const library = {
 
   "share.title": "„{title}“ teilen",
   "share.body": "Wer den Link hat, sieht diese Fassung, auch ohne Konto.",
+  "share.only_here":
+    "Der Server dieses Teams läuft auf diesem Computer unter einer Adresse, die kein anderer kennt: Der Link öffnet sich nur hier.",
   "share.ends": "Der Link endet",
   "share.after_day": "nach einem Tag",
   "share.after_week": "nach einer Woche",

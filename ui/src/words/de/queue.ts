@@ -36,6 +36,7 @@ export const queue = {
   "state.ready": "Fertig",
   "state.needs": "Braucht Sie",
   "state.failed": "Nicht hochgeladen",
+  "state.not_playable": "Ließ sich nicht abspielbar machen",
   "state.cancelled": "Abgebrochen",
 
   "row.of": "{part} von {whole}",
@@ -101,6 +102,8 @@ export const queue = {
   "cancel.title": { one: "Diesen Upload abbrechen?", other: "{count} Uploads abbrechen?" },
   "cancel.body":
     "Was schon beim Team angekommen ist, wird verworfen. Die Dateien auf diesem Computer bleiben unberührt.",
+  "cancel.body_unsent":
+    "Davon ist noch nichts bei Ihrem Team. Die Dateien auf diesem Computer bleiben unberührt.",
   "cancel.yes": { one: "Upload abbrechen", other: "Uploads abbrechen" },
   "cancel.no": { one: "Weiter hochladen", other: "Weiter hochladen" },
 } as const satisfies Partial<Words>;

@@ -35,6 +35,9 @@ export const settings = {
   "settings.language_de": "Deutsch",
   "settings.at_login": "Beim Anmelden an diesem Computer starten",
   "settings.at_login_hint": "Ohne Fenster: Es wartet in der Leiste, und überwachte Ordner werden überwacht.",
+  "settings.quit": "Beenden",
+  "settings.quit_hint":
+    "Das Schließen des Fensters tut es nicht: Uploads laufen weiter. Was unterwegs ist, geht beim nächsten Start weiter. Strg+Q",
   "settings.updates": "Aktualisierungen",
   "settings.diagnosis": "Diagnose",
   "settings.logs": "Protokolle",

@@ -104,6 +104,7 @@ export const shell = {
   "do.copy_link": "Link kopieren",
   "do.share": "Teilen…",
   "do.download": "Original herunterladen…",
+  "do.quit": "Dailies beenden",
   "do.play": "Abspielen",
   "do.play_local": "Lokale Datei abspielen",
   "do.close": "Schließen",

@@ -43,7 +43,7 @@ export const errors = {
   "error.source_changed.todo": "When it is finished, upload it from the start.",
   "error.duplicate.what": "This project has this video already.",
   "error.duplicate.means": "Nothing of it was sent; the file stays as it is.",
-  "error.duplicate.todo": "Send it all the same, or take it off the list.",
+  "error.duplicate.todo": "Send it all the same, or cancel this upload: the video with your team stays.",
   "error.source_unreadable.what": "The file cannot be read.",
   "error.source_unreadable.means": "Nothing more of it was sent.",
   "error.source_unreadable.todo":
@@ -84,6 +84,9 @@ export const errors = {
   "error.folder_missing.what": "The folder is not there.",
   "error.folder_missing.means": "Nothing was written.",
   "error.folder_missing.todo": "Connect its drive or move it back, then try again.",
+  "error.desktop_refused.what": "This computer’s desktop refused.",
+  "error.desktop_refused.means": "Uploads are not touched by this.",
+  "error.desktop_refused.todo": "Try again, or do it without Dailies.",
   "error.stopped.what": "The part of Dailies that uploads has stopped.",
   "error.stopped.means": "Your files and what was confirmed are safe.",
   "error.stopped.todo": "Start Dailies again: it goes on from what is confirmed.",

@@ -23,6 +23,8 @@ export const library = {
 
   "share.title": "Share “{title}”",
   "share.body": "Whoever has the link watches this version, without an account.",
+  "share.only_here":
+    "This team’s server runs on this computer under an address that no other knows: the link opens only here.",
   "share.ends": "The link ends",
   "share.after_day": "after a day",
   "share.after_week": "after a week",

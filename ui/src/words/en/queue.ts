@@ -34,6 +34,7 @@ export const queue = {
   "state.ready": "Ready",
   "state.needs": "Needs you",
   "state.failed": "Could not be uploaded",
+  "state.not_playable": "Could not be made playable",
   "state.cancelled": "Cancelled",
 
   "row.of": "{part} of {whole}",
@@ -95,6 +96,7 @@ export const queue = {
 
   "cancel.title": { one: "Cancel this upload?", other: "Cancel {count} uploads?" },
   "cancel.body": "What has arrived at your team is thrown away. The files on this computer are not touched.",
+  "cancel.body_unsent": "Nothing of it is with your team yet. The files on this computer are not touched.",
   "cancel.yes": { one: "Cancel upload", other: "Cancel uploads" },
   "cancel.no": { one: "Keep uploading", other: "Keep uploading" },
 } as const;

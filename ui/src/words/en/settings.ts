@@ -31,6 +31,9 @@ export const settings = {
   "settings.language_de": "Deutsch",
   "settings.at_login": "Start when you sign in to this computer",
   "settings.at_login_hint": "Without a window: it waits in the tray, and watched folders are watched.",
+  "settings.quit": "Quit",
+  "settings.quit_hint":
+    "Closing the window does not: uploads go on. What is under way goes on at the next start. Ctrl+Q",
   "settings.updates": "Updates",
   "settings.diagnosis": "Diagnostics",
   "settings.logs": "Logs",

@@ -90,6 +90,7 @@ export const shell = {
   "do.copy_link": "Copy link",
   "do.share": "Share…",
   "do.download": "Download original…",
+  "do.quit": "Quit Dailies",
   "do.play": "Play",
   "do.play_local": "Play the local file",
   "do.close": "Close",
