@@ -172,7 +172,8 @@ fn none_of(paths: &[PathBuf], error: &EngineError) -> Added {
         path: path.to_string_lossy().into_owned(),
         code: error.code,
     };
-    Added { uploads: Vec::new(), already: 0, refused: paths.iter().map(refused).collect() }
+    let refused = paths.iter().map(refused).collect();
+    Added { uploads: Vec::new(), already: 0, refused, beside: 0 }
 }
 
 #[cfg(test)]

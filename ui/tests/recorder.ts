@@ -78,6 +78,7 @@ export class Recorder implements Host {
     return {
       uploads: [],
       already: 2,
+      beside: 13,
       refused: [{ path: "/x/notes.txt", code: "unsupported_type" as const }],
     };
   };

@@ -74,6 +74,9 @@ impl<'a> Follow<'a> {
             self.refuse(refused);
         }
         let some_refused = !added.refused.is_empty();
+        if added.beside > 0 && !matches!(self.output, Output::Json) {
+            self.line(&format!("Left out  {} files that are no videos", added.beside));
+        }
         for upload in &added.uploads {
             self.say(upload, What::Added);
         }

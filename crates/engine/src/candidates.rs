@@ -61,9 +61,21 @@ pub fn count(paths: &[PathBuf], most: usize) -> Count {
     count
 }
 
-/// What may be added of these files and folders, each file once, and what not. Blocks.
-pub(crate) fn look_through(paths: &[PathBuf]) -> (Vec<Candidate>, Vec<RefusedFile>) {
-    let (mut candidates, mut refused, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+/// What there is in files and folders.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// What may be added, each file once.
+    pub(crate) candidates: Vec<Candidate>,
+    /// What may not, though it was offered.
+    pub(crate) refused: Vec<RefusedFile>,
+    /// How many files beside the videos of folders stay behind.
+    pub(crate) beside: usize,
+}
+
+/// Looks through files and folders. Blocks.
+pub(crate) fn look_through(paths: &[PathBuf]) -> Looked {
+    let Looked { mut candidates, mut refused, mut beside } = Looked::default();
+    let mut seen = HashSet::new();
     let refusal =
         |path: &Path, code| RefusedFile { path: path.to_string_lossy().into_owned(), code };
     let mut offer = |path: &Path| match candidate(path) {
@@ -79,12 +91,15 @@ pub(crate) fn look_through(paths: &[PathBuf]) -> (Vec<Candidate>, Vec<RefusedFil
             refused.extend(offer(path));
             continue;
         }
-        let mut empty = true;
+        let (mut empty, mut others) = (true, 0);
         for found in inside(path) {
             match found {
                 Ok(file) if is_video(file.path()) => refused.extend(offer(file.path())),
                 // Nobody offered it by name.
-                Ok(_) => continue,
+                Ok(_) => {
+                    others += 1;
+                    continue;
+                }
                 Err(error) => {
                     let place = error.path().unwrap_or(path);
                     refused.push(refusal(place, Code::SourceUnreadable));
@@ -94,9 +109,11 @@ pub(crate) fn look_through(paths: &[PathBuf]) -> (Vec<Candidate>, Vec<RefusedFil
         }
         if empty {
             refused.push(refusal(path, Code::NoVideos));
+        } else {
+            beside += others;
         }
     }
-    (candidates, refused)
+    Looked { candidates, refused, beside }
 }
 
 /// A file as it is now. Blocks.
@@ -165,7 +182,8 @@ mod tests {
         let folder = card();
         let path = |name: &str| folder.path().join(name);
         let named = ["card", "card/c.mp4", "a.mov", "a.mov", "b.txt", "missing.mp4", "empty"];
-        let (candidates, refused) = look_through(&named.map(path));
+        let Looked { candidates, refused, beside } = look_through(&named.map(path));
+        assert_eq!(beside, 1, "the list of the card, which is no video");
         let taken: Vec<_> = candidates.into_iter().map(|candidate| candidate.path).collect();
         assert_eq!(taken, ["card/c.mp4", "card/private/e.mkv", "a.mov"].map(path));
         let refused: Vec<_> = refused.into_iter().map(|one| (one.path.into(), one.code)).collect();
@@ -189,7 +207,7 @@ mod tests {
         mode(0);
         // Whoever may do everything may list it all the same.
         let lists = fs::read_dir(&locked).is_ok();
-        let (candidates, refused) = look_through(&[folder.path().join("card")]);
+        let Looked { candidates, refused, .. } = look_through(&[folder.path().join("card")]);
         mode(0o700);
         let named = refused.iter().any(|one| one.code == Code::SourceUnreadable);
         assert_eq!((candidates.len(), named), if lists { (2, false) } else { (1, true) });

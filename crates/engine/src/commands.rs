@@ -167,7 +167,7 @@ impl Engine {
         }
         let already = ids.len();
         ids.extend(self.insert(new, &destination).await?);
-        Ok(Added { uploads: self.find(ids).await?, already, refused: Vec::new() })
+        Ok(Added { uploads: self.find(ids).await?, already, refused: Vec::new(), beside: 0 })
     }
 
     async fn insert(

@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::candidates::{Candidate, look_through};
+use crate::candidates::{Candidate, Looked, look_through};
 use crate::connections::{self, Ends, not_connected};
 use crate::error::{Code, EngineError};
 use crate::net::{Clients, NetOptions};
@@ -119,10 +119,11 @@ impl EngineHandle {
         project: Option<String>,
     ) -> Result<Added, EngineError> {
         let looked = tokio::task::spawn_blocking(move || look_through(&paths)).await;
-        let (candidates, refused) = looked.map_err(|_| stopped())?;
+        let Looked { candidates, refused, beside } = looked.map_err(|_| stopped())?;
         let goes = project.map_or(Goes::Usual, |project_id| Goes::To { project_id });
         let mut added = self.ask(|done| Command::Add(candidates, goes, done)).await??;
         added.refused.extend(refused);
+        added.beside = beside;
         Ok(added)
     }
 
@@ -138,13 +139,14 @@ impl EngineHandle {
         }
         let project_id = team.video(&video_id).await?.project_id;
         let looked = tokio::task::spawn_blocking(move || look_through(&[path])).await;
-        let (candidates, refused) = looked.map_err(|_| stopped())?;
+        let Looked { candidates, refused, beside } = looked.map_err(|_| stopped())?;
         if candidates.len() > 1 {
             return Err(EngineError::new(Code::Refused, "one file is one version"));
         }
         let goes = Goes::VersionOf { video_id, project_id };
         let mut added = self.ask(|done| Command::Add(candidates, goes, done)).await??;
         added.refused.extend(refused);
+        added.beside = beside;
         Ok(added)
     }
 

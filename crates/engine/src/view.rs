@@ -362,6 +362,8 @@ pub struct Added {
     pub already: usize,
     /// Files that are not, and why.
     pub refused: Vec<RefusedFile>,
+    /// How many files of the folders that were offered are no videos, and stay behind. Hidden ones are not counted.
+    pub beside: usize,
 }
 
 /// A file that was not taken.

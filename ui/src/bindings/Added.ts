@@ -17,4 +17,8 @@ already: number,
 /**
  * Files that are not, and why.
  */
-refused: Array<RefusedFile>, };
+refused: Array<RefusedFile>, 
+/**
+ * How many files of the folders that were offered are no videos, and stay behind. Hidden ones are not counted.
+ */
+beside: number, };

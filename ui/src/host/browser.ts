@@ -137,6 +137,7 @@ export function browserHost(query: URLSearchParams): Host {
       return {
         uploads: [added],
         already: 0,
+        beside: 0,
         refused: [{ path: "/Volumes/Footage/notes.txt", code: "unsupported_type" }],
       };
     },

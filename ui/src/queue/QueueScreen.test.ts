@@ -116,6 +116,7 @@ describe("the queue", () => {
     await fireEvent.keyDown(window, { key: "o", ctrlKey: true });
     await screen.findByText("1 file was not added");
     await screen.findByText("2 files are in the queue already");
+    await screen.findByText("13 other files of the folder are no videos and stay behind.");
     host.refusal = { code: "signed_out", message: "401" };
     await userEvent.click(screen.getByRole("button", { name: "Pause all" }));
     await screen.findByText("The key or the sign-in is no longer valid.");

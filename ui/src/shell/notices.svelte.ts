@@ -1,4 +1,5 @@
 import type { Added } from "../bindings/Added";
+import type { Code } from "../bindings/Code";
 import { present } from "../errors/present";
 import { asEngineError } from "../host/host";
 import { t } from "../words/words";
@@ -13,6 +14,9 @@ export interface Notice {
 const STAYS = 6_000;
 const STAYS_LONG = 12_000;
 const LINES = 3;
+
+/** Of these, whoever refused says what is wrong. */
+const SAY_THEMSELVES: readonly Code[] = ["refused", "unexpected_answer", "desktop_refused"];
 
 /** Short words in a corner: what a command that was just given came to. */
 export class Notices {
@@ -31,13 +35,14 @@ export class Notices {
   refused(error: unknown, presented = present): void {
     const { code, message } = asEngineError(error);
     const words = presented(code);
-    const own = code === "refused" || code === "unexpected_answer" ? [message] : [];
+    const own = SAY_THEMSELVES.includes(code) ? [message] : [];
     this.#add("attention", t(words.what), [...own, t(words.todo)]);
   }
 
   /** Words for files that were not taken, or long before; silence when all are new. */
-  added({ already, refused }: Added): void {
+  added({ already, refused, beside }: Added): void {
     if (already > 0) this.say(t("added.already", { count: already }));
+    if (beside > 0) this.say(t("added.beside", { count: beside }));
     if (refused.length === 0) return;
     const lines = refused
       .slice(0, LINES)

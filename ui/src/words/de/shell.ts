@@ -63,6 +63,10 @@ export const shell = {
     one: "{count} Datei ist schon in der Warteschlange",
     other: "{count} Dateien sind schon in der Warteschlange",
   },
+  "added.beside": {
+    one: "{count} weitere Datei des Ordners ist kein Video und bleibt zurück.",
+    other: "{count} weitere Dateien des Ordners sind keine Videos und bleiben zurück.",
+  },
   "added.refused": {
     one: "{count} Datei wurde nicht hinzugefügt",
     other: "{count} Dateien wurden nicht hinzugefügt",

@@ -55,6 +55,10 @@ export const shell = {
     one: "{count} file is in the queue already",
     other: "{count} files are in the queue already",
   },
+  "added.beside": {
+    one: "{count} other file of the folder is no video and stays behind.",
+    other: "{count} other files of the folder are no videos and stay behind.",
+  },
   "added.refused": { one: "{count} file was not added", other: "{count} files were not added" },
   "added.refused_one": "{file}: {why}",
   "added.more": { one: "and {count} more", other: "and {count} more" },
