@@ -116,8 +116,8 @@ impl Words {
         let said = match (self, count) {
             (Self::English, 1) => format!("“{title}” needs you"),
             (Self::English, _) => format!("{count} uploads need you"),
-            (Self::German, 1) => format!("„{title}“ braucht Sie"),
-            (Self::German, _) => format!("{count} Uploads brauchen Sie"),
+            (Self::German, 1) => format!("„{title}“ braucht Ihre Hilfe"),
+            (Self::German, _) => format!("{count} Uploads brauchen Ihre Hilfe"),
         };
         (said, self.either("Open Dailies to see what to do.", "Dailies sagt, was zu tun ist."))
     }

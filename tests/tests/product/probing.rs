@@ -89,6 +89,9 @@ async fn a_wrong_connection_is_told_what_is_wrong_with_it() {
     refused(&url, &key, Code::Unreachable, "if this network wants a sign-in").await;
     api.obey([Rule::new(What::Asked("/"), 1, answer(503))]);
     refused(&url, &key, Code::ServerFault, "try again").await;
+    // A web server that knows no POST.
+    api.obey([Rule::new(What::Asked("/"), 1, answer(501))]);
+    refused(&url, &key, Code::NotATeamServer, "no team server").await;
     server.stop().await.unwrap();
 
     // Its certificate is its own word.

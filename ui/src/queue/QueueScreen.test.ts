@@ -184,6 +184,17 @@ describe("the queue", () => {
     expect(row("f.mov").textContent).not.toContain("Could not be uploaded");
   });
 
+  it("does not say that everything is with the team while something needs somebody", async () => {
+    const done = anUpload({ id: "d", title: "d.mov", phase: "ready", videoId: "v" });
+    const broken = anUpload({ id: "f", title: "f.mov", hold: { kind: "failed", code: "file_too_large" } });
+    const host = new Recorder([done, broken]);
+    await queue(host);
+    const header = within(screen.getByRole("heading", { name: "Queue" }).closest("header") as HTMLElement);
+    await header.findByText("1 needs you");
+    host.change({ kind: "removed", ids: ["f"] });
+    await header.findByText("Everything is with your team");
+  });
+
   it("asks before it cancels, and says what of it the team has", async () => {
     await queue(
       new Recorder([
@@ -203,7 +214,14 @@ describe("the queue", () => {
 
   it("changes where new files go", async () => {
     const host = await queue();
-    await userEvent.click(screen.getByRole("button", { name: /New files go to/ }));
+    const card = screen.getByRole("button", { name: /New files go to/ });
+    await userEvent.click(card);
+    await screen.findByRole("radio", { name: "Harbour" });
+    // The keyboard does not get lost behind it.
+    for (let tabs = 0; tabs < 9 && screen.queryByRole("radio"); tabs++) await userEvent.tab();
+    expect(screen.queryByRole("radio")).toBeNull();
+    expect(document.activeElement).toBe(card);
+    await userEvent.click(card);
     await userEvent.click(await screen.findByRole("radio", { name: "Harbour" }));
     expect(host.asked).toEqual(["setDestination q"]);
   });

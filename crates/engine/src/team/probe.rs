@@ -142,6 +142,10 @@ pub(super) fn refusal(base: &Url, failure: Failure) -> EngineError {
                  in a browser first; otherwise check the address"
             ),
         ),
+        // What knows no such request is no team server with a fault, but another one.
+        Failure::ServerFault { status: 501 } => {
+            EngineError::new(Code::NotATeamServer, format!("{at} is no team server"))
+        }
         Failure::Busy { .. } | Failure::ServerFault { .. } => {
             EngineError::new(Code::ServerFault, format!("{at} has a fault; try again in a while"))
         }

@@ -26,22 +26,16 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What the program does.
+/// What the program does. Each says by itself what it is: words here would take the place of its own in the help.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "see above")]
 pub enum Command {
-    /// See [`serve::Serve`].
     Serve(serve::Serve),
-    /// See [`check::Check`].
     Check(check::Check),
-    /// See [`user::User`].
     User(user::User),
-    /// See [`team::Team`].
     Team(team::Team),
-    /// See [`key::Key`].
     Key(key::Key),
-    /// See [`backup::Backup`].
     Backup(backup::Backup),
-    /// See [`backup::Restore`].
     Restore(backup::Restore),
 }
 

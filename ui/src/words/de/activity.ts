@@ -16,6 +16,6 @@ export const activity = {
   "activity.retries": { one: "{count} Fehlversuch", other: "{count} Fehlversuche" },
   "activity.empty": "Noch ist nichts beendet",
   "activity.empty_body":
-    "Jeder Upload, der fertig, abgebrochen oder aufgegeben ist, bleibt hier mit seiner Quittung.",
+    "Jeder Upload, der fertig, abgebrochen oder aufgegeben ist, bleibt hier mit seinem Nachweis.",
   "activity.none": "Nichts gefunden zu „{search}“",
 } as const satisfies Partial<Words>;

@@ -17,7 +17,7 @@ export const details = {
   "details.not_divided": "Wie sie aufgeteilt wird, wird vereinbart, wenn sie an der Reihe ist.",
   "details.speed": "Tempo der letzten Minute",
   "details.speed_top": "bis {speed}",
-  "details.receipt": "Quittung",
+  "details.receipt": "Nachweis",
   "details.times": "Zeiten",
   "details.history": "Was geschah",
   "details.history_gone": "Der Upload wurde aus der Liste genommen, und mit ihm, was geschah.",

@@ -13,7 +13,7 @@ export const queue = {
   "queue.speed_minute": "Tempo der letzten Minute, jetzt {speed}",
 
   "group.uploading": "Lädt hoch",
-  "group.needs": "Braucht Sie",
+  "group.needs": "Braucht Ihre Hilfe",
   "group.waiting": "Wartet",
   "group.today": "Heute fertig",
   "group.earlier": "Früher",
@@ -34,7 +34,7 @@ export const queue = {
   "state.finishing": "Wird abgeschlossen",
   "state.processing": "Wird verarbeitet",
   "state.ready": "Fertig",
-  "state.needs": "Braucht Sie",
+  "state.needs": "Braucht Ihre Hilfe",
   "state.failed": "Nicht hochgeladen",
   "state.not_playable": "Ließ sich nicht abspielbar machen",
   "state.cancelled": "Abgebrochen",

@@ -20,10 +20,10 @@ export const settings = {
   "settings.uploads_hint": "Mehr machen die Leitung nicht schneller; jedes bekommt einen kleineren Anteil.",
   "settings.notifications": "Mitteilungen",
   "settings.notify_ready": "Ein Video kann angesehen werden",
-  "settings.notify_needs": "Ein Upload braucht Sie",
+  "settings.notify_needs": "Ein Upload braucht Ihre Hilfe",
   "settings.notify_sent": "Alles ist gesendet",
   "settings.notify_hint":
-    "Viele auf einmal werden einmal gesagt, und nichts, solange Sie dieses Fenster ansehen.",
+    "Mehrere werden zusammengefasst; keine Mitteilung, solange Sie dieses Fenster ansehen.",
   "settings.app": "Diese App",
   "settings.theme": "Aussehen",
   "settings.theme_system": "Wie das System",

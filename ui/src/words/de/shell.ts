@@ -15,7 +15,7 @@ export const shell = {
   "nav.library": "Mediathek",
   "nav.activity": "Verlauf",
   "nav.settings": "Einstellungen",
-  "nav.needs": { one: "{count} braucht Sie", other: "{count} brauchen Sie" },
+  "nav.needs": { one: "{count} braucht Hilfe", other: "{count} brauchen Hilfe" },
 
   "destination.label": "Neue Dateien gehen an",
   "destination.none": "Kein Projekt gewählt",
@@ -55,7 +55,7 @@ export const shell = {
 
   "status.uploading": { one: "{count} lädt hoch", other: "{count} laden hoch" },
   "status.waiting": { one: "{count} wartet", other: "{count} warten" },
-  "status.needs": { one: "{count} braucht Sie", other: "{count} brauchen Sie" },
+  "status.needs": { one: "{count} braucht Hilfe", other: "{count} brauchen Hilfe" },
   "status.idle": "Nichts zu tun",
   "status.today": { one: "{count} heute fertig", other: "{count} heute fertig" },
 
@@ -79,7 +79,7 @@ export const shell = {
   "copied.report": "Bericht kopiert",
 
   "announce.ready": "{title} ist fertig.",
-  "announce.needs": "{title} braucht Sie.",
+  "announce.needs": "{title} braucht Ihre Hilfe.",
   "announce.failed": "{title} konnte nicht hochgeladen werden.",
   "announce.cancelled": "{title} ist abgebrochen.",
   "announce.many_cancelled": {
@@ -87,7 +87,10 @@ export const shell = {
     other: "{count} Uploads sind abgebrochen.",
   },
   "announce.many_ready": { one: "{count} Video ist fertig.", other: "{count} Videos sind fertig." },
-  "announce.many_needs": { one: "{count} Upload braucht Sie.", other: "{count} Uploads brauchen Sie." },
+  "announce.many_needs": {
+    one: "{count} Upload braucht Ihre Hilfe.",
+    other: "{count} Uploads brauchen Ihre Hilfe.",
+  },
 
   "do.pause": "Anhalten",
   "do.resume": "Fortsetzen",
