@@ -173,6 +173,7 @@ pub(crate) fn words(code: Code) -> &'static str {
         Code::ProfileDamaged => "the queue's file is damaged",
         Code::LocalStorage => "this computer's disk is full or refuses",
         Code::FolderMissing => "the folder is not there",
+        Code::DesktopRefused => "this computer's desktop refused",
         Code::Stopped => "the engine has stopped",
     }
 }
