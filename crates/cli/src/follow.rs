@@ -75,7 +75,7 @@ impl<'a> Follow<'a> {
         }
         let some_refused = !added.refused.is_empty();
         if added.beside > 0 && !matches!(self.output, Output::Json) {
-            self.line(&format!("Left out  {} files that are no videos", added.beside));
+            self.line(&format!("Left out  no videos: {} of the files", added.beside));
         }
         for upload in &added.uploads {
             self.say(upload, What::Added);
