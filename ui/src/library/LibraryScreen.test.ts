@@ -1,9 +1,10 @@
-import { screen, waitFor, within } from "@testing-library/svelte";
+import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { QUEUE, queue } from "../../tests/app";
 import { aDownload, aLink, aProject, aVideo } from "../../tests/library";
 import { Recorder } from "../../tests/recorder";
+import ShareDialog from "./ShareDialog.svelte";
 
 describe("the library", () => {
   async function library(team = [aVideo()], host = new Recorder(QUEUE)): Promise<Recorder> {
@@ -71,6 +72,16 @@ describe("the library", () => {
     expect(host.asked).not.toContain("revoke l");
     await userEvent.click(dialog.getByRole("button", { name: "Revoke it" }));
     expect(host.asked).toContain("revoke l");
+  });
+
+  it("says of a link of a server on this computer that it opens only here", async () => {
+    render(ShareDialog, {
+      host: new Recorder(QUEUE),
+      video: aVideo(),
+      server: "http://127.0.0.1:3210/",
+      onclose: () => undefined,
+    });
+    await screen.findByText(/the link opens only here/);
   });
 
   it("offers viewers nothing that they may not do", async () => {
