@@ -43,6 +43,8 @@ def into_sink(size, file, count, work, tls=False):
             floor = [str(BIN / "bench-floor"), url, str(file)]
             programs.append(("the floor: read and written", lambda: (floor, {})))
             programs.append(("the floor with CRC-64/NVME", lambda: ([*floor, "--checksum"], {})))
+            programs.append(("the floor by sendfile", lambda: ([*floor, "--sendfile"], {})))
+            programs.append(("the same with CRC-64/NVME", lambda: ([*floor, "--sendfile", "--checksum"], {})))
         for name, command, env in peers(url, "b", "key", "secret", file):
             if tls and "transfer manager" in name:
                 continue
@@ -245,9 +247,10 @@ loopback. {"; ".join(versions)}.
 
 {sink}
 
-`dailies` reads every part once more, for the CRC-64/NVME that is signed into its address; `curl` computes
-nothing. One request at a time for `curl`. The floor is a program that does nothing else: it reads a file's parts and writes
-them to four connections; with the checksum it reads each of them once before.
+`dailies` computes the CRC-64/NVME of every part before it is sent, which is signed into its address, and keeps 16 MiB of what
+it read for that; `curl` computes nothing. One request at a time for `curl`. The floor is a program that does nothing else: it reads a file's parts and writes
+them to four connections, or has the kernel do so (`sendfile`, which no program can by TLS); with the checksum it reads each of
+them once before.
 
 The same by TLS 1.3 (HTTP/1.1):
 

@@ -94,6 +94,10 @@ impl InFlight {
 }
 
 impl Passage for InFlight {
+    fn leave_now(&self, wanted: u64) -> Option<u64> {
+        self.place.leave_now(wanted)
+    }
+
     fn leave(&self, wanted: u64) -> Option<u64> {
         self.place.leave(wanted)
     }

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
@@ -29,16 +29,18 @@ struct Arguments {
     /// Reads every part once before, for the CRC-64/NVME that a presigned address has in it.
     #[arg(long)]
     checksum: bool,
+    /// Has the kernel send the file's pages, without a copy of them in this process. Linux only.
+    #[arg(long)]
+    sendfile: bool,
 }
 
 fn main() -> Result<()> {
-    let Arguments { sink, file, checksum } = Arguments::parse();
-    let size = file.metadata().context("no such file")?.len();
+    let arguments = Arguments::parse();
+    let size = arguments.file.metadata().context("no such file")?.len();
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
-        let sending: Vec<_> = (0..CONNECTIONS)
-            .map(|_| scope.spawn(|| send(&sink, &file, size, &next, checksum)))
-            .collect();
+        let sending: Vec<_> =
+            (0..CONNECTIONS).map(|_| scope.spawn(|| send(&arguments, size, &next))).collect();
         for sender in sending {
             sender.join().map_err(|_| anyhow::anyhow!("a connection's thread broke"))??;
         }
@@ -47,7 +49,8 @@ fn main() -> Result<()> {
 }
 
 /// Sends the parts that no other connection has taken.
-fn send(sink: &Url, file: &Path, size: u64, next: &AtomicU64, checksum: bool) -> Result<()> {
+fn send(arguments: &Arguments, size: u64, next: &AtomicU64) -> Result<()> {
+    let Arguments { sink, file, checksum, sendfile } = arguments;
     let host = &sink[url::Position::BeforeHost..url::Position::AfterPort];
     let mut stream = TcpStream::connect(host).with_context(|| format!("nobody at {host}"))?;
     stream.set_nodelay(true)?;
@@ -62,7 +65,7 @@ fn send(sink: &Url, file: &Path, size: u64, next: &AtomicU64, checksum: bool) ->
         }
         let length = PART.min(size - offset);
         let mut sum = Digest::new(CrcAlgorithm::Crc64Nvme);
-        if checksum {
+        if *checksum {
             read(&mut file, offset, length, &mut slice, |bytes| {
                 sum.update(bytes);
                 Ok(())
@@ -73,7 +76,11 @@ fn send(sink: &Url, file: &Path, size: u64, next: &AtomicU64, checksum: bool) ->
             stream,
             "PUT /floor/file?partNumber={part}&sum={sum:x} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n"
         )?;
-        read(&mut file, offset, length, &mut slice, |bytes| Ok(stream.write_all(bytes)?))?;
+        if *sendfile {
+            hand_over(&file, offset, length, &stream)?;
+        } else {
+            read(&mut file, offset, length, &mut slice, |bytes| Ok(stream.write_all(bytes)?))?;
+        }
         answered(&mut answers)?;
     }
 }
@@ -95,6 +102,25 @@ fn read(
         left -= bytes.len();
     }
     Ok(())
+}
+
+/// Has the kernel send a range.
+#[cfg(target_os = "linux")]
+fn hand_over(file: &File, offset: u64, length: u64, stream: &TcpStream) -> Result<()> {
+    let mut at = offset;
+    while at < offset + length {
+        let left = usize::try_from(offset + length - at)?;
+        ensure!(
+            rustix::fs::sendfile(stream, file, Some(&mut at), left)? > 0,
+            "the file is shorter"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn hand_over(_: &File, _: u64, _: u64, _: &TcpStream) -> Result<()> {
+    bail!("there is no sendfile here")
 }
 
 /// Waits for a good answer without a body.

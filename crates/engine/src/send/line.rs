@@ -78,10 +78,28 @@ impl Place {
         }
     }
 
+    /// Leave for up to `wanted` bytes, where there is some at once.
+    pub(crate) fn leave_now(&self, wanted: u64) -> Option<u64> {
+        self.ask(wanted).ok()
+    }
+
     /// Leave for up to `wanted` bytes. Blocks, but not for long: `None` says to ask again.
     pub(crate) fn leave(&self, wanted: u64) -> Option<u64> {
+        let (shares, wait) = match self.ask(wanted) {
+            Ok(bytes) => return Some(bytes),
+            Err(later) => later,
+        };
+        self.line.waiting.fetch_add(1, Relaxed);
+        // Whether it was news or the time, he looks again.
+        drop(self.line.news.wait_timeout(shares, wait));
+        self.line.waiting.fetch_sub(1, Relaxed);
+        None
+    }
+
+    /// Leave, or what to wait with and how long.
+    fn ask(&self, wanted: u64) -> Result<u64, (MutexGuard<'_, Shares>, Duration)> {
         let mut shares = self.line.lock();
-        let wait = match shares.ask(self.id, wanted, Instant::now()) {
+        match shares.ask(self.id, wanted, Instant::now()) {
             Leave::Bytes(bytes) => {
                 // Whoever waits said so while he held what is held here.
                 let waiting = self.line.waiting.load(Relaxed);
@@ -89,16 +107,11 @@ impl Place {
                 if waiting > 0 {
                     self.line.news.notify_all();
                 }
-                return Some(bytes);
+                Ok(bytes)
             }
-            Leave::Others => LOOK,
-            Leave::Limit(wait) => wait.min(LOOK),
-        };
-        self.line.waiting.fetch_add(1, Relaxed);
-        // Whether it was news or the time, he looks again.
-        drop(self.line.news.wait_timeout(shares, wait));
-        self.line.waiting.fetch_sub(1, Relaxed);
-        None
+            Leave::Others => Err((shares, LOOK)),
+            Leave::Limit(wait) => Err((shares, wait.min(LOOK))),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use body::{Left, PartBody, Passage};
+pub use body::{Kept, Left, PartBody, Passage};
 pub use checksum::Crc64;
 pub(crate) use checksum::Digest;
 pub use content_type::{content_type, video_type};
@@ -154,15 +154,39 @@ impl Source {
         let read = move || {
             source.check()?;
             let mut checksum = Crc64::digest();
-            let mut slice = slices.take();
+            source.sum(&mut checksum, range, 0, &slices)?;
+            Ok(checksum.finish())
+        };
+        join(tokio::task::spawn_blocking(read).await)
+    }
+
+    /// The checksum of a stretch, and as many of its first bytes as there is memory for, so that
+    /// whoever sends them does not read them again. Reads on a thread of its own.
+    ///
+    /// # Errors
+    /// As of [`Self::checksum`].
+    pub(crate) async fn checksum_and_keep(
+        &self,
+        range: ByteRange,
+        slices: &Slices,
+    ) -> Result<(Crc64, Kept), SourceError> {
+        let (source, slices) = (self.clone(), slices.clone());
+        let read = move || {
+            source.check()?;
+            let mut checksum = Crc64::digest();
+            let mut kept = Kept::default();
             let mut done = 0;
-            while done < range.length {
-                let wanted = CACHED.min(slice.room()).min(range.length - done);
+            while done < range.length
+                && let Some(mut slice) = slices.keep()
+            {
+                let wanted = slice.room().min(range.length - done);
                 source.fill(&mut slice, range.offset + done, wanted)?;
                 checksum.update(slice.as_ref());
+                kept.0.push_back(Bytes::from_owner(slice));
                 done += wanted;
             }
-            Ok(checksum.finish())
+            source.sum(&mut checksum, range, done, &slices)?;
+            Ok((checksum.finish(), kept))
         };
         join(tokio::task::spawn_blocking(read).await)
     }
@@ -185,6 +209,25 @@ impl Source {
             Ok(Bytes::from_owner(slice))
         };
         join(tokio::task::spawn_blocking(read).await)
+    }
+
+    /// Adds a stretch to a checksum, but for its first bytes that were added already.
+    fn sum(
+        &self,
+        checksum: &mut Digest,
+        range: ByteRange,
+        mut done: u64,
+        slices: &Slices,
+    ) -> Result<(), SourceError> {
+        let mut slice = None;
+        while done < range.length {
+            let slice = slice.get_or_insert_with(|| slices.take());
+            let wanted = CACHED.min(slice.room()).min(range.length - done);
+            self.fill(slice, range.offset + done, wanted)?;
+            checksum.update(slice.as_ref());
+            done += wanted;
+        }
+        Ok(())
     }
 
     /// Fills a slice from a place on.

@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const SLICE: usize = 512 << 10;
 /// Bytes read at a time where many read: each is slow then, and memory is what is short.
 const SMALL_SLICE: usize = 64 << 10;
+/// Buffers whose bytes may wait to be sent. Not all that lanes carry, but most of it, at 16 MiB.
+const KEPT: usize = 32;
+/// Buffers that are kept for the next reader when nobody reads.
+const RESERVE: usize = 8;
 
 /// A pool of buffers. Clones share it.
 #[derive(Clone, Debug)]
@@ -17,8 +21,10 @@ pub struct Slices {
 #[derive(Debug, Default)]
 struct Pool {
     idle: Vec<Box<[u8]>>,
-    /// Buffers of full size that are on loan.
+    /// Buffers of full size that are on loan to be read into and passed on.
     out: usize,
+    /// Those whose bytes wait to be sent.
+    kept: usize,
 }
 
 impl Slices {
@@ -38,7 +44,20 @@ impl Slices {
         drop(pool);
         let size = if large { SLICE } else { SMALL_SLICE };
         let buffer = idle.unwrap_or_else(|| vec![0; size].into_boxed_slice());
-        Slice { buffer, filled: 0, home: self.clone() }
+        Slice { buffer, filled: 0, kept: false, home: self.clone() }
+    }
+
+    /// A buffer of full size for bytes that wait to be sent, unless enough of them do.
+    pub(crate) fn keep(&self) -> Option<Slice> {
+        let mut pool = self.lock();
+        if pool.kept >= KEPT {
+            return None;
+        }
+        pool.kept += 1;
+        let idle = pool.idle.pop();
+        drop(pool);
+        let buffer = idle.unwrap_or_else(|| vec![0; SLICE].into_boxed_slice());
+        Some(Slice { buffer, filled: 0, kept: true, home: self.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
@@ -51,6 +70,8 @@ impl Slices {
 pub(crate) struct Slice {
     buffer: Box<[u8]>,
     filled: usize,
+    /// Its bytes wait to be sent.
+    kept: bool,
     home: Slices,
 }
 
@@ -77,10 +98,14 @@ impl AsRef<[u8]> for Slice {
 impl Drop for Slice {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        if buffer.len() == SLICE {
-            let mut pool = self.home.lock();
-            pool.out -= 1;
-            pool.idle.push(buffer);
+        if buffer.len() < SLICE {
+            return;
+        }
+        let mut pool = self.home.lock();
+        *if self.kept { &mut pool.kept } else { &mut pool.out } -= 1;
+        pool.idle.push(buffer);
+        if pool.out + pool.kept == 0 {
+            pool.idle.truncate(RESERVE);
         }
     }
 }
@@ -88,6 +113,17 @@ impl Drop for Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_kept_as_long_as_there_is_room() {
+        let slices = Slices::new(1);
+        let kept: Vec<_> = std::iter::from_fn(|| slices.keep()).collect();
+        assert_eq!(kept.len(), KEPT);
+        assert_eq!(slices.take().room(), SLICE as u64, "whoever reads has his own");
+        drop(kept);
+        assert!(slices.keep().is_some());
+        assert_eq!(slices.lock().idle.len(), RESERVE, "who waits for work holds little");
+    }
 
     #[test]
     fn many_that_read_get_small_buffers() {
