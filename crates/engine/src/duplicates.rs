@@ -5,6 +5,8 @@
 //! Every other file costs one look into an index. A checksum does not prove that two files are the
 //! same, and need not: somebody is asked.
 
+use std::collections::HashSet;
+
 use crate::engine::Engine;
 use crate::error::{Code, EngineError};
 use crate::handle::EngineHandle;
@@ -57,13 +59,37 @@ impl Engine {
                 || admitted.iter().any(is_twin))
     }
 
+    /// Those of uploads of whole files, admitted for the first time, that need not be compared with
+    /// anything. One look at all of them: the loop waits for it.
+    pub(crate) async fn unlike_all(&self, admitted: &[Upload]) -> HashSet<UploadId> {
+        let first = |row: &&Upload| {
+            row.state.phase == Phase::Queued
+                && row.registration == Registration::No
+                && row.growth.is_none()
+        };
+        let first = admitted.iter().filter(first);
+        let (asked, unlike): (Vec<_>, Vec<_>) = first.partition(|row| self.asks_about(row));
+        let mut unlike: HashSet<_> = unlike.into_iter().map(|row| row.id).collect();
+        if !asked.is_empty() {
+            match self.store.without_doubles(asked.into_iter().cloned().collect()).await {
+                Ok(without) => unlike.extend(without),
+                // They are looked at one by one.
+                Err(error) => tracing::error!(%error, "what the team has could not be read"),
+            }
+        }
+        unlike
+    }
+
+    fn asks_about(&self, row: &Upload) -> bool {
+        let is_unique = self.queue.get(row.id).is_some_and(|entry| entry.is_unique);
+        // What a file that grows will be, nobody knows yet.
+        self.preferences.duplicates == OnDuplicate::Ask && !is_unique && row.growth.is_none()
+    }
+
     /// What an upload that is about to be registered has to be compared with first.
     pub(crate) async fn doubles(&self, id: UploadId) -> Vec<Double> {
         let Some(entry) = self.queue.get(id) else { return Vec::new() };
-        let asks = self.preferences.duplicates == OnDuplicate::Ask;
-        // What a file that grows will be, nobody knows yet.
-        let is_known = entry.is_unique || entry.row.growth.is_some();
-        if !asks || is_known || entry.row.registration != Registration::No {
+        if !self.asks_about(&entry.row) || entry.row.registration != Registration::No {
             return Vec::new();
         }
         match self.store.doubles(&entry.row).await {

@@ -99,12 +99,16 @@ pub(crate) struct Job {
     pub(crate) looks: Arc<Looks>,
     pub(crate) store: Store,
     pub(crate) slices: Slices,
+    /// That it is about to be registered is written down, and nobody has tried yet.
+    pub(crate) untried: bool,
 }
 
 impl Job {
     pub(crate) async fn register(self) -> Result<Outcome, Failure> {
         self.unchanged().await?;
-        let earlier = if self.row.registration == Registration::No {
+        let earlier = if self.untried {
+            Earlier::None
+        } else if self.row.registration == Registration::No {
             self.store.intend(self.row.id).await.map_err(local)?;
             Earlier::None
         } else {

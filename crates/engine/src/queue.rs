@@ -149,6 +149,8 @@ pub(crate) struct Entry {
     pub(crate) processes_again: bool,
     /// Its last byte has just gone, and nobody has tried to put the parts together since.
     pub(crate) unfinished: bool,
+    /// That it is about to be registered is written down, and nobody has tried yet.
+    pub(crate) untried: bool,
     /// When its job last began or moved a byte.
     pub(crate) stirred: Instant,
     /// It was compared with what the team has, and is something else.
@@ -184,6 +186,7 @@ impl Entry {
             rests_until: None,
             processes_again: false,
             unfinished: false,
+            untried: false,
             stirred: Instant::now(),
             is_unique: false,
             compared: Compared::default(),

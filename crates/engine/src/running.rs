@@ -68,10 +68,22 @@ impl Engine {
         self.begin_what_waits().await;
     }
 
-    /// Begins these uploads, in one commit.
+    /// Begins these uploads, in one commit. With it is written down which of them are about to be
+    /// registered, where nothing has to be compared before that.
     async fn admit(&mut self, admitted: Vec<Upload>) {
-        let ids = admitted.into_iter().map(|row| row.id);
-        self.apply_each(ids.map(|id| Advance::by(id, Input::Admitted)).collect()).await;
+        let unlike = self.unlike_all(&admitted).await;
+        let mut advances = Vec::with_capacity(admitted.len());
+        for id in admitted.into_iter().map(|row| row.id) {
+            let mut admitted = Advance::by(id, Input::Admitted);
+            if unlike.contains(&id) {
+                admitted = admitted.with(|row| row.registration = Registration::Tried);
+                if let Some(entry) = self.queue.get_mut(id) {
+                    entry.untried = true;
+                }
+            }
+            advances.push(admitted);
+        }
+        self.apply_each(advances).await;
     }
 
     /// Gives the free places to what waits in the store.
@@ -158,12 +170,17 @@ impl Engine {
         let kind = if doubles.is_empty() { kind } else { Kind::Compare };
         let Some(entry) = self.queue.get_mut(id) else { return };
         let Some(connected) = self.connections.get(entry.server()) else { return };
+        // A commit that failed has written down nothing.
+        let untried = kind == Kind::Register
+            && std::mem::take(&mut entry.untried)
+            && entry.row.registration == Registration::Tried;
         let job = Job {
             row: entry.row.clone(),
             protocol: Arc::clone(&connected.protocol),
             looks: Arc::clone(&connected.looks),
             store: self.store.clone(),
             slices: self.slices.clone(),
+            untried,
         };
         if kind == Kind::Register && entry.row.registration == Registration::No {
             // The job writes that down before it does it.

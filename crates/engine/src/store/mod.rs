@@ -21,6 +21,7 @@ mod settings;
 mod under_way;
 mod uploads;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -241,9 +242,25 @@ impl Store {
     /// Of the database.
     pub async fn doubles(&self, row: &Upload) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
         let row = row.clone();
-        self.read(move |c| match history::has(c, row.id, &Event::SentAnyway)? {
-            true => Ok(Vec::new()),
-            false => receipts::doubles(c, &row.fingerprint, &row.destination, Some(row.id)),
+        self.read(move |c| receipts::doubles_of(c, &row)).await
+    }
+
+    /// Those of some uploads that have none.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn without_doubles(
+        &self,
+        rows: Vec<Upload>,
+    ) -> Result<HashSet<UploadId>, DatabaseError> {
+        self.read(move |c| {
+            let mut without = HashSet::new();
+            for row in rows {
+                if receipts::doubles_of(c, &row)?.is_empty() {
+                    without.insert(row.id);
+                }
+            }
+            Ok(without)
         })
         .await
     }

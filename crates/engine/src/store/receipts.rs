@@ -151,6 +151,17 @@ pub(super) fn doubles(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The same for an upload; none where somebody wants it sent all the same.
+pub(super) fn doubles_of(
+    connection: &Connection,
+    row: &Upload,
+) -> Result<Vec<(UploadId, Crc64)>, DatabaseError> {
+    match history::has(connection, row.id, &Event::SentAnyway)? {
+        true => Ok(Vec::new()),
+        false => doubles(connection, &row.fingerprint, &row.destination, Some(row.id)),
+    }
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<UploadReceipt> {
     let id = row.get_ref(0)?.as_str()?;
     Ok(UploadReceipt {
