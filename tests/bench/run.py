@@ -247,7 +247,7 @@ loopback. {"; ".join(versions)}.
 
 {sink}
 
-`dailies` computes the CRC-64/NVME of every part before it is sent, which is signed into its address, and keeps 16 MiB of what
+`dailies` computes the CRC-64/NVME of every part before it is sent, which is signed into its address, and keeps up to 11 MiB of what
 it read for that; `curl` computes nothing. One request at a time for `curl`. The floor is a program that does nothing else: it reads a file's parts and writes
 them to four connections, or has the kernel do so (`sendfile`, which no program can by TLS); with the checksum it reads each of
 them once before.
