@@ -26,7 +26,11 @@ def many_files(count, work):
         (folder / f"{number:03}.mp4").write_bytes(b"\0\0\0\x18ftypisom" + os.urandom(MIB - 12))
     with Background([str(BIN / "bench-sink")]) as sink:
         files = sorted(folder.iterdir())
-        programs = [("dailies", lambda: dailies(work / "profile", sink.line, *files))]
+        floor = [str(BIN / "bench-floor"), sink.line, *map(str, files)]
+        programs = [
+            ("dailies", lambda: dailies(work / "profile", sink.line, *files)),
+            ("the floor: three calls and a PUT each", lambda: (floor, {})),
+        ]
         for name, command, env in peers_of_folder(sink.line, "b", "key", "secret", folder):
             programs.append((name, lambda command=command, env=env: (command, env)))
         rows = ["| program | s | CPU-s | peak MiB |", "| --- | ---: | ---: | ---: |"]

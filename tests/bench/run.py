@@ -262,7 +262,8 @@ A file of 1 TiB, most of it a hole, for a minute: {sparse_speed:.0f} MB/s, {spar
 
 {many}
 
-`dailies` has each of them in its queue, on disk, before it is registered; the others keep no queue.
+`dailies` has each of them in its queue, on disk, before it is registered; the others keep no queue. The floor tells the team of
+each as `dailies` does, without a queue or an HTTP library.
 
 ### Over a line of 100 Mbit/s and 80 ms
 

@@ -89,7 +89,7 @@ async fn a_pause_holds_for_what_is_just_being_opened() {
     // Slow enough for somebody to set a schedule while a session is being opened.
     let api = FaultProxy::start().await.unwrap();
     api.lead_to(stage.server.api_address().unwrap());
-    api.limit(1_000);
+    api.limit(100);
     let credentials = stage.credentials_by_way_of(&api.url()).unwrap();
     let dailies = Dailies::new(stage.path("profile"), &credentials);
     let upload = dailies.spawn(&["upload", file.to_str().unwrap()]).unwrap();
