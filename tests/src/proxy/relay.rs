@@ -149,12 +149,12 @@ impl Request<'_> {
             Fault::SlowAnswer { bytes_per_second } => {
                 let mut storage = self.forward(client, shared, None).await?;
                 let mut left = begin_answer(&mut storage, client, 0).await?;
-                let slice = Duration::from_micros(SLICE as u64 * 1_000_000 / bytes_per_second);
                 while left > 0 {
                     let part = left.min(SLICE as u64);
+                    let takes = Duration::from_micros(part * 1_000_000 / bytes_per_second);
+                    tokio::time::sleep(takes).await;
                     tokio::io::copy_buf(&mut (&mut storage).take(part), client).await?;
                     client.flush().await?;
-                    tokio::time::sleep(slice).await;
                     left -= part;
                 }
                 Ok(Next::Close)

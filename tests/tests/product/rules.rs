@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dailies_engine::Profile;
 use e2e::clips::{MIB, Take};
-use e2e::proxy::Exchange;
+use e2e::proxy::{Exchange, Fault, Rule, What};
 use e2e::{Dailies, FaultProxy, Stage};
 use serde_json::{Value, json};
 
@@ -89,7 +89,8 @@ async fn a_pause_holds_for_what_is_just_being_opened() {
     // Slow enough for somebody to set a schedule while a session is being opened.
     let api = FaultProxy::start().await.unwrap();
     api.lead_to(stage.server.api_address().unwrap());
-    api.limit(100);
+    let slow = Fault::SlowAnswer { bytes_per_second: 200 };
+    api.obey([Rule::new(What::Function("videoActions:initiateVideoUpload"), 1, slow)]);
     let credentials = stage.credentials_by_way_of(&api.url()).unwrap();
     let dailies = Dailies::new(stage.path("profile"), &credentials);
     let upload = dailies.spawn(&["upload", file.to_str().unwrap()]).unwrap();
@@ -100,7 +101,6 @@ async fn a_pause_holds_for_what_is_just_being_opened() {
     set(&dailies, &["schedule", "daily 00:00-24:00 pause"]).await;
     let open = api.exchanges().iter().find(opens).unwrap().end.is_none();
     assert!(open, "the schedule was too late");
-    api.unlimit();
     api.quiet(LIMIT).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(stage.proxy.exchanges().len(), 0, "nothing is sent");
