@@ -14,7 +14,6 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
@@ -63,14 +62,12 @@ fn is_secure(to: &Uri) -> bool {
 
 /// Connections that are there within `limit`, and closed when the other side takes nothing for
 /// `stall` (on Linux).
-///
-/// # Errors
-/// Where the system's certificates cannot be used.
 pub(super) fn dialled(
     proxies: Proxies,
     limit: Duration,
     stall: Duration,
-) -> Result<Dialled, rustls::Error> {
+    tls: ClientConfig,
+) -> Dialled {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -81,17 +78,12 @@ pub(super) fn dialled(
     tcp.set_tcp_user_timeout(Some(stall));
     #[cfg(not(target_os = "linux"))]
     let _ = stall;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
     let https = HttpsConnectorBuilder::new()
         .with_tls_config(tls)
         .https_or_http()
         .enable_http1()
         .wrap_connector(Dial { tcp, proxies });
-    Ok(Dialled { https, limit })
+    Dialled { https, limit }
 }
 
 impl Service<Uri> for Dialled {

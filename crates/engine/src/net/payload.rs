@@ -7,6 +7,7 @@ use hyper::header::{HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::{Body, Request, RequestBuilder, Response};
+use rustls::ClientConfig;
 use tokio::time::Instant;
 
 use crate::net::dial::{Dialled, Proxies, dialled};
@@ -31,7 +32,7 @@ pub(crate) struct Payload {
 
 impl Payload {
     /// With no connection yet.
-    pub(super) fn new(options: NetOptions) -> Result<Self, rustls::Error> {
+    pub(super) fn new(options: NetOptions, tls: ClientConfig) -> Self {
         let proxies = Proxies::of_the_system();
         let client = Client::builder(TokioExecutor::new())
             // Storages close idle connections after 5 s and more; one that is reused just then
@@ -39,8 +40,8 @@ impl Payload {
             .pool_idle_timeout(Duration::from_secs(4))
             .pool_timer(TokioTimer::new())
             .http1_max_buf_size(BUFFERED)
-            .build(dialled(proxies.clone(), options.connect, options.stall)?);
-        Ok(Self { client, proxies })
+            .build(dialled(proxies.clone(), options.connect, options.stall, tls));
+        Self { client, proxies }
     }
 
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {

@@ -111,6 +111,7 @@ pub(super) fn sift(connection: &Connection) -> Result<usize, DatabaseError> {
 }
 
 pub(super) fn forget_all(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
-    connection.execute("DELETE FROM parts WHERE upload_id = ?1", [id.to_string()])?;
+    let mut statement = connection.prepare_cached("DELETE FROM parts WHERE upload_id = ?1")?;
+    statement.execute([id.to_string()])?;
     Ok(())
 }

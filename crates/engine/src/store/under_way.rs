@@ -61,7 +61,8 @@ fn get(connection: &Connection, id: UploadId) -> Result<Option<(ByteRange, Crc64
 
 /// What belongs to an earlier session proves nothing of another.
 pub(super) fn forget(connection: &Connection, id: UploadId) -> Result<(), DatabaseError> {
-    connection.execute("DELETE FROM under_way WHERE upload_id = ?1", [id.to_string()])?;
+    let mut statement = connection.prepare_cached("DELETE FROM under_way WHERE upload_id = ?1")?;
+    statement.execute([id.to_string()])?;
     Ok(())
 }
 
