@@ -15,6 +15,9 @@ const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// How long a reader waits for a checkpoint to let it in.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Statements that stay planned: about as many as a program has. SQLite's wrapper would keep 16 of them.
+const PLANS: usize = 64;
+
 /// How much of a file is checked for damage before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Check {
@@ -99,9 +102,10 @@ pub(crate) fn check(connection: &Connection) -> Result<(), DatabaseError> {
     if verdict == "ok" { Ok(()) } else { Err(DatabaseError::Damaged(verdict)) }
 }
 
-/// Lets no statement be planned anew because another value stands for a parameter: SQLite does that for every LIMIT.
+/// Lets no statement be planned anew because many others were, or because another value stands for a parameter: SQLite does that for every LIMIT.
 /// <https://sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfigenableqpsg>
 fn keep_plans(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.set_prepared_statement_cache_capacity(PLANS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }

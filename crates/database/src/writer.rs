@@ -98,7 +98,7 @@ fn work_off(connection: &Connection, mut queue: mpsc::Receiver<Work>, times: &Co
 }
 
 fn commit(connection: &Connection, group: &mut Vec<Work>) {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+    if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
         tracing::error!(%error, "no transaction could be started");
         for work in group.drain(..) {
             work(Err(again(&error)))(Ok(()));
@@ -119,7 +119,7 @@ fn commit(connection: &Connection, group: &mut Vec<Work>) {
         }
     }
     let committed = match ended {
-        None => connection.execute_batch("COMMIT"),
+        None => run(connection, "COMMIT"),
         Some(error) => Err(error),
     };
     if let Err(error) = &committed {
@@ -133,6 +133,12 @@ fn commit(connection: &Connection, group: &mut Vec<Work>) {
             Err(error) => Err(again(error)),
         });
     }
+}
+
+/// One statement of those that each work needs: planned once.
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// What ends a transaction before its time; <https://sqlite.org/lang_transaction.html>.
@@ -155,16 +161,12 @@ where
     F: FnOnce(&Connection) -> Result<T, E>,
     E: From<DatabaseError>,
 {
-    let run = |sql| connection.execute_batch(sql).map_err(|error| E::from(error.into()));
+    let run = |sql| run(connection, sql).map_err(|error| E::from(error.into()));
     run("SAVEPOINT work")?;
-    match work(connection) {
-        Ok(value) => {
-            run("RELEASE work")?;
-            Ok(value)
-        }
-        Err(error) => {
-            run("ROLLBACK TO work; RELEASE work")?;
-            Err(error)
-        }
+    let done = work(connection);
+    if done.is_err() {
+        run("ROLLBACK TO work")?;
     }
+    run("RELEASE work")?;
+    done
 }

@@ -120,7 +120,11 @@ impl Job {
     }
 
     pub(crate) async fn open(self) -> Result<Outcome, Failure> {
-        let namesakes = self.store.namesakes(&self.row).await.map_err(local)?;
+        let namesakes = match self.row.session.as_ref().map(|session| &session.kind) {
+            // What became of a form is known by its file's name alone.
+            Some(SessionKind::Form(_)) => self.store.namesakes(&self.row).await.map_err(local)?,
+            _ => Vec::new(),
+        };
         let intent = Intent { namesakes, ..intent(&self.row) };
         let opened = self.protocol.open(&intent, self.row.session.as_ref()).await?;
         match (self.row.growth, &opened.session.kind) {

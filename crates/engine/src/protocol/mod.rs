@@ -55,7 +55,8 @@ pub struct Intent {
     /// Who may watch it, where somebody said so. Said only to a team that can be told.
     pub visibility: Option<Visibility>,
     /// The team's names for the videos of this queue's other uploads of files with the same name;
-    /// `None` for one that has been begun and has no name yet. Known while a session is opened.
+    /// `None` for one that has been begun and has no name yet. Known while the session of a form is
+    /// opened again.
     pub namesakes: Vec<Option<String>>,
 }
 

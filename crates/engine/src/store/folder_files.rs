@@ -166,7 +166,7 @@ impl Store {
             // Cameras that cut at a size make hundreds of files of it: only those of this content
             // are read whole.
             let condition = "INDEXED BY uploads_unsent
-                             WHERE phase IN ('queued', 'beginning', 'uploading', 'finishing')
+                             WHERE phase <> 'processing' AND phase <> 'ready'
                                AND size = ?1 AND fingerprint ->> '$.sample' = ?2
                                AND server = ?3 AND project_id = ?4
                                AND list <> 'done' AND hold <> 'failed'";

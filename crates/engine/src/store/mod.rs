@@ -492,7 +492,7 @@ impl Store {
 /// Every schema that was released, oldest first. One that was released is never edited. A new value
 /// of an old column is a new schema, too, if only an empty one: what a program does not know there,
 /// it takes for damage.
-const SCHEMAS: [&str; 11] = [
+const SCHEMAS: [&str; 12] = [
     include_str!("schema/0001_queue.sql"),
     include_str!("schema/0002_protocols.sql"),
     include_str!("schema/0003_ledger.sql"),
@@ -504,6 +504,7 @@ const SCHEMAS: [&str; 11] = [
     include_str!("schema/0009_under_way.sql"),
     include_str!("schema/0010_unsent.sql"),
     include_str!("schema/0011_downloads.sql"),
+    include_str!("schema/0012_conditions.sql"),
 ];
 
 fn migrations() -> Migrations<'static> {

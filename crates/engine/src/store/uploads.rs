@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dailies_api::videos::Visibility;
 use dailies_database::{DatabaseError, exactly_one};
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
+use rusqlite::{Connection, Params, Row, named_params};
 use serde::{Deserialize, Serialize};
 
 use crate::source::Fingerprint;
@@ -232,31 +232,35 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
              coalesce((SELECT max(last) FROM (
                  SELECT max(place) AS last FROM uploads WHERE list = 'uploading' UNION ALL
                  SELECT max(place) FROM uploads WHERE list = 'needs_you' UNION ALL
-                 SELECT max(place) FROM uploads WHERE list = 'waiting')), 0) + :step)
-         RETURNING place",
+                 SELECT max(place) FROM uploads WHERE list = 'waiting')), 0) + :step)",
     )?;
-    let place = statement.query_row(
-        named_params! {
-            ":id": row.id.to_string(),
-            ":path": path_bytes(&row.path),
-            ":title": row.title,
-            ":content_type": row.content_type,
-            ":size": row.fingerprint.size.cast_signed(),
-            ":fingerprint": json(&row.fingerprint)?,
-            ":server": row.destination.server,
-            ":project_id": row.destination.project_id,
-            ":project": row.destination.project,
-            ":team": row.destination.team,
-            ":version_of": row.destination.version_of,
-            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
-            ":visibility": row.destination.visibility.as_ref().map(name).transpose()?,
-            ":first": row.first,
-            ":added_at": row.added_at.0,
-            ":step": STEP,
-        },
-        |row| row.get(0),
-    )?;
-    Ok(place)
+    let inserted = statement.execute(named_params! {
+        ":id": row.id.to_string(),
+        ":path": path_bytes(&row.path),
+        ":title": row.title,
+        ":content_type": row.content_type,
+        ":size": row.fingerprint.size.cast_signed(),
+        ":fingerprint": json(&row.fingerprint)?,
+        ":server": row.destination.server,
+        ":project_id": row.destination.project_id,
+        ":project": row.destination.project,
+        ":team": row.destination.team,
+        ":version_of": row.destination.version_of,
+        ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
+        ":visibility": row.destination.visibility.as_ref().map(name).transpose()?,
+        ":first": row.first,
+        ":added_at": row.added_at.0,
+        ":step": STEP,
+    })?;
+    exactly_one(inserted)?;
+    place(connection, row.id)
+}
+
+/// By a statement of its own: a `RETURNING` would build a table for each row, which costs a third of
+/// an update.
+fn place(connection: &Connection, id: UploadId) -> Result<i64, DatabaseError> {
+    let mut statement = connection.prepare_cached("SELECT place FROM uploads WHERE id = ?1")?;
+    Ok(statement.query_row([id.to_string()], |row| row.get(0))?)
 }
 
 /// Writes a row and returns its place, which is another one at the top once it has ended.
@@ -271,34 +275,32 @@ pub(super) fn update(connection: &Connection, row: &Upload) -> Result<i64, Datab
              place = CASE WHEN :ended AND list <> 'done' THEN
                  coalesce((SELECT min(place) FROM uploads WHERE list = 'done'), 0) - :step
                  ELSE place END
-         WHERE id = :id AND rev = :rev RETURNING place",
+         WHERE id = :id AND rev = :rev",
     )?;
-    let place = statement.query_row(
-        named_params! {
-            ":id": row.id.to_string(),
-            ":rev": row.rev,
-            ":phase": name(&row.state.phase)?,
-            ":hold": hold,
-            ":until": until,
-            ":code": code,
-            ":attempts": row.state.attempts,
-            ":cleanup": row.state.cleanup,
-            ":uploaded_at": row.uploaded_at.map(|at| at.0),
-            ":registration": name(&row.registration)?,
-            ":video_id": row.video_id,
-            ":session": row.session.as_ref().map(json).transpose()?,
-            ":fingerprint": json(&row.fingerprint)?,
-            ":size": row.fingerprint.size.cast_signed(),
-            ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
-            ":path": path_bytes(&row.path),
-            ":duration": row.duration,
-            ":reason": row.reason,
-            ":ended": row.list() == List::Done,
-            ":step": STEP,
-        },
-        |row| row.get(0),
-    );
-    place.optional()?.ok_or(DatabaseError::Stale)
+    let updated = statement.execute(named_params! {
+        ":id": row.id.to_string(),
+        ":rev": row.rev,
+        ":phase": name(&row.state.phase)?,
+        ":hold": hold,
+        ":until": until,
+        ":code": code,
+        ":attempts": row.state.attempts,
+        ":cleanup": row.state.cleanup,
+        ":uploaded_at": row.uploaded_at.map(|at| at.0),
+        ":registration": name(&row.registration)?,
+        ":video_id": row.video_id,
+        ":session": row.session.as_ref().map(json).transpose()?,
+        ":fingerprint": json(&row.fingerprint)?,
+        ":size": row.fingerprint.size.cast_signed(),
+        ":growth": row.growth.map(|growth| name(&growth)).transpose()?,
+        ":path": path_bytes(&row.path),
+        ":duration": row.duration,
+        ":reason": row.reason,
+        ":ended": row.list() == List::Done,
+        ":step": STEP,
+    })?;
+    exactly_one(updated)?;
+    place(connection, row.id)
 }
 
 /// Its revision stays: who writes the row knows of this already.
