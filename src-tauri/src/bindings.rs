@@ -18,6 +18,7 @@ use ts_rs::{Config, ExportError, TS};
 
 use crate::opening::Opening;
 use crate::own_folders::OwnFolder;
+use crate::settings::Preference;
 use crate::view::{ChosenFolder, DragView, RuleFaults, ServerFolder, ShellView};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ui/src/bindings");
@@ -47,6 +48,7 @@ fn export(config: &Config) -> Result<(), ExportError> {
     RulesView::export_all(config)?;
     Switch::export_all(config)?;
     ShellView::export_all(config)?;
+    Preference::export_all(config)?;
     ServerFolder::export_all(config)?;
     OwnFolder::export_all(config)?;
     Opening::export_all(config)?;

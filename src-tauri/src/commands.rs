@@ -23,7 +23,7 @@ use crate::intake::{Incoming, Intake};
 use crate::link::LinkHandle;
 use crate::opening::{Opening, Wanted};
 use crate::own_folders::{OwnFolder, OwnFolders};
-use crate::settings::Preferences;
+use crate::settings::Preference;
 use crate::sign_in::SignIn;
 use crate::updates::{self, Updates};
 use crate::view::{ChosenFolder, RuleFaults, ServerFolder, ShellView};
@@ -284,8 +284,8 @@ pub(crate) async fn open_folder(
 }
 
 #[command]
-pub(crate) async fn prefer(link: Link<'_>, preferences: Preferences) -> Answer<()> {
-    link.prefer(preferences).await
+pub(crate) async fn prefer(link: Link<'_>, preference: Preference) -> Answer<()> {
+    link.prefer(preference).await
 }
 
 #[command]

@@ -241,7 +241,7 @@ fn usual(kind: &str) -> Option<Value> {
         "DownloadId" => json!(1),
         "NewShareLink" => json!({"expiresInDays": 1, "allowDownload": false, "password": null}),
         "OwnFolder" => json!("logs"),
-        "Preferences" => json!({}),
+        "Preference" => json!({"theme": "dark"}),
         option if option.starts_with("Option<") => return None,
         other => panic!("write down a value of {other} here"),
     })

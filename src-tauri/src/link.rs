@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::keeper::{Answer, Keeper, Keeping};
 use crate::keychain;
-use crate::settings::{By, Preferences, Settings, Team};
+use crate::settings::{By, Preference, Settings, Team};
 use crate::team_server::Program;
 use crate::updates::UpdateView;
 use crate::view::{EngineState, OpenedBy, ServerView, ShellView, TeamView};
@@ -47,7 +47,7 @@ enum Command {
     Connect(Url, SecretString, Answer),
     SignedIn(Url, Box<SignedIn>, Answer),
     Forget(Url, Answer),
-    Prefer(Box<Preferences>, oneshot::Sender<()>),
+    Prefer(Preference, oneshot::Sender<()>),
     TellOnce(oneshot::Sender<bool>),
     Stop { starts_again: bool, done: oneshot::Sender<()> },
 }
@@ -138,8 +138,8 @@ impl LinkHandle {
     ///
     /// # Errors
     /// [`Code::Stopped`].
-    pub(crate) async fn prefer(&self, preferences: Preferences) -> Result<(), EngineError> {
-        self.ask(|done| Command::Prefer(Box::new(preferences), done)).await
+    pub(crate) async fn prefer(&self, preference: Preference) -> Result<(), EngineError> {
+        self.ask(|done| Command::Prefer(preference, done)).await
     }
 
     /// True once in the life of a profile: that uploads go on without a window is to be said now.
@@ -219,9 +219,10 @@ impl Link {
             Command::Forget(url, done) => {
                 let _ = done.send(self.forget(&url).await);
             }
-            Command::Prefer(preferences, done) => {
-                self.settings.change(|values| values.preferences = (*preferences).clone());
-                self.keeping.view.send_modify(|view| view.preferences = *preferences);
+            Command::Prefer(preference, done) => {
+                self.settings.change(|values| values.preferences.set(preference));
+                let preferences = self.settings.values().preferences.clone();
+                self.keeping.view.send_modify(|view| view.preferences = preferences);
                 let _ = done.send(());
             }
             Command::TellOnce(done) => {

@@ -46,6 +46,43 @@ pub(crate) struct Preferences {
     pub(crate) check_updates: bool,
 }
 
+/// One of the preferences, as somebody wants it from now on. The page says no more than that: what it knows of the
+/// others may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Preference {
+    /// [`Preferences::theme`].
+    Theme(Theme),
+    /// [`Preferences::language`].
+    Language(Language),
+    /// [`Preferences::notify_ready`].
+    NotifyReady(bool),
+    /// [`Preferences::notify_needs`].
+    NotifyNeeds(bool),
+    /// [`Preferences::notify_sent`].
+    NotifySent(bool),
+    /// [`Preferences::detailed_log`].
+    DetailedLog(bool),
+    /// [`Preferences::check_updates`].
+    CheckUpdates(bool),
+}
+
+impl Preferences {
+    /// Changes one of them.
+    pub(crate) fn set(&mut self, preference: Preference) {
+        match preference {
+            Preference::Theme(theme) => self.theme = theme,
+            Preference::Language(language) => self.language = language,
+            Preference::NotifyReady(on) => self.notify_ready = on,
+            Preference::NotifyNeeds(on) => self.notify_needs = on,
+            Preference::NotifySent(on) => self.notify_sent = on,
+            Preference::DetailedLog(on) => self.detailed_log = on,
+            Preference::CheckUpdates(on) => self.check_updates = on,
+        }
+    }
+}
+
 /// The colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

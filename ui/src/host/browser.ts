@@ -291,8 +291,8 @@ export function browserHost(query: URLSearchParams): Host {
       path: "/home/mia/.local/share/dev.dailies.desktop/server",
       bytes: shell.server.kind === "off" ? 0 : 48.3e9,
     }),
-    prefer: async (preferences) => {
-      setShell({ ...shell, preferences });
+    prefer: async (preference) => {
+      setShell({ ...shell, preferences: { ...shell.preferences, ...preference } });
     },
     startAtLogin: async (on) => {
       setShell({ ...shell, startsAtLogin: on });

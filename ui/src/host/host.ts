@@ -20,7 +20,7 @@ import type { Opening } from "../bindings/Opening";
 import type { OwnFolder } from "../bindings/OwnFolder";
 import type { PartsView } from "../bindings/PartsView";
 import type { PlaybackView } from "../bindings/PlaybackView";
-import type { Preferences } from "../bindings/Preferences";
+import type { Preference } from "../bindings/Preference";
 import type { Preview } from "../bindings/Preview";
 import type { RebuiltView } from "../bindings/RebuiltView";
 import type { ReceiptView } from "../bindings/ReceiptView";
@@ -156,8 +156,8 @@ export interface Host extends LibraryHost {
   targets(): Promise<DestinationView[]>;
   setDestination(projectId: string): Promise<void>;
 
-  /** Keeps what somebody prefers; it comes back with the shell's next view. */
-  prefer(preferences: Preferences): Promise<void>;
+  /** Keeps one thing that somebody prefers; it comes back with the shell's next view. */
+  prefer(preference: Preference): Promise<void>;
   startAtLogin(on: boolean): Promise<void>;
   /** Opens a folder of the app's own in the file manager. */
   openFolder(folder: OwnFolder): Promise<void>;

@@ -90,7 +90,7 @@ export const tauriHost: Host = {
   targets: () => invoke("targets"),
   setDestination: (projectId) => invoke("set_destination", { projectId }),
 
-  prefer: (preferences) => invoke("prefer", { preferences }),
+  prefer: (preference) => invoke("prefer", { preference }),
   startAtLogin: (on) => invoke("start_at_login", { on }),
   openFolder: (folder) => invoke("open_folder", { folder }),
   copyDiagnosis: () => invoke("copy_diagnosis"),
