@@ -102,7 +102,8 @@ pub(crate) fn check(connection: &Connection) -> Result<(), DatabaseError> {
     if verdict == "ok" { Ok(()) } else { Err(DatabaseError::Damaged(verdict)) }
 }
 
-/// Lets no statement be planned anew because many others were, or because another value stands for a parameter: SQLite does that for every LIMIT.
+/// Lets no statement be planned anew because many others were, or because another value stands for a
+/// parameter: SQLite does that for every LIMIT.
 /// <https://sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfigenableqpsg>
 fn keep_plans(connection: &Connection) -> Result<(), DatabaseError> {
     connection.set_prepared_statement_cache_capacity(PLANS);

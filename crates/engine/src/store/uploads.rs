@@ -256,8 +256,7 @@ pub(super) fn insert(connection: &Connection, row: &Upload) -> Result<i64, Datab
     place(connection, row.id)
 }
 
-/// By a statement of its own: a `RETURNING` would build a table for each row, which costs a third of
-/// an update.
+/// By a statement of its own: a `RETURNING` would build a table for it.
 fn place(connection: &Connection, id: UploadId) -> Result<i64, DatabaseError> {
     let mut statement = connection.prepare_cached("SELECT place FROM uploads WHERE id = ?1")?;
     Ok(statement.query_row([id.to_string()], |row| row.get(0))?)

@@ -1,4 +1,4 @@
--- The same conditions without lists of more than two values: for each of those SQLite builds a table, four of them
+-- The same conditions without lists of more than two values: for each of those SQLite builds a table, six of them
 -- here at every write of a row, which took a third of its time.
 DROP INDEX uploads_begun;
 CREATE INDEX uploads_begun ON uploads (id)
