@@ -10,7 +10,7 @@ import clips
 import order
 import x11
 from desktop import APP, HERE, ROOT, SERVER, Desktop, wait
-from pages import connected, first_run, only_row, ready, rows
+from pages import connected, first_run, lift_limit, only_row, ready, rows
 from team import Team
 
 SETTINGS = "//nav//a[@href='#settings']"
@@ -62,9 +62,7 @@ def limit_and_quit(folder):
         page = desktop.open_app()
         again = page.wait("row after the restart", lambda: only_row(page), 30)
         assert again["id"] == row["id"] and again["confirmed"] >= row["confirmed"], f"{row}: {again}"
-        page.wait("the limit", lambda: page.find("//button[@aria-haspopup='menu'][contains(., '5.0 MB/s')]"), 20)
-        page.click("//button[@aria-haspopup='menu'][contains(., '5.0 MB/s')]")
-        page.click("//*[@role='menuitemradio'][contains(., 'No limit')]")
+        lift_limit(page, "5.0 MB/s")
         page.wait("Ready", lambda: ready(page), 60)
         desktop.quit_app()
 

@@ -37,6 +37,23 @@ def connected(page):
     return page.find("//*[@role='grid'] | //h1[normalize-space()='Queue']")
 
 
+def lift_limit(page, limit):
+    """By the menu below the queue. A window that has just come may still get its size and its focus, which
+    closes a menu: somebody would open it again."""
+    button = f"//button[@aria-haspopup='menu'][contains(., '{limit}')]"
+    no_limit = "//*[@role='menuitemradio'][contains(., 'No limit')]"
+
+    def lifted():
+        if page.find(no_limit):
+            page.click(no_limit, 1)
+        elif page.find(button):
+            page.click(button, 1)
+        return page.find("//button[@aria-haspopup='menu'][contains(., 'No limit')]")
+
+    page.wait(f"the limit {limit}", lambda: page.find(button), 20)
+    page.wait("no limit", lifted, 20)
+
+
 def first_run(desktop):
     page = desktop.open_app()
     page.wait("first run", lambda: page.find(USE_THIS_COMPUTER), 30)
