@@ -30,6 +30,7 @@ def many_files(count, work):
         programs = [
             ("dailies", lambda: dailies(work / "profile", sink.line, *files)),
             ("the floor: three calls and a PUT each", lambda: (floor, {})),
+            ("the floor with the smallest queue", lambda: ([*floor, *least_queue(work / "queue")], {})),
         ]
         for name, command, env in peers_of_folder(sink.line, "b", "key", "secret", folder):
             programs.append((name, lambda command=command, env=env: (command, env)))
@@ -39,6 +40,13 @@ def many_files(count, work):
             rows.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {rss:.0f} |")
     shutil.rmtree(folder)
     return "\n".join(rows)
+
+
+def least_queue(folder):
+    """What has the floor keep one: a fresh folder, and as many connections as fill its commits."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return ["--queue", str(folder), "--connections", "24"]
 
 
 def sparse(work, seconds=60):

@@ -1,5 +1,6 @@
 //! What the loop does when it is asked to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::candidates::{Candidate, candidate};
@@ -147,25 +148,29 @@ impl Engine {
 
     async fn add(&mut self, candidates: Vec<Candidate>, goes: Goes) -> Result<Added, EngineError> {
         let destination = self.destination(goes)?;
-        let (mut ids, mut new) = (Vec::new(), Vec::new());
+        let paths = candidates.iter().map(|candidate| candidate.path.clone()).collect();
+        let mut unfinished: HashMap<_, Vec<_>> = HashMap::new();
+        for upload in self.store.unfinished(paths, destination.clone()).await? {
+            unfinished.entry(upload.0.path.clone()).or_default().push(upload);
+        }
+        let (mut offered_again, mut new) = (Vec::new(), Vec::new());
         for candidate in candidates {
             let same = |(row, _): &(Upload, u64)| {
                 row.fingerprint == candidate.fingerprint
                     && row.destination.version_of == destination.version_of
             };
-            let path = candidate.path.clone();
-            let unfinished = self.store.unfinished(path, destination.clone()).await?;
-            match unfinished.into_iter().find(same) {
-                Some((row, confirmed)) => {
-                    // Offering the file again means that it should go on, not that the team wants
-                    // it twice.
-                    ids.push(row.id);
-                    self.apply_all(vec![(row, confirmed)], &Input::Retry).await;
-                }
+            let earlier = unfinished.remove(&candidate.path).into_iter().flatten().find(same);
+            match earlier {
+                Some(earlier) => offered_again.push(earlier),
                 None => new.push(candidate),
             }
         }
+        let mut ids: Vec<_> = offered_again.iter().map(|(row, _)| row.id).collect();
         let already = ids.len();
+        // That means that they should go on, not that the team wants them twice.
+        for some in offered_again.chunks(BATCH) {
+            self.apply_all(some.to_vec(), &Input::Retry).await;
+        }
         ids.extend(self.insert(new, &destination).await?);
         Ok(Added { uploads: self.find(ids).await?, already, refused: Vec::new(), beside: 0 })
     }

@@ -20,6 +20,8 @@ use crate::transfer::{ByteRange, Failure, Growth, Phase};
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// … which grows by a quarter each time, up to this.
 const SLOWEST_LOOK: Duration = Duration::from_secs(15);
+/// A file that was looked at within this need not be looked at again.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Which job an upload's state calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub(crate) enum Outcome {
     Unique,
     Registered(Option<String>),
     Opened(Opened),
-    Sent,
+    Sent(JustSent),
     Finished {
         video_id: Option<String>,
         compared: Compared,
@@ -90,6 +92,15 @@ pub(crate) enum Outcome {
     /// The team has heard of it.
     Heard,
     Abandoned,
+}
+
+/// What is known of an upload whose last byte has just gone.
+#[derive(Clone, Debug)]
+pub(crate) struct JustSent {
+    /// The receipt of what went up in one piece: it is kept with the step that follows from this.
+    pub(crate) only: Option<Receipt>,
+    /// When it was begun to be sent. Its file was looked at after that.
+    since: Instant,
 }
 
 /// A job's tools.
@@ -155,16 +166,23 @@ impl Job {
     }
 
     pub(crate) async fn send(self, sending: Sending) -> Result<Outcome, Failure> {
-        sending.run(self.row.path, self.row.fingerprint).await?;
-        Ok(Outcome::Sent)
+        let since = Instant::now();
+        let only = sending.run(self.row.path, self.row.fingerprint).await?;
+        Ok(Outcome::Sent(JustSent { only, since }))
     }
 
     /// Puts the object together and compares it with the file, part checksums and all.
-    pub(crate) async fn finish(self, turn: Try) -> Result<Outcome, Failure> {
-        self.unchanged().await?;
+    pub(crate) async fn finish(self, just_sent: Option<JustSent>) -> Result<Outcome, Failure> {
+        let turn = if just_sent.is_some() { Try::First } else { Try::Again };
+        let receipts = match just_sent {
+            Some(JustSent { only: Some(only), since }) if since.elapsed() < FRESH => vec![only],
+            _ => {
+                self.unchanged().await?;
+                self.store.receipts(self.row.id).await.map_err(local)?
+            }
+        };
         let session = self.row.session.as_ref().ok_or(Failure::SessionGone)?;
         let total = self.row.fingerprint.size;
-        let receipts = self.store.receipts(self.row.id).await.map_err(local)?;
         let checksum = self.checksum(session, &receipts).await?;
         let Finished { video_id, size, checksum: said } =
             self.protocol.finish(&intent(&self.row), session, &receipts, turn).await?;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::census::{Census, Share};
-use crate::job::Kind;
+use crate::job::{JustSent, Kind};
 use crate::progress::Progress;
 use crate::protocol::Opened;
 use crate::send::{Compared, Writer};
@@ -143,12 +143,14 @@ pub(crate) struct Entry {
     pub(crate) running: Option<Running>,
     /// The open session with its addresses; lost at a restart and after any doubt.
     pub(crate) opened: Option<Arc<Opened>>,
+    /// That session has just been begun.
+    pub(crate) anew: bool,
     /// Nothing is started before this time, whatever the state: this computer's own storage failed.
     pub(crate) rests_until: Option<Timestamp>,
     /// Somebody wants the media engine to try once more.
     pub(crate) processes_again: bool,
     /// Its last byte has just gone, and nobody has tried to put the parts together since.
-    pub(crate) unfinished: bool,
+    pub(crate) just_sent: Option<JustSent>,
     /// That it is about to be registered is written down, and nobody has tried yet.
     pub(crate) untried: bool,
     /// When its job last began or moved a byte.
@@ -183,9 +185,10 @@ impl Entry {
             progress: Progress::new(confirmed),
             running: None,
             opened: None,
+            anew: false,
             rests_until: None,
             processes_again: false,
-            unfinished: false,
+            just_sent: None,
             untried: false,
             stirred: Instant::now(),
             is_unique: false,

@@ -15,7 +15,6 @@ use crate::engine::Engine;
 use crate::error::Code;
 use crate::job::{Job, Kind, Outcome, intent};
 use crate::places::Places;
-use crate::protocol::Try;
 use crate::queue::{Entry, Running};
 use crate::send::{Sending, Writer};
 use crate::steps::Advance;
@@ -205,6 +204,7 @@ impl Engine {
             clock: Arc::clone(&self.clock),
             intent: Arc::new(intent(&entry.row)),
             opened,
+            anew: std::mem::take(&mut entry.anew),
             slices: self.slices.clone(),
             permits: Arc::clone(&connected.permits),
             lanes: self.options.most_lanes,
@@ -212,8 +212,7 @@ impl Engine {
             progress: Arc::clone(&entry.progress),
             compared: entry.compared.clone(),
         });
-        let tried = kind == Kind::Finish && !std::mem::take(&mut entry.unfinished);
-        let turn = if tried { Try::Again } else { Try::First };
+        let just_sent = if kind == Kind::Finish { entry.just_sent.take() } else { None };
         let (row, store, slices) = (entry.row.clone(), self.store.clone(), self.slices.clone());
         let work = async move {
             let done = match (kind, sending) {
@@ -226,7 +225,7 @@ impl Engine {
                     Ok(()) | Err(_) => return None,
                 },
                 (Kind::Open | Kind::Send | Kind::Follow, _) => job.open().await,
-                (Kind::Finish, _) => job.finish(turn).await,
+                (Kind::Finish, _) => job.finish(just_sent).await,
                 (Kind::ProcessAgain, _) => job.process_again().await,
                 (Kind::Watch, _) => job.watch().await,
                 (Kind::Heartbeat, _) => job.heartbeat().await,
@@ -318,15 +317,17 @@ impl Engine {
                 let fits = entry.row.growth == Some(Growth::Growing)
                     || session.plan(entry.row.fingerprint.size).is_ok();
                 entry.opened = fits.then(|| Arc::new(opened));
+                entry.anew = entry.row.session.is_none();
                 by(Input::Opened).with(|row| row.session = Some(session))
             }
             // Of what grew, every part has been compared.
-            Outcome::Sent => {
+            Outcome::Sent(sent) => {
                 let entry = self.queue.get_mut(id)?;
                 // What was there before anything was sent may be more than there.
                 let kind = entry.row.session.as_ref().map(|session| &session.kind);
-                entry.unfinished = kind != Some(&SessionKind::AlreadyThere);
-                by(Input::Sent).with(|row| row.growth = None)
+                let begun = kind != Some(&SessionKind::AlreadyThere);
+                entry.just_sent = begun.then(|| sent.clone());
+                by(Input::Sent).with(|row| row.growth = None).keeping(sent.only)
             }
             Outcome::Finished { video_id, compared } => {
                 let finished = |row: &mut Upload| {

@@ -11,7 +11,7 @@ use crate::history;
 use crate::job::Kind;
 use crate::queue::Entry;
 use crate::send::Writer;
-use crate::store::{Compared, Happened, Upload, Written};
+use crate::store::{Compared, Happened, Receipt, Upload, Written};
 use crate::transfer::{Effect, Event, Input, Phase, Timestamp, UploadId, step};
 use crate::view::{News, UploadView};
 
@@ -25,6 +25,7 @@ struct Step {
     effects: Vec<Effect>,
     at: Timestamp,
     happened: Vec<Happened>,
+    only: Option<Receipt>,
     finished: Option<Compared>,
 }
 
@@ -33,17 +34,23 @@ pub(crate) struct Advance {
     pub(crate) id: UploadId,
     input: Input,
     change: Box<dyn FnOnce(&mut Upload) + Send>,
+    /// Of what went up in one piece, kept if all of it is sent with this.
+    only: Option<Receipt>,
     /// Kept as a receipt if this finishes the upload.
     compared: Option<Compared>,
 }
 
 impl Advance {
     pub(crate) fn by(id: UploadId, input: Input) -> Self {
-        Self { id, input, change: Box::new(|_| {}), compared: None }
+        Self { id, input, change: Box::new(|_| {}), only: None, compared: None }
     }
 
     pub(crate) fn with(self, change: impl FnOnce(&mut Upload) + Send + 'static) -> Self {
         Self { change: Box::new(change), ..self }
+    }
+
+    pub(crate) fn keeping(self, only: Option<Receipt>) -> Self {
+        Self { only, ..self }
     }
 
     pub(crate) fn after(self, compared: Compared) -> Self {
@@ -72,13 +79,14 @@ impl Engine {
         };
         let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.0.id, row)).collect();
         let mut steps = Vec::with_capacity(advances.len());
-        for Advance { id, input, change, compared } in advances {
+        for Advance { id, input, change, only, compared } in advances {
             // One that is gone has nothing to be told.
             let Some((row, confirmed)) = rows.remove(&id) else { continue };
             let step = self.step(row, confirmed, &input, change);
-            let finishes = step.row.state.phase == Phase::Processing
-                && step.before.state.phase < Phase::Processing;
-            steps.push(Step { finished: compared.filter(|_| finishes), ..step });
+            let comes_to = |phase| step.row.state.phase == phase && step.before.state.phase < phase;
+            let only = only.filter(|_| comes_to(Phase::Finishing));
+            let finished = compared.filter(|_| comes_to(Phase::Processing));
+            steps.push(Step { only, finished, ..step });
         }
         self.commit(steps).await;
     }
@@ -136,7 +144,7 @@ impl Engine {
         }
         let thrown_away = happened.iter().any(|happened| happened.event == Event::Rewritten);
         happened.extend(history::of_step(&before, input, &row, thrown_away));
-        Step { before, row, confirmed, effects, at: now, happened, finished: None }
+        Step { before, row, confirmed, effects, at: now, happened, only: None, finished: None }
     }
 
     async fn commit(&mut self, steps: Vec<Step>) {
@@ -145,6 +153,7 @@ impl Engine {
             forgets: !step.row.has_session_of(&step.before),
             at: step.at,
             happened: step.happened.clone(),
+            only: step.only.clone(),
             finished: step.finished,
         };
         let places = match self.store.update(steps.iter().map(written).collect()).await {
@@ -162,8 +171,11 @@ impl Engine {
         self.no_first_waits &= !steps.iter().any(|step| step.row.first);
         let mut told = Vec::new();
         for (step, place) in steps.into_iter().zip(places) {
-            let Step { before, mut row, confirmed, effects, .. } = step;
+            let Step { before, mut row, confirmed, effects, only, .. } = step;
             let id = row.id;
+            if let (Some(only), Some(entry)) = (only, self.queue.get(id)) {
+                entry.progress.confirm(only.size);
+            }
             row.rev += 1;
             row.place = place;
             let counted = Share::of(&before, confirmed);

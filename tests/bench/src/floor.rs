@@ -1,6 +1,6 @@
 //! The least that a file's way into a sink costs on this machine, or that of many small ones with their way to the team:
-//! bytes are read and written to a few connections, without an HTTP library, TLS, a queue, or anything that outlives a cut. What other programs take
-//! beyond it is what they do besides. No part of the product.
+//! bytes are read and written to a few connections, without an HTTP library, TLS, or anything that outlives a cut; of many small ones, on demand with
+//! the smallest queue that survives a crash. What other programs take beyond it is what they do besides. No part of the product.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,13 +12,13 @@ use std::thread;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 use crc_fast::{CrcAlgorithm, Digest};
+use dailies_database::{Database, DatabaseError, M, Migrations};
 use serde_json::{Value, json};
 use url::Url;
 
 /// Bytes of a part, and of what is read and written at once.
 const PART: u64 = 8 << 20;
 const SLICE: usize = 512 << 10;
-const CONNECTIONS: usize = 4;
 
 /// Sends a file as cheaply as can be.
 #[derive(Parser)]
@@ -34,14 +34,23 @@ struct Arguments {
     /// Has the kernel send the file's pages, without a copy of them in this process. Linux only.
     #[arg(long)]
     sendfile: bool,
+    /// Connections, each with a thread.
+    #[arg(long, default_value_t = 4)]
+    connections: usize,
+    /// Writes to a database in this folder how far each of several files is, four times: before it is registered, before its bytes go, before it
+    /// is finished, and when it is.
+    #[arg(long)]
+    queue: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    let queue = arguments.queue.as_ref().map(|_| Queue::of(&arguments)).transpose()?;
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
-        let sending: Vec<_> =
-            (0..CONNECTIONS).map(|_| scope.spawn(|| send(&arguments, &next))).collect();
+        let sending: Vec<_> = (0..arguments.connections)
+            .map(|_| scope.spawn(|| send(&arguments, queue.as_ref(), &next)))
+            .collect();
         for sender in sending {
             sender.join().map_err(|_| anyhow::anyhow!("a connection's thread broke"))??;
         }
@@ -50,7 +59,7 @@ fn main() -> Result<()> {
 }
 
 /// Sends what no other connection has taken.
-fn send(arguments: &Arguments, next: &AtomicU64) -> Result<()> {
+fn send(arguments: &Arguments, queue: Option<&Queue>, next: &AtomicU64) -> Result<()> {
     let mut connection = Connection::open(arguments)?;
     let next = || next.fetch_add(1, Relaxed);
     if let [file] = &arguments.files[..] {
@@ -66,16 +75,62 @@ fn send(arguments: &Arguments, next: &AtomicU64) -> Result<()> {
             connection.put(file, offset, length, arguments, &format!("partNumber={part}"))?;
         }
     }
-    while let Some(file) = arguments.files.get(usize::try_from(next())?) {
+    loop {
+        let number = next();
+        let Some(file) = arguments.files.get(usize::try_from(number)?) else { return Ok(()) };
+        let step =
+            |step, known: &Value| queue.map_or(Ok(()), |queue| queue.step(number, step, known));
         let file = &mut File::open(file)?;
         let size = file.metadata()?.len();
+        step("registers", &Value::Null)?;
         let created = connection.call("videos:create", &json!({ "fileSize": size }))?;
         let video = json!({ "videoId": created["value"] });
-        connection.call("videoActions:initiateVideoUpload", &video)?;
+        let opened = connection.call("videoActions:initiateVideoUpload", &video)?;
+        step("sends", &json!({ "video": video, "opened": opened }))?;
         connection.put(file, 0, size, arguments, "whole")?;
+        step("finishes", &video)?;
         connection.call("videoActions:markUploadComplete", &video)?;
+        step("done", &video)?;
     }
-    Ok(())
+}
+
+/// The smallest queue: a row for each file.
+struct Queue {
+    database: Database,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Queue {
+    /// Has all files in it, on disk.
+    fn of(arguments: &Arguments) -> Result<Self> {
+        let folder = arguments.queue.as_deref().context("no folder for a queue")?;
+        let table =
+            "CREATE TABLE files (number INTEGER PRIMARY KEY, path TEXT, step TEXT, known TEXT)";
+        let migrations = Migrations::new(vec![M::up(table)]);
+        let database = Database::open_unchecked(&folder.join("queue.sqlite3"), &migrations)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let queue = Self { database, runtime };
+        let paths = arguments.files.iter().map(|path| path.to_string_lossy().into_owned());
+        let rows: Vec<_> = (0_i64..).zip(paths).collect();
+        queue.runtime.block_on(queue.database.write(move |connection| {
+            let mut add =
+                connection.prepare_cached("INSERT INTO files VALUES (?1, ?2, 'waits', '')")?;
+            rows.iter().try_for_each(|row| add.execute(row.clone()).map(drop))?;
+            Ok::<_, DatabaseError>(())
+        }))?;
+        Ok(queue)
+    }
+
+    /// Returns once the step is on disk.
+    fn step(&self, number: u64, step: &'static str, known: &Value) -> Result<()> {
+        let (number, known) = (number.cast_signed(), known.to_string());
+        let written = self.database.write(move |connection| {
+            let sql = "UPDATE files SET step = ?2, known = ?3 WHERE number = ?1";
+            connection.prepare_cached(sql)?.execute((number, step, known))?;
+            Ok::<_, DatabaseError>(())
+        });
+        Ok(self.runtime.handle().block_on(written)?)
+    }
 }
 
 /// A connection to the sink.

@@ -89,7 +89,7 @@ impl Engine {
         to: &Destination,
         first: bool,
     ) -> Result<Answer, EngineError> {
-        if !self.store.unfinished(candidate.path.clone(), to.clone()).await?.is_empty() {
+        if !self.store.unfinished(vec![candidate.path.clone()], to.clone()).await?.is_empty() {
             // It goes up already, or an earlier version of it does: its end decides.
             return Ok(Answer::Done);
         }

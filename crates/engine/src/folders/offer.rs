@@ -252,7 +252,8 @@ impl Engine {
     /// there.
     async fn place_of(&mut self, offer: Offer) -> Result<Place, EngineError> {
         let Offer { folder, first, alone, destination, candidate, path, version } = offer;
-        let earlier = self.store.unfinished(candidate.path.clone(), destination.clone()).await?;
+        let earlier =
+            self.store.unfinished(vec![candidate.path.clone()], destination.clone()).await?;
         let settled = self.settle(&earlier, &candidate).await?;
         let same = |(row, _): &&(Upload, u64)| row.fingerprint == candidate.fingerprint;
         if let Some(id) = settled.or(earlier.iter().find(same).map(|(row, _)| row.id)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Fuse, FusedFuture as _};
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -96,7 +96,7 @@ impl Sending {
             if !parts.is_empty() && carrying.len() < CARRIED_AT_ONCE {
                 held.extend(parts.iter().map(|(part, _)| *part));
                 let missing = Missing { parts, unconfirmed: Vec::new() };
-                carrying.push(self.carry(&source, plan, missing));
+                carrying.push(self.carry(&source, plan, missing).map_ok(drop));
             }
             tokio::select! {
                 biased;

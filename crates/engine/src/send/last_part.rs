@@ -30,7 +30,7 @@ impl Sending {
     /// As of every part.
     pub(super) async fn send_last(&self, source: &Source, last: LastPart) -> Result<(), Failure> {
         let parts = vec![(last.part, last.range)];
-        self.carry(source, last.plan, Missing { parts, unconfirmed: Vec::new() }).await
+        self.carry(source, last.plan, Missing { parts, unconfirmed: Vec::new() }).await.map(drop)
     }
 
     /// Forgets a part that was the last one, because the file has grown.

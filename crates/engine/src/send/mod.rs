@@ -57,6 +57,8 @@ pub(crate) struct Sending {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) intent: Arc<Intent>,
     pub(crate) opened: Arc<Opened>,
+    /// Its session has just been begun, so that no part of it has a receipt.
+    pub(crate) anew: bool,
     pub(crate) slices: Slices,
     /// For parts under way over all uploads to this host.
     pub(crate) permits: Arc<Permits>,
@@ -70,19 +72,20 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    /// Sends every part that the other side does not hold. Dropping it stops all of it.
+    /// Sends every part that the other side does not hold. Dropping it stops all of it. What went up
+    /// in one piece has no receipt on disk yet: whoever writes down that all is sent keeps it with that.
     pub(crate) async fn run(
         self,
         path: std::path::PathBuf,
         fingerprint: Fingerprint,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Receipt>, Failure> {
         if self.opened.session.kind == SessionKind::AlreadyThere {
-            return Ok(());
+            return Ok(None);
         }
         let version = fingerprint.clone();
         let source = blocking(move || Source::open(&path, &fingerprint)).await?;
         if let SessionKind::InOrder { chunk_size } = self.opened.session.kind {
-            return self.in_order(&source, chunk_size).await;
+            return self.in_order(&source, chunk_size).await.map(|()| None);
         }
         let plan = self
             .opened
@@ -95,17 +98,19 @@ impl Sending {
         }
         let rewritten = missing.parts.clone();
         let rewritten = self.rewritten(&source, &version, &plan, &rewritten);
-        let (again, ()) = tokio::try_join!(rewritten, self.carry(&source, plan, missing))?;
-        self.carry(&source, plan, Missing { parts: again, unconfirmed: Vec::new() }).await
+        let (again, only) = tokio::try_join!(rewritten, self.carry(&source, plan, missing))?;
+        let again = Missing { parts: again, unconfirmed: Vec::new() };
+        Ok(self.carry(&source, plan, again).await?.or(only))
     }
 
-    /// Sends parts, and tells the team of those that it may not have been told of.
+    /// Sends parts, and tells the team of those that it may not have been told of. Of an only one, the
+    /// receipt that is to be kept.
     async fn carry(
         &self,
         source: &Source,
         plan: PartPlan,
         missing: Missing,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Receipt>, Failure> {
         let Missing { parts: missing, unconfirmed } = missing;
         let (give, tickets) = mpsc::channel(PREPARED);
         let tickets = Arc::new(Mutex::new(tickets));
@@ -124,7 +129,7 @@ impl Sending {
         let confirming = self.confirm_all(unconfirmed, &turns);
         tokio::pin!(preparing, confirming);
         let (mut prepared, mut confirmed) = (false, false);
-        let mut failed = Ok(());
+        let (mut only, mut failed) = (None, Ok(()));
         loop {
             let done = tokio::select! {
                 done = &mut preparing, if !prepared => {
@@ -139,12 +144,12 @@ impl Sending {
                     let broke = |error| Failure::LocalStorage(format!("a lane broke: {error}"));
                     let ended = lane.map_err(broke)?;
                     if !turns.have_ended() {
-                        ended?;
+                        only = only.or(ended?);
                         continue;
                     }
-                    ended
+                    ended.map(drop)
                 }
-                else => return failed,
+                else => return failed.map(|()| only),
             };
             if done.is_err() {
                 // The team's trouble, not the storage's: parts that are under way need not go again.
@@ -169,7 +174,10 @@ impl Sending {
     /// The parts that the other side holds, by our receipts and by what it says.
     async fn held(&self, source: &Source, plan: &PartPlan) -> Result<HashSet<PartNumber>, Failure> {
         let id = self.intent.id;
-        let receipts = self.store.receipts(id).await.map_err(local)?;
+        let receipts = match self.anew {
+            true => Vec::new(),
+            false => self.store.receipts(id).await.map_err(local)?,
+        };
         let mut held: HashSet<_> = receipts.iter().map(|receipt| receipt.part).collect();
         // A single PUT says nothing of what arrived: its receipt is all there is.
         if let SessionKind::Multipart { .. } = self.opened.session.kind {
@@ -295,7 +303,12 @@ struct Lane {
 }
 
 impl Lane {
-    async fn run(self, tickets: Arc<Mutex<mpsc::Receiver<(Ticket, Kept)>>>) -> Result<(), Failure> {
+    /// The receipt that whoever sends has to keep, if there is one.
+    async fn run(
+        self,
+        tickets: Arc<Mutex<mpsc::Receiver<(Ticket, Kept)>>>,
+    ) -> Result<Option<Receipt>, Failure> {
+        let mut only = None;
         loop {
             let next = async {
                 // Before the ticket: an address that waits for a permit would grow old.
@@ -307,11 +320,11 @@ impl Lane {
                 () = self.turns.ended() => None,
                 next = next => next,
             };
-            let Some((permit, (ticket, kept))) = next else { return Ok(()) };
+            let Some((permit, (ticket, kept))) = next else { return Ok(only) };
             let range = self.plan.range(ticket.part).ok_or_else(|| {
                 Failure::UnexpectedAnswer("leave for a part that is not in the plan".into())
             })?;
-            self.part(ticket, kept, range, permit).await?;
+            only = self.part(ticket, kept, range, permit).await?;
         }
     }
 
@@ -322,7 +335,7 @@ impl Lane {
         mut kept: Kept,
         range: ByteRange,
         mut permit: Permit,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Receipt>, Failure> {
         let sending = &self.sending;
         let part = ticket.part;
         let mut tries = 0;
@@ -358,13 +371,16 @@ impl Lane {
         };
         // Others need not wait while this part waits for its turn.
         drop(permit);
+        if let SessionKind::Single | SessionKind::Form(_) = sending.opened.session.kind {
+            // Nothing comes between it and the word that all is sent: one commit is enough for both.
+            return Ok(Some(receipt));
+        }
         sending.store.keep(sending.intent.id, receipt).await.map_err(local)?;
         sending.progress.confirm(range.length);
         if let SessionKind::Chunked { .. } = sending.opened.session.kind {
-            let confirmed = sending.confirm(part, range, &self.turns).await;
-            return confirmed.inspect_err(|_| self.turns.end());
+            sending.confirm(part, range, &self.turns).await.inspect_err(|_| self.turns.end())?;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn once(
@@ -379,7 +395,11 @@ impl Lane {
             // The storage refuses other bytes than those: they need not be summed a second time.
             let slices = &sending.slices;
             let body = PartBody::read(&self.source, range, kept, slices, in_flight.clone());
-            (told, self.carry(ticket, range, body).await?, Proof::Signed)
+            let sent = self.carry(ticket, range, body).await?;
+            // What was read while somebody wrote is of no use.
+            let source = self.source.clone();
+            blocking(move || source.check()).await?;
+            (told, sent, Proof::Signed)
         } else {
             let (body, read) =
                 PartBody::read_and_sum(&self.source, range, &sending.slices, in_flight.clone());
@@ -392,9 +412,6 @@ impl Lane {
         if sent.checksum.is_some_and(|said| said != checksum) {
             return Err(Failure::PartDamaged);
         }
-        // What was read while somebody wrote is of no use.
-        let source = self.source.clone();
-        blocking(move || source.check()).await?;
         Ok(Receipt { part: ticket.part, size: range.length, etag: sent.etag, checksum, proof })
     }
 

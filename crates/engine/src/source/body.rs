@@ -83,7 +83,8 @@ impl PartBody {
         Self::of(bytes, range, passage)
     }
 
-    /// The same, and where the checksum of the bytes will be, once all of them are read.
+    /// The same, and where the checksum of the bytes will be, once all of them are read and the file is
+    /// still what it was.
     #[must_use]
     pub fn read_and_sum(
         source: &Source,
@@ -187,6 +188,11 @@ impl Reading {
             if let Some((digest, place)) = &mut digest {
                 digest.update(slice.as_ref());
                 if done == range.length {
+                    // What was read while somebody wrote is of no use: it is never whole on the other side.
+                    if let Err(error) = source.check() {
+                        let _ = give.blocking_send(Err(error));
+                        return;
+                    }
                     // Before the last slice goes out: whoever has its answer finds the checksum there.
                     place.get_or_init(|| digest.finish());
                 }

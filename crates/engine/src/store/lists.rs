@@ -195,18 +195,22 @@ pub(super) fn missing(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Uploads of a file to a place that have not ended.
+/// Uploads of files to a place that have not ended.
 pub(super) fn unfinished(
     connection: &Connection,
-    path: &std::path::Path,
+    paths: &[PathBuf],
     to: &Destination,
 ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-    some(
-        connection,
-        "WHERE path = ?1 AND server = ?2 AND project_id = ?3
-           AND phase NOT IN ('processing', 'ready') AND hold NOT IN ('cancelled', 'failed')",
-        (path_bytes(path), &to.server, &to.project_id),
-    )
+    let of = |path: &PathBuf| {
+        some(
+            connection,
+            "WHERE path = ?1 AND server = ?2 AND project_id = ?3
+               AND phase NOT IN ('processing', 'ready') AND hold NOT IN ('cancelled', 'failed')",
+            (path_bytes(path), &to.server, &to.project_id),
+        )
+    };
+    let each: Vec<_> = paths.iter().map(of).collect::<Result<_, _>>()?;
+    Ok(each.into_iter().flatten().collect())
 }
 
 /// Videos of other uploads that could be taken for `row`'s.

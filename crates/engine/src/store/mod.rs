@@ -66,6 +66,8 @@ pub struct Written {
     pub at: Timestamp,
     /// What is told of it in the upload's history.
     pub happened: Vec<Happened>,
+    /// The receipt of its only part, which was sent with this.
+    pub only: Option<Receipt>,
     /// Of one whose bytes are with its team from now on: it gets its receipt.
     pub finished: Option<Compared>,
 }
@@ -74,7 +76,7 @@ impl Written {
     /// Nothing but the row.
     #[must_use]
     pub fn only(row: Upload, at: Timestamp) -> Self {
-        Self { row, forgets: false, at, happened: Vec::new(), finished: None }
+        Self { row, forgets: false, at, happened: Vec::new(), only: None, finished: None }
     }
 }
 
@@ -175,16 +177,16 @@ impl Store {
         self.read(move |c| lists::after(c, after, limit)).await
     }
 
-    /// Uploads of a file to a place that have not ended.
+    /// Uploads of files to a place that have not ended.
     ///
     /// # Errors
     /// Of the database.
     pub async fn unfinished(
         &self,
-        path: PathBuf,
+        paths: Vec<PathBuf>,
         to: Destination,
     ) -> Result<Vec<(Upload, u64)>, DatabaseError> {
-        self.read(move |c| lists::unfinished(c, &path, &to)).await
+        self.read(move |c| lists::unfinished(c, &paths, &to)).await
     }
 
     /// Videos of other uploads that could be taken for this one's.
@@ -290,7 +292,7 @@ impl Store {
     pub async fn update(&self, rows: Vec<Written>) -> Result<Vec<i64>, DatabaseError> {
         self.write(move |c| {
             let one = |written: &Written| {
-                let Written { row, forgets, at, happened, finished } = written;
+                let Written { row, forgets, at, happened, only, finished } = written;
                 // Of what has ended nothing is ever sent again.
                 if *forgets || row.list() == List::Done {
                     parts::forget_all(c, row.id)?;
@@ -298,6 +300,9 @@ impl Store {
                 }
                 let place = uploads::update(c, row)?;
                 history::remember(c, row.id, *at, happened)?;
+                if let Some(only) = only {
+                    parts::keep(c, row.id, only)?;
+                }
                 if let Some(compared) = finished {
                     receipts::keep(c, row, compared, *at)?;
                 }
