@@ -13,6 +13,10 @@ class Refused(Exception):
     """The driver's answer is an error."""
 
 
+class Stale(Refused):
+    """The page has drawn anew what was meant, and it is to be looked for again."""
+
+
 class Page:
     """The page in a window that the driver has opened."""
 
@@ -31,7 +35,9 @@ class Page:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
-            raise Refused(f"{method} {path}: {error.read().decode(errors='replace')}") from None
+            words = error.read().decode(errors="replace")
+            kind = Stale if '"stale element reference"' in words else Refused
+            raise kind(f"{method} {path}: {words}") from None
 
     def run(self, script, *arguments):
         """Runs the body of a function in the page and returns what it returns."""
@@ -41,19 +47,41 @@ class Page:
     def find(self, xpath):
         """The first element, or None."""
         body = {"using": "xpath", "value": xpath}
-        found = self._call("POST", f"{self.session}/elements", body)
-        return found[0][ELEMENT] if found else None
+        for left in reversed(range(5)):
+            try:
+                found = self._call("POST", f"{self.session}/elements", body)
+                return found[0][ELEMENT] if found else None
+            except Stale:
+                # Drawn anew while the driver gave names to what it had found.
+                if not left:
+                    raise
 
     def click(self, xpath, seconds=20):
         """Waits for an element and clicks it as a pointer would."""
-        element = self.wait(f"{xpath} to click", lambda: self.find(xpath), seconds)
-        # The driver itself brings it no further than under what lies over a list's end.
-        self.run("arguments[0].scrollIntoViewIfNeeded(true)", {ELEMENT: element})
-        self._call("POST", f"{self.session}/element/{element}/click", {})
+
+        def click(element):
+            # The driver itself brings it no further than under what lies over a list's end.
+            self.run("arguments[0].scrollIntoViewIfNeeded(true)", {ELEMENT: element})
+            self._call("POST", f"{self.session}/element/{element}/click", {})
+
+        self.wait(f"{xpath} to click", lambda: self._act(xpath, click), seconds)
 
     def type(self, xpath, text):
-        element = self.wait(f"{xpath} to type into", lambda: self.find(xpath), 20)
-        self._call("POST", f"{self.session}/element/{element}/value", {"text": text})
+        def type(element):
+            self._call("POST", f"{self.session}/element/{element}/value", {"text": text})
+
+        self.wait(f"{xpath} to type into", lambda: self._act(xpath, type), 20)
+
+    def _act(self, xpath, act):
+        """Whether it was done: not to an element that is not there, or is drawn anew just then."""
+        element = self.find(xpath)
+        if element is None:
+            return False
+        try:
+            act(element)
+        except Stale:
+            return False
+        return True
 
     def screenshot(self, path):
         png = base64.b64decode(self._call("GET", f"{self.session}/screenshot"))

@@ -246,6 +246,8 @@ impl Body for PartBody {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use http_body_util::BodyExt as _;
 
     use super::*;
@@ -294,6 +296,23 @@ mod tests {
         let kept = 11 << 20;
         assert!(sent[..kept].iter().all(|byte| *byte == 1), "read a second time");
         assert!(sent[kept..].iter().all(|byte| *byte == 2));
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_it_is_read_is_never_sent_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.mov");
+        std::fs::write(&path, vec![1; SIZE]).unwrap();
+        let source = Source::open(&path, &Fingerprint::take(&path).unwrap()).unwrap();
+        let passage = Arc::new(Bites { at_once: true });
+        let (mut body, read) = PartBody::read_and_sum(&source, RANGE, &Slices::new(4), passage);
+        body.frame().await.unwrap().unwrap();
+        let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.write_all(b"other").unwrap();
+        let left = body.left();
+        let rest = body.collect().await;
+        assert!(matches!(rest, Err(SourceError::Changed)), "{rest:?}");
+        assert!(left.bytes() > 0 && read.get().is_none());
     }
 
     #[tokio::test]
